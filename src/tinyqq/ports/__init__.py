@@ -1,0 +1,1 @@
+"""The seams: what the middle floor's packages know of each other. Protocols only, no logic."""

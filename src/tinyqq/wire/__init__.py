@@ -1,0 +1,1 @@
+"""The client protocol, sans-I/O: framing, packets, sessions. No sockets, no clock, no tasks."""

@@ -1,0 +1,161 @@
+"""Records to protobuf and back, by the names of their fields.
+
+A record's dataclass and its protobuf message have the same field names; the pair is compiled once
+into two functions. So a new operation needs a message, a dataclass and one line in ``packets.py``.
+What the types demand is checked here, at the edge: ids of 16 bytes, numbers that fit 63 bits, known
+values of enums.
+
+The hot packets (Entry, Sent) have hand-written functions in ``packets.py``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Final, Generic, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError
+from tinyqq.model.ids import OPERATION_ID_BYTES, DeviceId, OperationId
+
+_Record = TypeVar("_Record")
+_MAX_INTEGER: Final = 2**63 - 1
+_SIXTEEN_BYTES: Final = (OperationId, DeviceId)
+_Reader = Callable[[Any], Any]
+
+
+class Codec(Generic[_Record]):
+    """Translates one record class to one protobuf message class and back.
+
+    Args:
+        record_class: a frozen dataclass.
+        message_class: a generated message with the same field names.
+        nested: codecs of the record classes that fields of this one hold.
+
+    Raises:
+        TypeError: the two do not have the same fields (found when the module is imported).
+    """
+
+    def __init__(
+        self,
+        record_class: type[_Record],
+        message_class: type[Message],
+        nested: dict[type[Any], Codec[Any]],
+    ) -> None:
+        self.record_class = record_class
+        self.message_class = message_class
+        hints = typing.get_type_hints(record_class)
+        descriptors = message_class.DESCRIPTOR.fields_by_name
+        names = [field.name for field in dataclasses.fields(record_class)]  # type: ignore[arg-type]
+        if set(names) != set(descriptors):
+            raise TypeError(f"{record_class.__name__}: {set(names) ^ set(descriptors)}")
+        self._fields = [
+            _Field(name, hints[name], descriptors[name], nested.get(_plain(hints[name])))
+            for name in names
+        ]
+
+    def encode(self, record: _Record) -> bytes:
+        """The body of a packet."""
+        return self.to_message(record).SerializeToString()
+
+    def decode(self, body: bytes) -> _Record:
+        """The record of a body.
+
+        Raises:
+            ProtocolError: MALFORMED when the body is not a message of this kind.
+            InvalidRequest: a value is outside what its field allows; ``field`` names it.
+        """
+        message = self.message_class()
+        try:
+            message.ParseFromString(body)
+        except DecodeError as exc:
+            raise ProtocolError(
+                ErrorCode.MALFORMED, message=self.message_class.DESCRIPTOR.name
+            ) from exc
+        return self.from_message(message)
+
+    def to_message(self, record: _Record) -> Message:
+        """The protobuf message of a record."""
+        return self.message_class(
+            **{
+                field.name: field.write(value)
+                for field in self._fields
+                if (value := getattr(record, field.name)) is not None
+            }
+        )
+
+    def from_message(self, message: Message) -> _Record:
+        """The record of a protobuf message; raises as :meth:`decode`."""
+        return self.record_class(**{field.name: field.read(message) for field in self._fields})
+
+
+class _Field:
+    """How one field is read and written."""
+
+    __slots__ = ("_has_presence", "_read", "_write", "name")
+
+    def __init__(self, name: str, hint: Any, descriptor: Any, codec: Codec[Any] | None) -> None:
+        self.name = name
+        repeated = typing.get_origin(hint) is tuple
+        self._has_presence = descriptor.has_presence and not repeated
+        read = _reader(name, _plain(hint), codec)
+        write = codec.to_message if codec else None
+        self._read: _Reader = (lambda many: tuple(map(read, many))) if repeated else read
+        self._write: _Reader | None = (
+            (lambda many: [write(one) for one in many]) if repeated and write else write
+        )
+
+    def read(self, message: Message) -> Any:
+        """The field's value, as the record holds it; None when an optional one is absent."""
+        if self._has_presence and not message.HasField(self.name):
+            return None
+        return self._read(getattr(message, self.name))
+
+    def write(self, value: Any) -> Any:
+        """The value as protobuf's constructor takes it."""
+        return self._write(value) if self._write else value
+
+
+def _plain(hint: Any) -> Any:
+    """``tuple[X, ...]`` and ``X | None`` stripped down to ``X``."""
+    arguments = [one for one in typing.get_args(hint) if one not in (Ellipsis, types.NoneType)]
+    if typing.get_origin(hint) in (tuple, types.UnionType, typing.Union):
+        return arguments[0]
+    return hint
+
+
+def _reader(name: str, plain: Any, codec: Codec[Any] | None) -> _Reader:
+    """The function that checks and converts one value from the wire."""
+    if codec is not None:
+        return codec.from_message
+    if isinstance(plain, type) and issubclass(plain, IntEnum):
+        return lambda value: _known(name, plain, value)
+    if plain in _SIXTEEN_BYTES:
+        return lambda value: _sixteen_bytes(name, value)
+    base = plain
+    while isinstance(base, typing.NewType):
+        base = base.__supertype__
+    return (lambda value: _fits(name, value)) if base is int else (lambda value: value)
+
+
+def _known(name: str, enum: type[IntEnum], value: int) -> IntEnum:
+    try:
+        return enum(value)
+    except ValueError as exc:
+        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=name, value=value) from exc
+
+
+def _sixteen_bytes(name: str, value: bytes) -> bytes:
+    if len(value) != OPERATION_ID_BYTES:
+        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=name, size_bytes=len(value))
+    return value
+
+
+def _fits(name: str, value: int) -> int:
+    if value > _MAX_INTEGER:
+        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=name, value=value)
+    return value
