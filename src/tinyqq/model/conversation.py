@@ -9,6 +9,7 @@ own transaction.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -114,6 +115,10 @@ class ConversationState:
     members_seq: Seq = Seq(0)
     loaded_at_s: float = 0.0
     """Monotonic time of the read; set by the lane."""
+    expires_at_s: float = math.inf
+    """Monotonic time after which a grant may not be taken from here; set by the lane. The fence
+    keeps what lives in the conversation right for ever; the account settings of strangers it does
+    not."""
     listed: set[UserId] = field(default_factory=set)
     """Of a direct conversation: the users who have it in their list."""
     relations: dict[UserId, PutRelation] = field(default_factory=dict)

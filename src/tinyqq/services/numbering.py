@@ -1,0 +1,285 @@
+"""Numbering: which drafts may be written, and under which seq. No I/O; the lane does that.
+
+Holds the heads and grants of hot conversations and the outcomes of recent sends. What was handed
+out is the truth only once it is committed: after any failure the lane calls
+:meth:`Numbering.forget`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from tinyqq.errors import TinyQQError
+from tinyqq.model.conversation import (
+    STILL_IN,
+    ConversationState,
+    Effect,
+    PutMember,
+    Rule,
+)
+from tinyqq.model.ids import (
+    MAX_GROUP_ID,
+    ConversationId,
+    OperationId,
+    Seq,
+    SessionId,
+    UserId,
+)
+from tinyqq.model.message import MEMBERSHIP_KINDS, Entry, is_countable
+from tinyqq.model.speaking import check_may_speak
+from tinyqq.ports.delivery import Push
+from tinyqq.ports.storage import SendKey
+from tinyqq.wire.content import encode_notice
+from tinyqq.wire.packets import deliver_body, encode_entry
+
+REFUSAL_TRUST_S: Final = 1.0
+"""A refusal comes from state that was read at most this long ago."""
+STRANGER_TRUST_S: Final = 5.0
+"""How long account settings ("no strangers", "deleted") are believed."""
+
+
+class Change(NamedTuple):
+    """The outcome of a draft: its entry, and whether an earlier call of the operation wrote it."""
+
+    entry: Entry
+    is_repeat: bool
+
+
+@dataclass(slots=True)
+class Draft:
+    """An entry on its way into the log.
+
+    ``rule`` decides whether it may be written and what it is (kind, notice, effects). Without a
+    rule it is a message: ``kind``, ``body`` and ``raw`` (the sender's Entry as it came) are its
+    own, and ``speaking.check_may_speak`` decides.
+    """
+
+    conversation_id: ConversationId
+    sender_id: UserId
+    operation_id: OperationId
+    done: Callable[[Change | TinyQQError], None]
+    kind: int = 0
+    body: bytes = b""
+    raw: bytes = b""
+    mentions_all: bool = False
+    origin: SessionId = SessionId(0)
+    rule: Rule | None = None
+
+    @property
+    def key(self) -> SendKey:
+        """What makes this draft the same as an earlier one."""
+        return SendKey(self.conversation_id, self.sender_id, self.operation_id)
+
+
+class Placed(NamedTuple):
+    """A draft that got its number."""
+
+    draft: Draft
+    entry: Entry
+    effects: tuple[Effect, ...]
+    members_before: Seq
+    members_seq: Seq
+
+
+@dataclass(slots=True)
+class Round:
+    """What one pass over a batch came to.
+
+    ``refused`` were refused by fresh state, ``deferred`` need a fresh one (or stand behind one that
+    does, or behind an equal draft), ``repeats`` are in the log already.
+    """
+
+    placed: list[Placed] = field(default_factory=list)
+    repeats: list[tuple[Draft, Entry]] = field(default_factory=list)
+    refused: list[tuple[Draft, TinyQQError]] = field(default_factory=list)
+    deferred: list[Draft] = field(default_factory=list)
+    listings: list[tuple[UserId, ConversationId]] = field(default_factory=list)
+    """Lines of conversation lists that must be there before the batch is written."""
+
+
+class Numbering:
+    """See the module's docstring.
+
+    Args:
+        max_weight: bound of the state cache, in rows (heads and members).
+        max_recent: how many outcomes of recent sends are remembered.
+    """
+
+    def __init__(self, *, max_weight: int, max_recent: int) -> None:
+        self._states: OrderedDict[ConversationId, ConversationState] = OrderedDict()
+        self._weight = 0
+        self._max_weight = max_weight
+        self._recent: OrderedDict[SendKey, Entry] = OrderedDict()
+        self._max_recent = max_recent
+
+    # ---- the cache -------------------------------------------------------------------------------
+
+    def missing(self, drafts: Iterable[Draft], now_s: float) -> list[ConversationId]:
+        """Conversations of *drafts* whose state is not here, or no longer to be trusted."""
+        wanted: dict[ConversationId, None] = {}
+        states = self._states
+        for draft in drafts:
+            state = states.get(draft.conversation_id)
+            if state is None or state.expires_at_s <= now_s:
+                wanted[draft.conversation_id] = None
+        return list(wanted)
+
+    def learn(self, states: Iterable[ConversationState], now_s: float) -> None:
+        """Take over states that were just read."""
+        for state in states:
+            self._drop(state.conversation_id)
+            state.loaded_at_s = now_s
+            if state.conversation_id > MAX_GROUP_ID and not _are_friends(state):
+                state.expires_at_s = now_s + STRANGER_TRUST_S
+            self._states[state.conversation_id] = state
+            self._weight += state.weight
+
+    def forget(self, conversation_ids: Iterable[ConversationId]) -> None:
+        """Drop what is believed of these: it has to be read again."""
+        for conversation_id in conversation_ids:
+            self._drop(conversation_id)
+
+    def trim(self) -> None:
+        """Drop the least recently used states and outcomes beyond the bounds."""
+        while self._weight > self._max_weight and self._states:
+            self._drop(next(iter(self._states)))
+        while len(self._recent) > self._max_recent:
+            self._recent.popitem(last=False)
+
+    def _drop(self, conversation_id: ConversationId) -> None:
+        state = self._states.pop(conversation_id, None)
+        if state is not None:
+            self._weight -= state.weight
+
+    # ---- numbering -------------------------------------------------------------------------------
+
+    def place(self, drafts: Sequence[Draft], *, now_s: float, now_ms: int) -> Round:
+        """Number the drafts that may be written, in their order; every state must be here.
+
+        Per sender and conversation the order is kept: what stands behind a deferred draft is
+        deferred.
+        """
+        outcome = Round()
+        in_batch: set[SendKey] = set()
+        waiting: set[ConversationId] = set()
+        for draft in drafts:
+            key = draft.key
+            earlier = self._recent.get(key)
+            if earlier is not None:
+                outcome.repeats.append((draft, earlier))
+                continue
+            if key in in_batch or draft.conversation_id in waiting:
+                outcome.deferred.append(draft)
+                waiting.add(draft.conversation_id)
+                continue
+            state = self._states[draft.conversation_id]
+            try:
+                outcome.placed.append(self._place_one(draft, state, outcome, now_ms))
+                in_batch.add(key)
+            except TinyQQError as error:
+                if now_s - state.loaded_at_s <= REFUSAL_TRUST_S:
+                    outcome.refused.append((draft, error))
+                else:
+                    outcome.deferred.append(draft)
+                    waiting.add(draft.conversation_id)
+        return outcome
+
+    def _place_one(
+        self, draft: Draft, state: ConversationState, outcome: Round, now_ms: int
+    ) -> Placed:
+        self._states.move_to_end(draft.conversation_id)
+        effects: tuple[Effect, ...] = ()
+        kind, body = draft.kind, draft.body
+        if draft.rule is None:
+            check_may_speak(state, draft.sender_id, draft.mentions_all)
+            if len(state.listed) < 2 and draft.conversation_id > MAX_GROUP_ID:
+                self._list(state, _both(draft.conversation_id), outcome)
+        else:
+            plan = draft.rule(state, now_ms)
+            kind, body, effects = plan.kind, encode_notice(plan.notice), plan.effects
+            self._list(state, plan.lists, outcome)
+        seq = Seq(state.head_seq + 1)
+        ordinal = state.head_ordinal + 1 if is_countable(kind) else state.head_ordinal
+        members_before = state.members_seq
+        if effects:
+            weight = state.weight
+            state.apply(effects)
+            self._weight += state.weight - weight
+            if not _are_friends(state) and draft.conversation_id > MAX_GROUP_ID:
+                state.expires_at_s = min(state.expires_at_s, state.loaded_at_s + STRANGER_TRUST_S)
+            if kind in MEMBERSHIP_KINDS:
+                state.members_seq = seq
+        state.head_seq, state.head_ordinal = seq, ordinal
+        entry = Entry(
+            draft.conversation_id, seq, ordinal, draft.sender_id, draft.operation_id, now_ms, kind,
+            body
+        )  # fmt: skip
+        return Placed(draft, entry, effects, members_before, state.members_seq)
+
+    @staticmethod
+    def _list(state: ConversationState, users: Iterable[UserId], outcome: Round) -> None:
+        for user_id in users:
+            if user_id not in state.listed:
+                state.listed.add(user_id)
+                outcome.listings.append((user_id, state.conversation_id))
+
+    # ---- after the commit ------------------------------------------------------------------------
+
+    def committed(self, placed: Placed) -> Push:
+        """Remember the outcome; returns the push that tells everybody."""
+        self._recent[placed.draft.key] = placed.entry
+        raw = placed.draft.raw
+        body = deliver_body(raw, placed.entry) if raw else encode_entry(placed.entry)
+        joined, gone = _membership_delta(placed.effects, placed.entry.seq)
+        return _push(placed, body, joined, gone)
+
+    def found(self, draft: Draft, entry: Entry) -> Push:
+        """Remember an outcome that the log holds already; its first writer may have died before it
+        pushed, so it is pushed again."""
+        self._recent[draft.key] = entry
+        state = self._states.get(draft.conversation_id)
+        members_seq = state.members_seq if state else Seq(0)
+        placed = Placed(draft, entry, (), members_seq, members_seq)
+        return _push(placed, encode_entry(entry), (), ())
+
+
+def _push(
+    placed: Placed, body: bytes, joined: tuple[UserId, ...], gone: tuple[UserId, ...]
+) -> Push:
+    entry = placed.entry
+    return Push(
+        entry.conversation_id,
+        entry.seq,
+        entry.sender_id,
+        entry.kind,
+        body,
+        placed.members_before,
+        placed.members_seq,
+        joined,
+        gone,
+        placed.draft.origin,
+    )
+
+
+def _membership_delta(
+    effects: tuple[Effect, ...], seq: Seq
+) -> tuple[tuple[UserId, ...], tuple[UserId, ...]]:
+    """Users whom an entry made members, and users whom it took out."""
+    if not effects:
+        return (), ()
+    rows = [effect for effect in effects if isinstance(effect, PutMember)]
+    joined = tuple(row.user_id for row in rows if row.since_seq == seq)
+    gone = tuple(row.user_id for row in rows if row.until_seq != STILL_IN)
+    return joined, gone
+
+
+def _both(conversation_id: ConversationId) -> tuple[UserId, UserId]:
+    return UserId(conversation_id >> 32), UserId(conversation_id & 0xFFFFFFFF)
+
+
+def _are_friends(state: ConversationState) -> bool:
+    lo, hi = _both(state.conversation_id)
+    return lo == hi or (state.relation(lo).is_friend and state.relation(hi).is_friend)
