@@ -130,6 +130,12 @@ class LogReader(Protocol):
         """
         ...
 
+    async def read_heads(
+        self, conversation_ids: Sequence[ConversationId]
+    ) -> Mapping[ConversationId, Seq]:
+        """The last seq of each; those without entries are absent. One statement for all."""
+        ...
+
     async def find_entry(self, conversation_id: ConversationId, seq: Seq) -> Entry | None:
         """One entry, whoever asks."""
         ...
