@@ -1,0 +1,1 @@
+"""The composition root: settings, the parts list, and the running process."""

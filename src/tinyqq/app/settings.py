@@ -1,0 +1,201 @@
+"""Every setting of a node, in one frozen tree.
+
+The text under a field is its description: it is shown by ``tinyqq config show`` and makes
+docs/reference/settings.md. Where values come from is the matter of :mod:`tinyqq.app.sources`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic.networks import IPvAnyNetwork
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from tinyqq.log import LogFormat, LogLevel
+from tinyqq.model.connection import Limits
+
+ENV_PREFIX: Final = "TINYQQ_"
+ENV_DELIMITER: Final = "__"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _split(value: object) -> object:
+    """``a, b`` as two items: how a list is written in one environment variable."""
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+class _Part(BaseModel):
+    """A branch of the tree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ListenSettings(_Part):
+    """Where the node listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. 127.0.0.1: this machine alone; 0.0.0.0: every network it is in."""
+    tcp_port: Port = 7001
+    """Port of the TCP protocol. 0: any free one. A default port that is taken moves to the next
+    free one; a configured one that is taken is an error."""
+    http_port: Port = 7080
+    """Port of HTTP and WebSocket; 0 and moving as above."""
+
+
+class TlsSettings(_Part):
+    """Encryption of both ports. Without a certificate they speak plainly."""
+
+    cert_file: Path | None = None
+    """Certificate chain, PEM. With key_file: both ports speak TLS only."""
+    key_file: Path | None = None
+    """Private key, PEM, not encrypted."""
+    self_signed: bool = False
+    """Make a certificate in the data folder at the first start and use it: for a LAN, where
+    clients pin its fingerprint."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the ports speak TLS."""
+        return self.self_signed or self.cert_file is not None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("tls.cert_file and tls.key_file go together")
+        if self.self_signed and self.cert_file is not None:
+            raise ValueError("choose one: tls.self_signed or tls.cert_file with tls.key_file")
+        return self
+
+
+class LimitSettings(_Part):
+    """What one connection may do; clients are told."""
+
+    max_frame_bytes: int = Field(default=1024 * 1024, ge=4096, le=16 * 1024 * 1024)
+    """Largest body of one packet, either way."""
+    max_text_chars: int = Field(default=10_000, ge=1)
+    """Longest text of a message."""
+    max_in_flight: int = Field(default=256, ge=1, le=65_536)
+    """Requests of one connection that wait for their answer; one more closes it."""
+    idle_timeout_s: float = Field(default=90.0, gt=0)
+    """Silence after which a connection is closed. Clients send a heartbeat after a third of it."""
+    log_in_timeout_s: float = Field(default=20.0, gt=0)
+    """Time from connecting to being logged in."""
+
+    def to_limits(self) -> Limits:
+        """The same, as the protocol holds it."""
+        return Limits(**self.model_dump())
+
+
+class AccountSettings(_Part):
+    """Accounts, passwords and tokens."""
+
+    registration: Literal["open", "invite", "closed"] = "open"
+    """Who may make an account: anybody, whoever has the invite code, or nobody but
+    `tinyqq user add`."""
+    invite_code: SecretStr = SecretStr("")
+    """The code that registration = "invite" asks for."""
+    sessions_per_kind: int = Field(default=1, ge=0)
+    """Sessions that one account may have per kind of device (desktop, mobile, web, cli); the oldest
+    gives way to a newer one. 0: any number. Bots may always have any number."""
+    access_token_lifetime_s: int = Field(default=3600, ge=60)
+    """How long an access token is good."""
+    refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=3600)
+    """How long a device may stay away before it must log in by password again."""
+    argon2_memory_kib: int = Field(default=19_456, ge=8)
+    """Memory of one password check (Argon2id). Lower it only for load tests."""
+    argon2_passes: int = Field(default=2, ge=1)
+    """Passes of one password check."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.registration == "invite" and not self.invite_code.get_secret_value():
+            raise ValueError('accounts.registration = "invite" needs accounts.invite_code')
+        return self
+
+
+class GroupSettings(_Part):
+    """Groups."""
+
+    member_limit: int = Field(default=5000, ge=2, le=100_000)
+    """Most members of one group."""
+
+
+class HelperSettings(_Part):
+    """The built-in helper account, 小Q (number 10000)."""
+
+    enabled: bool = True
+    """Whether every newcomer has it as a friend, and it answers."""
+
+
+class HttpSettings(_Part):
+    """The HTTP port."""
+
+    metrics: bool = True
+    """Whether /metrics is served. It is meant for the inside: keep it from the public."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Addresses or networks of reverse proxies whose X-Forwarded-For is believed."""
+
+
+class LogSettings(_Part):
+    """The log, on stderr."""
+
+    format: LogFormat = "auto"
+    """console (for people), json (for machines), or auto: console on a terminal."""
+    level: LogLevel = "info"
+    """The least that is logged."""
+
+
+class Settings(BaseSettings):
+    """The whole tree. Made by :func:`tinyqq.app.sources.load_settings`, handed down as parts."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter=ENV_DELIMITER,
+    )
+
+    data_dir: Path = Path("data")
+    """Folder of the embedded database, the self-signed certificate and the lock of the node."""
+    database_url: str = ""
+    """Where messages and accounts are kept. Empty: an SQLite file, tinyqq.db, in the data
+    folder."""
+    registry: Literal["memory"] = "memory"
+    """Who knows which nodes live. memory: this process, a cluster of one."""
+    presence: Literal["memory"] = "memory"
+    """Who knows where users are. memory: this process."""
+    listen: ListenSettings = ListenSettings()
+    tls: TlsSettings = TlsSettings()
+    limits: LimitSettings = LimitSettings()
+    accounts: AccountSettings = AccountSettings()
+    groups: GroupSettings = GroupSettings()
+    helper: HelperSettings = HelperSettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *args: PydanticBaseSettingsSource,
+        **kwargs: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments alone: :func:`tinyqq.app.sources.load_settings` has gathered the rest."""
+        return (init_settings,)
+
+    @property
+    def database(self) -> str:
+        """The URL of the database in use."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'tinyqq.db'}"

@@ -1,0 +1,67 @@
+"""The tree of settings itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tinyqq.app.settings import AccountSettings, LimitSettings, Settings, TlsSettings
+from tinyqq.model.connection import Limits
+
+
+def test_defaults_when_nothing_is_set_then_loopback_and_the_fixed_ports() -> None:
+    listen = Settings().listen
+    assert (listen.host, listen.tcp_port, listen.http_port) == ("127.0.0.1", 7001, 7080)
+
+
+def test_settings_when_changed_then_refused() -> None:
+    settings = Settings()
+    with pytest.raises(ValidationError):
+        settings.data_dir = Path("elsewhere")
+    with pytest.raises(ValidationError):
+        settings.listen.tcp_port = 1
+
+
+def test_settings_when_the_environment_is_set_then_it_is_left_to_the_loader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TINYQQ_LISTEN__TCP_PORT", "9")
+    assert Settings().listen.tcp_port == 7001
+
+
+def test_to_limits_when_default_then_those_of_the_protocol() -> None:
+    assert LimitSettings().to_limits() == Limits()
+
+
+def test_database_when_not_set_then_a_file_in_the_data_folder() -> None:
+    assert Settings(data_dir=Path("/srv/qq")).database == "sqlite:////srv/qq/tinyqq.db"
+    assert Settings(database_url="sqlite:///x.db").database == "sqlite:///x.db"
+
+
+def test_tls_when_only_one_of_certificate_and_key_then_refused() -> None:
+    with pytest.raises(ValidationError, match="go together"):
+        TlsSettings(cert_file=Path("cert.pem"))
+
+
+def test_tls_when_self_signed_and_a_certificate_then_refused() -> None:
+    with pytest.raises(ValidationError, match="choose one"):
+        TlsSettings(self_signed=True, cert_file=Path("c"), key_file=Path("k"))
+
+
+@pytest.mark.parametrize(
+    ("tls", "is_on"),
+    [
+        (TlsSettings(), False),
+        (TlsSettings(self_signed=True), True),
+        (TlsSettings(cert_file=Path("c"), key_file=Path("k")), True),
+    ],
+)
+def test_tls_is_on_when_there_is_a_certificate(tls: TlsSettings, is_on: bool) -> None:
+    assert tls.is_on is is_on
+
+
+def test_registration_when_by_invitation_without_a_code_then_refused() -> None:
+    with pytest.raises(ValidationError, match="invite_code"):
+        AccountSettings(registration="invite")
