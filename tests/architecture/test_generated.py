@@ -1,0 +1,39 @@
+"""Generated files are what their sources say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from tests.architecture.source_tree import ROOT, SOURCES
+
+_PROTO: Final = ROOT / "proto"
+
+
+def test_protobuf_code_when_generated_again_then_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("grpc_tools")
+    plugin = Path(sys.executable).with_name("protoc-gen-mypy")
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
+            f"-I{_PROTO}",
+            f"--plugin=protoc-gen-mypy={plugin}",
+            f"--python_out={tmp_path}",
+            f"--mypy_out={tmp_path}",
+            *map(str, sorted(_PROTO.rglob("*.proto"))),
+        ],
+        check=True,
+        timeout=60,
+    )
+    made = {path.name: path.read_text("utf-8") for path in (tmp_path / "tinyqq/_pb").iterdir()}
+    committed = {
+        path.name: path.read_text("utf-8")
+        for path in (SOURCES / "_pb").iterdir()
+        if path.suffix in {".py", ".pyi"} and path.name != "__init__.py"
+    }
+    assert made == committed, "run: make proto"
