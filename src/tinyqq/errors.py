@@ -111,10 +111,9 @@ class TinyQQError(Exception):
     Args:
         code: what happened, as a stable code.
         retry_after_s: earliest time at which the same request may succeed; 0 when retrying is no
-        use
-            or no time is known.
+            use or no time is known.
         fields: facts for people and logs (numbers and short strings, nothing secret, nothing
-        internal).
+            internal).
     """
 
     def __init__(

@@ -15,6 +15,10 @@ MAX_SIGNATURE_CHARS: Final = 200
 MAX_AVATAR_CHARS: Final = 128
 MAX_DEVICE_NAME_CHARS: Final = 64
 MIN_PASSWORD_CHARS: Final = 8
+_JOINER: Final = "\u200d"
+"""Joins emoji; every other format character is only good for tricks."""
+_NOT_IN_A_LINE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Not Cn: emoji newer than this Python's Unicode are unassigned to it."""
 MAX_PASSWORD_CHARS: Final = 128
 
 
@@ -270,17 +274,15 @@ def check_line(text: str, max_chars: int, code: ErrorCode, *, may_be_empty: bool
     """One line of text for people, without surrounding blanks.
 
     Raises:
-        InvalidRequest: with *code* when it is empty, longer than *max_chars*, or has control
-        characters
-            (category C of Unicode: also direction overrides, which make a name look like another).
+        InvalidRequest: with *code* when it is empty, longer than *max_chars*, or has line breaks,
+            control or format characters (direction overrides make a name look like another).
     """
     line = unicodedata.normalize("NFC", text.strip())
-    if not line and not may_be_empty:
+    if not line.strip(_JOINER) and (line or not may_be_empty):
         raise InvalidRequest(code, reason="empty")
     if len(line) > max_chars:
         raise InvalidRequest(code, reason="too long", max_chars=max_chars)
-    # U+200D joins emoji; every other format character is only good for tricks.
-    if any(unicodedata.category(char)[0] == "C" and char != "\u200d" for char in line):
+    if any(char != _JOINER and unicodedata.category(char) in _NOT_IN_A_LINE for char in line):
         raise InvalidRequest(code, reason="control characters")
     return line
 

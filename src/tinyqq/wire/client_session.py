@@ -7,7 +7,7 @@ Bytes go in (:meth:`ClientSession.receive`), events come out; bytes to write are
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tinyqq.errors import ErrorCode, ProtocolError, TinyQQError
 from tinyqq.model.connection import Heartbeat, Hello, Pulse, Welcome
@@ -47,6 +47,9 @@ class Failed:
 
 
 Event = Reply | Pushed | MissedPushes | Failed
+
+
+_MIN_HEARTBEAT_S: Final = 1.0
 
 
 class ClientSession:
@@ -119,12 +122,15 @@ class ClientSession:
         """Send a heartbeat when it is time; fail when the server has been silent for too long."""
         if self.closed or self.welcome is None:
             return []
-        interval_s = self.welcome.idle_timeout_ms / 3000
-        if now_s - self.heard_s > 2 * interval_s and self._beat_s > self.heard_s:
+        interval_s = max(self.welcome.idle_timeout_ms / 3000, _MIN_HEARTBEAT_S)
+        if now_s - self._beat_s < interval_s:
+            return []
+        if self._beat_s > self.heard_s:
+            # Counted from the last heartbeat and not from what was heard last: after a machine has
+            # slept, the server first gets a chance to answer.
             return self._fail(ProtocolError(ErrorCode.IDLE_TIMEOUT))
-        if now_s - self._beat_s >= interval_s:
-            self._beat_s = now_s
-            self.request(PacketType.HEARTBEAT, packets.encode(Heartbeat()))
+        self._beat_s = now_s
+        self.request(PacketType.HEARTBEAT, packets.encode(Heartbeat()))
         return []
 
     def _next_request_id(self) -> int:

@@ -2,8 +2,10 @@
 
 A record's dataclass and its protobuf message have the same field names; the pair is compiled once
 into two functions. So a new operation needs a message, a dataclass and one line in ``packets.py``.
-What the types demand is checked here, at the edge: ids of 16 bytes, numbers that fit 63 bits, known
-values of enums.
+What the types demand is checked where a request comes in: ids of 16 bytes, numbers that fit 63
+bits, known values of enums, lists of a sane length. What a server sent is read as it is, and a
+value of an enum that this version does not know becomes the unspecified one: a newer server, or
+whoever is behind it, must not be able to break a client.
 
 The hot packets (Entry, Sent) have hand-written functions in ``packets.py``.
 """
@@ -13,9 +15,9 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from enum import IntEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -24,6 +26,8 @@ from tinyqq.model.ids import OPERATION_ID_BYTES, DeviceId, OperationId
 
 _Record = TypeVar("_Record")
 _MAX_INTEGER: Final = 2**63 - 1
+MAX_ITEMS: Final = 10_000
+"""Longest list in a request: 1 MiB could hold half a million empty items, a second of work."""
 _SIXTEEN_BYTES: Final = (OperationId, DeviceId)
 _Reader = Callable[[Any], Any]
 
@@ -35,6 +39,8 @@ class Codec(Generic[_Record]):
         record_class: a frozen dataclass.
         message_class: a generated message with the same field names.
         nested: codecs of the record classes that fields of this one hold.
+        strict: whether values outside what their field allows are refused (a server reading
+            requests) or taken as they are (a client reading what a server sent).
 
     Raises:
         TypeError: the two do not have the same fields (found when the module is imported).
@@ -45,6 +51,8 @@ class Codec(Generic[_Record]):
         record_class: type[_Record],
         message_class: type[Message],
         nested: dict[type[Any], Codec[Any]],
+        *,
+        strict: bool,
     ) -> None:
         self.record_class = record_class
         self.message_class = message_class
@@ -54,7 +62,12 @@ class Codec(Generic[_Record]):
         if set(names) != set(descriptors):
             raise TypeError(f"{record_class.__name__}: {set(names) ^ set(descriptors)}")
         self._fields = [
-            _Field(name, hints[name], descriptors[name], nested.get(_plain(hints[name])))
+            _Field(
+                name,
+                descriptors[name],
+                nested.get(_plain(hints[name])),
+                read=_reader(name, hints[name], nested, strict=strict),
+            )
             for name in names
         ]
 
@@ -67,7 +80,8 @@ class Codec(Generic[_Record]):
 
         Raises:
             ProtocolError: MALFORMED when the body is not a message of this kind.
-            InvalidRequest: a value is outside what its field allows; ``field`` names it.
+            InvalidRequest: a value is outside what its field allows (only when strict); ``field``
+                names it.
         """
         message = self.message_class()
         try:
@@ -98,15 +112,17 @@ class _Field:
 
     __slots__ = ("_has_presence", "_read", "_write", "name")
 
-    def __init__(self, name: str, hint: Any, descriptor: Any, codec: Codec[Any] | None) -> None:
+    def __init__(
+        self, name: str, descriptor: Any, codec: Codec[Any] | None, *, read: _Reader
+    ) -> None:
         self.name = name
-        repeated = typing.get_origin(hint) is tuple
-        self._has_presence = descriptor.has_presence and not repeated
-        read = _reader(name, _plain(hint), codec)
+        self._has_presence = descriptor.has_presence
+        self._read = read
         write = codec.to_message if codec else None
-        self._read: _Reader = (lambda many: tuple(map(read, many))) if repeated else read
         self._write: _Reader | None = (
-            (lambda many: [write(one) for one in many]) if repeated and write else write
+            (lambda many: [write(one) for one in many])
+            if descriptor.is_repeated and write
+            else write
         )
 
     def read(self, message: Message) -> Any:
@@ -128,34 +144,55 @@ def _plain(hint: Any) -> Any:
     return hint
 
 
-def _reader(name: str, plain: Any, codec: Codec[Any] | None) -> _Reader:
-    """The function that checks and converts one value from the wire."""
-    if codec is not None:
-        return codec.from_message
-    if isinstance(plain, type) and issubclass(plain, IntEnum):
-        return lambda value: _known(name, plain, value)
+def _reader(name: str, hint: Any, nested: dict[type[Any], Codec[Any]], *, strict: bool) -> _Reader:
+    """The function that checks and converts a field's value from the wire."""
+    plain = _plain(hint)
+    if plain in nested:
+        read: _Reader = nested[plain].from_message
+    elif isinstance(plain, type) and issubclass(plain, IntEnum):
+        read = _enum_reader(name, plain, strict=strict)
+    else:
+        read = _scalar_reader(name, plain) if strict else _as_it_is
+    if typing.get_origin(hint) is not tuple:
+        return read
+    if strict:
+        return lambda many: tuple(map(read, _few(name, many)))
+    return lambda many: tuple(map(read, many))
+
+
+def _enum_reader(name: str, enum: type[IntEnum], *, strict: bool) -> _Reader:
+    known = {int(member): member for member in enum}
+    if not strict:
+        return lambda value: known.get(value, known[0])
+    return lambda value: known[value] if value in known else _refuse(name, value=value)
+
+
+def _scalar_reader(name: str, plain: Any) -> _Reader:
     if plain in _SIXTEEN_BYTES:
         return lambda value: _sixteen_bytes(name, value)
     base = plain
     while isinstance(base, typing.NewType):
         base = base.__supertype__
-    return (lambda value: _fits(name, value)) if base is int else (lambda value: value)
+    return (lambda value: _fits(name, value)) if base is int else _as_it_is
 
 
-def _known(name: str, enum: type[IntEnum], value: int) -> IntEnum:
-    try:
-        return enum(value)
-    except ValueError as exc:
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=name, value=value) from exc
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _few(name: str, many: Sized) -> Any:
+    return many if len(many) <= MAX_ITEMS else _refuse(name, items=len(many), max_items=MAX_ITEMS)
 
 
 def _sixteen_bytes(name: str, value: bytes) -> bytes:
     if len(value) != OPERATION_ID_BYTES:
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=name, size_bytes=len(value))
+        _refuse(name, size_bytes=len(value))
     return value
 
 
 def _fits(name: str, value: int) -> int:
-    if value > _MAX_INTEGER:
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=name, value=value)
-    return value
+    return value if value <= _MAX_INTEGER else _refuse(name, value=value)
+
+
+def _refuse(name: str, **facts: int) -> NoReturn:
+    raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=name, **facts)

@@ -11,14 +11,15 @@ from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError
 from tinyqq.model.message import Card, Content, Custom, Media, Notice, Quote
 from tinyqq.wire.codec import Codec
 
+# Not strict: another client wrote the content, so its numbers are anybody's and must break nobody.
 _NESTED: Final[dict[type[Any], Codec[Any]]] = {
-    Quote: Codec(Quote, pb.Quote, {}),
-    Media: Codec(Media, pb.Media, {}),
-    Card: Codec(Card, pb.Card, {}),
-    Custom: Codec(Custom, pb.Custom, {}),
+    Quote: Codec(Quote, pb.Quote, {}, strict=False),
+    Media: Codec(Media, pb.Media, {}, strict=False),
+    Card: Codec(Card, pb.Card, {}, strict=False),
+    Custom: Codec(Custom, pb.Custom, {}, strict=False),
 }
-_CONTENT: Final = Codec(Content, pb.Content, _NESTED)
-_NOTICE: Final = Codec(Notice, pb.Notice, {})
+_CONTENT: Final = Codec(Content, pb.Content, _NESTED, strict=False)
+_NOTICE: Final = Codec(Notice, pb.Notice, {}, strict=False)
 
 
 def encode_content(content: Content) -> bytes:

@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple, cast
 from google.protobuf.message import DecodeError
 
 from tinyqq._pb import client_pb2 as pb
-from tinyqq.errors import ErrorCode, ProtocolError, TinyQQError, error_for
+from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError, TinyQQError, error_for
 from tinyqq.model import account, connection, friend, group, message, sync
-from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
+from tinyqq.model.ids import OPERATION_ID_BYTES, ConversationId, OperationId, Seq, UserId
 from tinyqq.model.message import Entry, Sent
 from tinyqq.wire.codec import Codec
 from tinyqq.wire.framing import encode_frame
@@ -164,13 +164,9 @@ PUSHES: Final[dict[PacketType, type[Any]]] = {
 
 # ---- the hot packets -----------------------------------------------------------------------------
 
-# Tags of the server's fields of an Entry: number << 3 | 1 (fixed64). Fixed width, so that one
-# struct call # writes them all; last value wins, so that a sender's own values for them are
-# overridden.
-_SERVER_FIELDS: Final = struct.Struct("<BQBQBQBQ")
+# Tags of Sent's fields: number << 3 | 1 (fixed64). Fixed width, so that one struct call writes all.
 _SENT_FIELDS: Final = struct.Struct("<BQBQBQ")
-_SEQ, _ORDINAL, _SENDER, _SENT_AT = (number << 3 | 1 for number in (8, 9, 10, 11))
-_NO_THROUGH: Final = struct.pack("<BQ", 12 << 3 | 1, 0)
+_SEQ, _ORDINAL, _SENT_AT = (number << 3 | 1 for number in (8, 9, 11))
 
 
 class SendFields(NamedTuple):
@@ -184,19 +180,25 @@ class SendFields(NamedTuple):
 
 
 def decode_send(body: bytes) -> SendFields:
-    """The sender's fields of a Send.
+    """The sender's fields of a Send; the server's are ignored, and so are unknown ones.
 
     Raises:
         ProtocolError: MALFORMED.
+        InvalidRequest: the client_message_id is not of 16 bytes.
     """
     entry = pb.Entry()
     try:
         entry.ParseFromString(body)
     except DecodeError as exc:
         raise ProtocolError(ErrorCode.MALFORMED, message="Entry") from exc
+    client_message_id = entry.client_message_id
+    if len(client_message_id) != OPERATION_ID_BYTES:
+        raise InvalidRequest(
+            ErrorCode.INVALID_REQUEST, field="client_message_id", size_bytes=len(client_message_id)
+        )
     return SendFields(
         ConversationId(entry.conversation_id),
-        OperationId(entry.client_message_id),
+        OperationId(client_message_id),
         entry.kind,
         entry.content,
         entry.flight,
@@ -220,15 +222,13 @@ def encode_sent(seq: int, ordinal: int, sent_at_ms: int) -> bytes:
 
 
 def deliver_body(raw: bytes, entry: Entry) -> bytes:
-    """The body of a Deliver: the sender's own bytes, and the server's fields behind them."""
-    return (
-        raw
-        + _SERVER_FIELDS.pack(
-            _SEQ, entry.seq, _ORDINAL, entry.ordinal, _SENDER, entry.sender_id,
-            _SENT_AT, entry.sent_at_ms,
-        )
-        + _NO_THROUGH
-    )  # fmt: skip
+    """The body of a Deliver: what a page holds of the same entry, byte for byte.
+
+    ``raw`` is not forwarded, although that would save a microsecond: it may hold the server's
+    fields under another wire type, which not every protobuf library tells from the real ones, and
+    fields that only a later version knows, which this server could not override.
+    """
+    return encode_entry(entry)
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -295,24 +295,28 @@ class _EntryCodec(Codec[Entry]):
 # ---- everything else -----------------------------------------------------------------------------
 
 
-def _compile() -> dict[type[Any], Codec[Any]]:
-    """Codecs of all records that packets carry; nested ones first."""
+_NESTED: Final[tuple[type[Any], ...]] = (
+    sync.Position, account.DeviceInfo, account.Profile, friend.Contact, group.GroupInfo,
+    group.Member, group.JoinRequest, sync.Summary,
+)  # fmt: skip
+"""Records that fields of other records hold."""
+
+
+def _compile(records: Iterable[type[Any]], *, strict: bool) -> dict[type[Any], Codec[Any]]:
+    """Codecs of *records* and of what they hold; nested ones first."""
     codecs: dict[type[Any], Codec[Any]] = {Entry: _EntryCodec()}
-    nested: Iterable[type[Any]] = (
-        sync.Position, account.DeviceInfo, account.Profile, friend.Contact, group.GroupInfo,
-        group.Member, group.JoinRequest, sync.Summary,
-    )  # fmt: skip
-    records = [*nested, *PUSHES.values(), Sent]
-    for operation in OPERATIONS.values():
-        records += operation
-    for record_class in records:
+    for record_class in (*_NESTED, *records):
         if record_class not in codecs:
             message_class = getattr(pb, record_class.__name__)
-            codecs[record_class] = Codec(record_class, message_class, codecs)
+            codecs[record_class] = Codec(record_class, message_class, codecs, strict=strict)
     return codecs
 
 
-_CODECS: Final = _compile()
+_REQUESTS: Final = _compile((one.request for one in OPERATIONS.values()), strict=True)
+_ANSWERS: Final = _compile(
+    (*(one.reply for one in OPERATIONS.values()), *PUSHES.values()), strict=False
+)
+_CODECS: Final = _ANSWERS | _REQUESTS
 
 
 def encode(record: object) -> bytes:
@@ -326,18 +330,21 @@ def decode_request(packet_type: int, body: bytes) -> Any:
     Raises:
         ProtocolError: MALFORMED; InvalidRequest: a value outside what its field allows.
     """
-    return _CODECS[OPERATIONS[PacketType(packet_type)].request].decode(body)
+    return _REQUESTS[OPERATIONS[PacketType(packet_type)].request].decode(body)
 
 
 def decode_reply(request_type: int, body: bytes) -> Any:
-    """The record of the reply to a request of *request_type*; raises like
-    :func:`decode_request`."""
-    return _CODECS[OPERATIONS[PacketType(request_type)].reply].decode(body)
+    """The record of the reply to a request of *request_type*.
+
+    Raises:
+        ProtocolError: MALFORMED. Values are taken as they are, see ``codec.py``.
+    """
+    return _ANSWERS[OPERATIONS[PacketType(request_type)].reply].decode(body)
 
 
 def decode_push(packet_type: int, body: bytes) -> Any:
-    """The record of a push; raises like :func:`decode_request`."""
-    return _CODECS[PUSHES[PacketType(packet_type)]].decode(body)
+    """The record of a push; raises like :func:`decode_reply`."""
+    return _ANSWERS[PUSHES[PacketType(packet_type)]].decode(body)
 
 
 def reply_frame(request_type: int, request_id: int, record: object) -> bytes:
@@ -350,19 +357,22 @@ def push_frame(packet_type: PacketType, record: object) -> bytes:
     return encode_frame(packet_type, 0, encode(record))
 
 
+_MAX_RETRY_AFTER_S: Final = 24 * 3600.0
+
+
 def encode_error(error: TinyQQError) -> bytes:
     """The body of an Error packet."""
     return pb.Error(
         code=error.code,
         name=error.code.name,
         text=str(error),
-        retry_after_ms=round(error.retry_after_s * 1000),
+        retry_after_ms=round(min(max(error.retry_after_s, 0.0), _MAX_RETRY_AFTER_S) * 1000),
         fields={name: str(value) for name, value in error.fields.items()},
     ).SerializeToString()
 
 
 def decode_error(body: bytes) -> TinyQQError:
-    """The error that a peer reported.
+    """The error that a server reported.
 
     Raises:
         ProtocolError: MALFORMED.

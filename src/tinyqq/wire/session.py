@@ -61,6 +61,7 @@ class ServerSession:
         "_unit_id",
         "_waiting",
         "caller",
+        "capabilities",
         "heard_s",
         "in_flight",
         "language",
@@ -75,6 +76,7 @@ class ServerSession:
         self.state = State.HELLO
         self.caller: Caller | None = None
         self.language = ""
+        self.capabilities: frozenset[str] = frozenset()
         self.in_flight = 0
         self.pushes = 0
         self.heard_s = now_s
@@ -93,8 +95,9 @@ class ServerSession:
         """Requests that *data* completes, in order; each must be answered (or is one-way).
 
         While a log-in is being checked nothing comes out: what arrives waits for
-        :meth:`log_in_finished` (so pause reading). When the peer breaks a rule, an Error is put
-        into the output and the state becomes CLOSED; the requests before it are still returned.
+        :meth:`log_in_finished` (so pause reading), at most ``max_in_flight`` packets of it. When
+        the peer breaks a rule, an Error is put into the output and the state becomes CLOSED; the
+        requests before it are still returned.
         """
         self.heard_s = now_s
         return self._admit(self._reader.feed(data), now_ms)
@@ -128,7 +131,7 @@ class ServerSession:
             if self.state is State.CLOSED:
                 break
             if self._authenticating:
-                self._waiting += frames[position:]
+                self._hold(frames[position:])
                 break
             try:
                 if self._needs_answer(frame, now_ms):
@@ -141,20 +144,26 @@ class ServerSession:
             self.fail(self._reader.error)
         return admitted
 
+    def _hold(self, frames: list[Frame]) -> None:
+        self._waiting += frames
+        if len(self._waiting) > self.limits.max_in_flight:
+            self._waiting = []
+            self.fail(self._too_many_in_flight())
+
     def _needs_answer(self, frame: Frame, now_ms: int) -> bool:
         """Whether the gateway must deal with *frame*; hello and heartbeat are dealt with here."""
         packet_type, request_id, _ = frame
         if packet_type == _SEND and self.state is State.OPEN and request_id:
             return self._count_request()
-        if packet_type == _HEARTBEAT and self.state >= State.OPEN:
-            self._put(packets.reply_frame(_HEARTBEAT, request_id, Pulse(self.pushes, now_ms)))
-            return False
         if packet_type == _HELLO:
             self._greet(frame, now_ms)
             return False
-        self._check_type(packet_type, request_id)
         if self.state is State.HELLO:
             raise ProtocolError(ErrorCode.OUT_OF_ORDER, expected="HELLO")
+        self._check_type(packet_type, request_id)
+        if packet_type == _HEARTBEAT:
+            self._put(packets.reply_frame(_HEARTBEAT, request_id, Pulse(self.pushes, now_ms)))
+            return False
         if (packet_type in BEFORE_LOG_IN) != (self.state is State.LOG_IN):
             raise ProtocolError(ErrorCode.OUT_OF_ORDER, state=self.state.name)
         if packet_type in BEFORE_LOG_IN:
@@ -174,11 +183,12 @@ class ServerSession:
         if self.in_flight >= self.limits.max_in_flight:
             # The client was told the limit in Welcome, so this is a broken rule and not a wish: to
             # refuse one send and take a later one would turn the sender's order.
-            raise ProtocolError(
-                ErrorCode.TOO_MANY_IN_FLIGHT, max_in_flight=self.limits.max_in_flight
-            )
+            raise self._too_many_in_flight()
         self.in_flight += 1
         return True
+
+    def _too_many_in_flight(self) -> ProtocolError:
+        return ProtocolError(ErrorCode.TOO_MANY_IN_FLIGHT, max_in_flight=self.limits.max_in_flight)
 
     def _greet(self, frame: Frame, now_ms: int) -> None:
         if self.state is not State.HELLO:
@@ -193,9 +203,11 @@ class ServerSession:
                 version_max=PROTOCOL_VERSION,
             )
         self.language = hello.language[:35]
+        capabilities = tuple(one for one in CAPABILITIES if one in hello.capabilities)
+        self.capabilities = frozenset(capabilities)
         welcome = Welcome(
             version=PROTOCOL_VERSION,
-            capabilities=tuple(one for one in CAPABILITIES if one in hello.capabilities),
+            capabilities=capabilities,
             agent=self._agent,
             unit_id=self._unit_id,
             max_frame_bytes=self.limits.max_frame_bytes,
@@ -224,12 +236,13 @@ class ServerSession:
             self._put(packets.error_frame(request_id, error))
 
     def reply_error(self, request_id: int, error: TinyQQError) -> None:
-        """Answer an admitted request with an error. A ProtocolError also closes the session."""
+        """Answer an admitted request with an error. A ProtocolError also closes the session, and
+        is said even of a one-way request."""
         if request_id:
             self.in_flight -= 1
             self._put(packets.error_frame(request_id, error))
         if isinstance(error, ProtocolError):
-            self.state = State.CLOSED
+            self.fail(error)
 
     def push(self, frame: bytes) -> None:
         """Put a finished push frame on the session. Nothing is put on a closed one."""
