@@ -19,11 +19,15 @@ from tinyqq.model.ids import ConversationId, OperationId, SessionId
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What the gateway must know of a successful log-in, besides the client's answer."""
+    """What the gateway must know of a successful log-in, besides the client's answer.
+
+    ``device_name``: told to the session that this one replaces.
+    """
 
     answer: account.LoggedIn
     caller: Caller
     device_kind: account.DeviceKind
+    device_name: str = ""
 
 
 class UserApi(Protocol):
