@@ -208,7 +208,8 @@ class Lane:
                 continue
             except (AppendFailed, Unavailable) as failure:
                 logger.warning("lane.failure", extra={"entries": len(drafts), "why": str(failure)})
-                failures += isinstance(failure, AppendFailed)
+                is_known = isinstance(failure, AppendFailed) and failure.outcome_known
+                failures += is_known
                 is_unsettled = True
             self._counters["lane_failures_total"] += 1
             self._numbering.forget({draft.conversation_id for draft in drafts})
@@ -220,8 +221,9 @@ class Lane:
             if self._clock.monotonic() >= give_up_at_s:
                 self._refuse_everything(drafts)
                 return
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LAST_PAUSE_S)
+            if not is_known:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _LAST_PAUSE_S)
 
     async def _commit_round(self, drafts: list[Draft]) -> list[Draft]:
         """Commit what may be committed now; returns the drafts that need another round.

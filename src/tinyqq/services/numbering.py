@@ -7,12 +7,13 @@ out is the truth only once it is committed: after any failure the lane calls
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from tinyqq.errors import TinyQQError
+from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.conversation import (
     STILL_IN,
     ConversationState,
@@ -34,6 +35,8 @@ from tinyqq.ports.delivery import Push
 from tinyqq.ports.storage import SendKey
 from tinyqq.wire.content import encode_notice
 from tinyqq.wire.packets import deliver_body, encode_entry
+
+logger = logging.getLogger(__name__)
 
 REFUSAL_TRUST_S: Final = 1.0
 """A refusal comes from state that was read at most this long ago."""
@@ -185,6 +188,9 @@ class Numbering:
                 else:
                     outcome.deferred.append(draft)
                     waiting.add(draft.conversation_id)
+            except Exception:  # a rule's bug must not stop everybody else's messages
+                logger.exception("numbering.rule_failed")
+                outcome.refused.append((draft, Unavailable(ErrorCode.INTERNAL)))
         return outcome
 
     def _place_one(

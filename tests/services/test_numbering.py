@@ -1,0 +1,190 @@
+"""Numbering: seqs, ordinals, grants after each row, and the bounds of what is remembered."""
+
+from __future__ import annotations
+
+from tests.support.lane_fixtures import (
+    ANN,
+    ANN_BOB,
+    ANN_EVE,
+    BOB,
+    EVE,
+    GROUP,
+    befriend,
+    make_group,
+    operation_id,
+)
+
+from tinyqq.errors import ErrorCode, Forbidden
+from tinyqq.model.conversation import STILL_IN, ConversationState, Plan, PutMember, Rule
+from tinyqq.model.group import Role
+from tinyqq.model.ids import ConversationId, Seq, UserId
+from tinyqq.model.message import Kind, Notice
+from tinyqq.services.numbering import Draft, Numbering, Round
+from tinyqq.wire.content import encode_notice
+from tinyqq.wire.packets import SendFields, decode_entry, encode_send
+
+
+def numbering(*states: ConversationState, now_s: float = 0.0) -> Numbering:
+    numbers = Numbering(max_weight=100, max_recent=4)
+    numbers.learn(states, now_s)
+    return numbers
+
+
+def friends() -> ConversationState:
+    state = ConversationState(ANN_BOB, head_seq=Seq(5), head_ordinal=3)
+    befriend(state, ANN, BOB)
+    return state
+
+
+def group() -> ConversationState:
+    state = ConversationState(GROUP, head_seq=Seq(2), head_ordinal=0, members_seq=Seq(2))
+    make_group(state, ANN, BOB)
+    return state
+
+
+def draft(
+    conversation_id: ConversationId = ANN_BOB, sender_id: UserId = ANN, rule: Rule | None = None
+) -> Draft:
+    key = operation_id()
+    raw = encode_send(SendFields(conversation_id, key, 1, b"", 0))
+    return Draft(
+        conversation_id, sender_id, key, lambda _: None, Kind.TEXT, b"", raw, rule=rule
+    )  # fmt: skip
+
+
+def place(numbers: Numbering, *drafts: Draft, now_s: float = 0.0) -> Round:
+    return numbers.place(drafts, now_s=now_s, now_ms=77)
+
+
+def notice(state: ConversationState, now_ms: int) -> Plan:
+    return Plan(Kind.GROUP_CHANGED, Notice(name="new"))
+
+
+def join(user_id: UserId) -> Rule:
+    def rule(state: ConversationState, now_ms: int) -> Plan:
+        since = Seq(state.head_seq + 1)
+        row = PutMember(user_id, since, STILL_IN, Role.MEMBER, "", now_ms)
+        return Plan(Kind.MEMBER_JOINED, effects=(row,), lists=(user_id,))
+
+    return rule
+
+
+def leave(user_id: UserId) -> Rule:
+    def rule(state: ConversationState, now_ms: int) -> Plan:
+        row = PutMember(user_id, Seq(1), Seq(state.head_seq + 1), Role.MEMBER, "", 1)
+        return Plan(Kind.MEMBER_LEFT, effects=(row,))
+
+    return rule
+
+
+def test_missing_when_unknown_then_named_once() -> None:
+    assert numbering().missing([draft(), draft()], 0.0) == [ANN_BOB]
+
+
+def test_missing_when_strangers_after_five_seconds_then_wanted_again() -> None:
+    numbers = numbering(ConversationState(ANN_EVE))
+    assert numbers.missing([draft(ANN_EVE)], 4.9) == []
+    assert numbers.missing([draft(ANN_EVE)], 5.0) == [ANN_EVE]
+
+
+def test_missing_when_friends_then_never_expires() -> None:
+    assert numbering(friends()).missing([draft()], 1e9) == []
+
+
+def test_place_then_seq_follows_head_and_notices_do_not_count() -> None:
+    numbers = numbering(friends())
+    placed = place(numbers, draft(), draft(rule=notice), draft()).placed
+    assert [(one.entry.seq, one.entry.ordinal) for one in placed] == [(6, 4), (7, 4), (8, 5)]
+
+
+def test_place_when_rule_then_kind_and_body_are_its_own() -> None:
+    [placed] = place(numbering(friends()), draft(rule=notice)).placed
+    assert placed.entry.kind == Kind.GROUP_CHANGED
+    assert placed.entry.body == encode_notice(Notice(name="new"))
+
+
+def test_place_when_refused_by_fresh_state_then_refused() -> None:
+    result = place(numbering(ConversationState(ANN_EVE)), draft(ANN_EVE), now_s=0.9)
+    assert [error.code for _, error in result.refused] == [ErrorCode.USER_NOT_FOUND]
+
+
+def test_place_when_refused_by_older_state_then_deferred_with_all_behind() -> None:
+    numbers = numbering(group())
+    first, second = draft(GROUP, EVE), draft(GROUP, ANN)
+    assert place(numbers, first, second, now_s=2.0).deferred == [first, second]
+
+
+def test_place_when_rule_has_a_bug_then_only_its_draft_fails() -> None:
+    def broken(state: ConversationState, now_ms: int) -> Plan:
+        raise ZeroDivisionError
+
+    result = place(numbering(friends()), draft(rule=broken), draft())
+    assert [error.code for _, error in result.refused] == [ErrorCode.INTERNAL]
+    assert len(result.placed) == 1
+
+
+def test_place_when_first_between_two_then_both_get_it_listed_once() -> None:
+    result = place(numbering(friends()), draft(), draft())
+    assert result.listings == [(ANN, ANN_BOB), (BOB, ANN_BOB)]
+
+
+def test_committed_then_remembered_as_repeat() -> None:
+    numbers = numbering(friends())
+    one = draft()
+    [placed] = place(numbers, one).placed
+    numbers.committed(placed)
+    assert place(numbers, one).repeats == [(one, placed.entry)]
+
+
+def test_committed_when_message_then_push_is_senders_bytes_and_servers_fields() -> None:
+    numbers = numbering(friends())
+    [placed] = place(numbers, draft()).placed
+    push = numbers.committed(placed)
+    assert push.body.startswith(placed.draft.raw)
+    assert decode_entry(push.body) == placed.entry
+
+
+def test_committed_when_members_change_then_push_says_who_and_since_when() -> None:
+    numbers = numbering(group())
+    placed = place(numbers, draft(GROUP, EVE, join(EVE)), draft(GROUP, BOB, leave(BOB))).placed
+    joined, left = (numbers.committed(one) for one in placed)
+    assert (joined.joined, joined.gone, joined.members_before, joined.members_seq) == (
+        (EVE,), (), 2, 3,
+    )  # fmt: skip
+    assert (left.joined, left.gone, left.members_before, left.members_seq) == ((), (BOB,), 3, 4)
+
+
+def test_place_after_a_leave_in_the_same_batch_then_refused() -> None:
+    result = place(numbering(group()), draft(GROUP, BOB, leave(BOB)), draft(GROUP, BOB))
+    assert isinstance(result.refused[0][1], Forbidden)
+
+
+def test_trim_then_least_recently_used_states_go_first() -> None:
+    numbers = Numbering(max_weight=2, max_recent=4)
+    numbers.learn([friends(), ConversationState(ANN_EVE), ConversationState(GROUP)], 0.0)
+    place(numbers, draft())
+    numbers.trim()
+    assert numbers.missing([draft(), draft(ANN_EVE), draft(GROUP)], 0.0) == [ANN_EVE]
+
+
+def test_trim_then_old_outcomes_go() -> None:
+    numbers = numbering(friends())
+    drafts = [draft() for _ in range(6)]
+    for placed in place(numbers, *drafts).placed:
+        numbers.committed(placed)
+    numbers.trim()
+    assert [one for one, _ in place(numbers, *drafts).repeats] == drafts[2:]
+
+
+def test_forget_then_missing() -> None:
+    numbers = numbering(friends())
+    numbers.forget([ANN_BOB])
+    assert numbers.missing([draft()], 0.0) == [ANN_BOB]
+
+
+def test_found_then_pushed_as_stored() -> None:
+    numbers = numbering(friends())
+    one = draft()
+    [placed] = place(numbers, one).placed
+    push = numbers.found(one, placed.entry)
+    assert decode_entry(push.body) == placed.entry
