@@ -1,4 +1,68 @@
-.PHONY: proto
+# Every target does the set-up that is missing: a fresh clone needs Python >= 3.11 with venv, make and
+# git. Works with GNU make 3.81 and later.
 
-proto:
-	.venv/bin/python -m grpc_tools.protoc -Iproto --python_out=src --mypy_out=src proto/tinyqq/_pb/*.proto
+SHELL := /bin/sh
+BIN := .venv/bin
+RUN_READY := .venv/.ready-run
+DEV_READY := .venv/.ready-dev
+WORKERS ?= 2
+
+# make run HOST=0.0.0.0 TCP_PORT=7001 HTTP_PORT=7080 DATA=./data ARGS="--log-level debug"
+SERVE := $(if $(HOST),--host $(HOST)) $(if $(TCP_PORT),--tcp-port $(TCP_PORT)) \
+	$(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(DATA),--data-dir $(DATA)) $(ARGS)
+
+.PHONY: help run chat demo setup test test-fast check format proto docs-settings bench soak
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
+
+run: $(RUN_READY) ## Run a server here (HOST=0.0.0.0 for the LAN; TCP_PORT=, HTTP_PORT=, DATA=, ARGS=)
+	@$(BIN)/tinyqq serve $(SERVE)
+
+chat: $(RUN_READY) ## Talk, in a second terminal (URL= of another server)
+	@$(BIN)/tinyqq chat $(URL) $(ARGS)
+
+demo: $(RUN_READY) ## Run a server with people, friendships, a group and a bot to try
+	@$(BIN)/tinyqq demo $(SERVE)
+
+setup: $(DEV_READY) ## Make .venv with everything for development
+
+test: check ## Everything that must hold: the checks, then all tests but soak
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak"
+
+test-fast: $(DEV_READY) ## The tests that need no processes, in under a minute
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak and not slow"
+
+check: $(DEV_READY) ## Format, lint, types, import rules, generated files
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+	@$(BIN)/pytest -q tests/architecture
+
+format: $(DEV_READY) ## Format and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+proto: $(DEV_READY) ## Generate src/tinyqq/_pb from proto/
+	@$(BIN)/python -m grpc_tools.protoc -Iproto \
+		--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy \
+		--python_out=src --mypy_out=src proto/tinyqq/_pb/*.proto
+
+docs-settings: $(DEV_READY) ## Generate docs/reference/settings.md
+	@mkdir -p docs/reference
+	@$(BIN)/tinyqq config reference > docs/reference/settings.md
+
+bench: $(DEV_READY) ## Measure; prints a table
+	@$(BIN)/python -m bench $(ARGS)
+
+soak: $(DEV_READY) ## Long runs
+	@$(BIN)/pytest -q -m soak
+
+$(RUN_READY): pyproject.toml uv.lock
+	@PYTHON="$(PYTHON)" scripts/setup.sh run
+	@touch $@
+
+$(DEV_READY): pyproject.toml uv.lock
+	@PYTHON="$(PYTHON)" scripts/setup.sh dev
+	@touch $(RUN_READY) $@
