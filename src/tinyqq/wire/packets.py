@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple, cast
 from google.protobuf.message import DecodeError
 
 from tinyqq._pb import client_pb2 as pb
-from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError, TinyQQError, error_for
+from tinyqq.errors import ErrorCode, ProtocolError, TinyQQError, error_for
 from tinyqq.model import account, connection, friend, group, message, sync
-from tinyqq.model.ids import OPERATION_ID_BYTES, ConversationId, OperationId, Seq, UserId
+from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
 from tinyqq.model.message import Entry, Sent
 from tinyqq.wire.codec import Codec
 from tinyqq.wire.framing import encode_frame
@@ -183,22 +183,16 @@ def decode_send(body: bytes) -> SendFields:
     """The sender's fields of a Send; the server's are ignored, and so are unknown ones.
 
     Raises:
-        ProtocolError: MALFORMED.
-        InvalidRequest: the client_message_id is not of 16 bytes.
+        ProtocolError: MALFORMED. Values are checked by the chat role.
     """
     entry = pb.Entry()
     try:
         entry.ParseFromString(body)
     except DecodeError as exc:
         raise ProtocolError(ErrorCode.MALFORMED, message="Entry") from exc
-    client_message_id = entry.client_message_id
-    if len(client_message_id) != OPERATION_ID_BYTES:
-        raise InvalidRequest(
-            ErrorCode.INVALID_REQUEST, field="client_message_id", size_bytes=len(client_message_id)
-        )
     return SendFields(
         ConversationId(entry.conversation_id),
-        OperationId(client_message_id),
+        OperationId(entry.client_message_id),
         entry.kind,
         entry.content,
         entry.flight,
