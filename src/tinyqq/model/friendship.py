@@ -85,12 +85,6 @@ def delete(state: ConversationState, now_ms: int, *, user_id: UserId) -> Plan:
     peer_id = peer_of(state.conversation_id, user_id)
     if not state.relation(user_id).is_friend:
         raise Forbidden(ErrorCode.NOT_FRIENDS, user_id=peer_id)
-    return part(state, now_ms, user_id=user_id)
-
-
-def part(state: ConversationState, now_ms: int, *, user_id: UserId) -> Plan:
-    """End whatever connects the two, open requests too: for an account that goes. Never raises."""
-    peer_id = peer_of(state.conversation_id, user_id)
     rows = (state.relation(user_id), state.relation(peer_id))
     return Plan(
         Kind.FRIEND_REMOVED,

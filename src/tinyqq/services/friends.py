@@ -32,7 +32,7 @@ from tinyqq.ports.delivery import Delivery, Hint
 from tinyqq.ports.presence import Presence
 from tinyqq.ports.storage import AccountStore, ConversationStore
 from tinyqq.services.lane import Lane
-from tinyqq.services.steps import Step, new_operation, take, take_all, tell
+from tinyqq.services.steps import Step, take, tell
 
 _TOLD_TO_BOTH: Final = frozenset({Kind.FRIEND_REQUESTED, Kind.FRIEND_ADDED, Kind.REQUEST_DECLINED})
 """A removal or a block is told to nobody but the user's own devices."""
@@ -111,22 +111,6 @@ class FriendService:
         """
         rule = partial(friendship.befriend, user_id=one)
         await self._change(one, friend.RequestFriend(operation_id, other), rule, Kind.FRIEND_ADDED)
-
-    async def part_from_everybody(self, user_id: UserId) -> None:
-        """End an account's friendships and requests. May be repeated until it goes through.
-
-        Raises:
-            Unavailable: some of them are left.
-        """
-        rule = partial(friendship.part, user_id=user_id)
-        steps = [
-            Step(direct_conversation(user_id, contact.user_id), user_id, new_operation(), rule)
-            for contact in await self._conversations.list_contacts(user_id)
-            if contact.is_friend or contact.request_sent_at_ms or contact.request_received_at_ms
-        ]
-        for outcome in await take_all(self._lane, steps):
-            if isinstance(outcome, Exception):
-                raise outcome
 
     async def set_remark(self, caller: Caller, request: friend.SetRemark) -> None:
         """See the port."""

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from tinyqq.clock import Clock
-from tinyqq.errors import Conflict, ErrorCode, Forbidden, InvalidRequest, NotFound, TinyQQError
+from tinyqq.errors import Conflict, ErrorCode, Forbidden, InvalidRequest, NotFound
 from tinyqq.model import group, membership
 from tinyqq.model.account import Caller
 from tinyqq.model.conversation import Plan, Rule
@@ -24,7 +24,6 @@ from tinyqq.model.ids import (
     OperationId,
     UserId,
     derived_operation_id,
-    group_conversation,
     own_conversation,
 )
 from tinyqq.model.message import Entry, Kind, Notice
@@ -37,7 +36,7 @@ from tinyqq.services.group_texts import (
     check_short,
 )
 from tinyqq.services.lane import Lane
-from tinyqq.services.steps import Step, new_operation, refuse, take, take_all, tell
+from tinyqq.services.steps import Step, refuse, take, tell
 from tinyqq.wire.content import decode_notice
 
 MAX_GROUPS: Final = 2_000
@@ -188,26 +187,6 @@ class GroupService:
         """See the port; rules: ``membership.remove``."""
         rule = partial(membership.remove, actor_id=caller.user_id, user_id=request.user_id)
         await self._change(caller, request, rule, Kind.MEMBER_REMOVED)
-
-    async def leave_all(self, user_id: UserId) -> None:
-        """Take an account that goes out of all its groups. May be repeated until it goes through.
-
-        Raises:
-            Conflict: OWNS_GROUPS, before anything is changed.
-            Unavailable: some of them are left.
-        """
-        groups = await self._conversations.list_groups(user_id)
-        owned = sum(one.role == Role.OWNER for one in groups)
-        if owned:
-            raise Conflict(ErrorCode.OWNS_GROUPS, groups=owned)
-        rule = partial(membership.leave, user_id=user_id)
-        steps = [
-            Step(group_conversation(one.group_id), user_id, new_operation(), rule) for one in groups
-        ]
-        for outcome in await take_all(self._lane, steps):
-            # Forbidden: somebody else removed the user just now, which is as good.
-            if isinstance(outcome, TinyQQError) and not isinstance(outcome, Forbidden):
-                raise outcome
 
     # ---- deciding --------------------------------------------------------------------------------
 

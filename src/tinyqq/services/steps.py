@@ -7,14 +7,12 @@ earlier try left undone.
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from tinyqq.errors import ErrorCode, InvalidRequest, TinyQQError
 from tinyqq.model.conversation import ConversationState, Plan, Rule
 from tinyqq.model.ids import (
-    OPERATION_ID_BYTES,
     ConversationId,
     OperationId,
     UserId,
@@ -22,7 +20,7 @@ from tinyqq.model.ids import (
     own_conversation,
 )
 from tinyqq.model.message import Entry, Kind
-from tinyqq.services.lane import Change, Lane
+from tinyqq.services.lane import Lane
 from tinyqq.wire.content import decode_notice
 
 
@@ -33,11 +31,6 @@ class Step(NamedTuple):
     sender_id: UserId
     operation_id: OperationId
     rule: Rule
-
-
-def new_operation() -> OperationId:
-    """The id of an operation that nobody repeats: its steps are found undone or done by what is."""
-    return OperationId(secrets.token_bytes(OPERATION_ID_BYTES))
 
 
 def refuse(error: TinyQQError) -> Rule:
@@ -66,14 +59,7 @@ async def take(lane: Lane, step: Step, kinds: Container[int]) -> Entry:
     return change.entry
 
 
-async def take_all(lane: Lane, steps: Iterable[Step]) -> list[Entry | TinyQQError]:
-    """Write several entries, none of which waits for another; the outcomes in the same order."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_outcome(lane, step)) for step in steps]
-    return [task.result() for task in tasks]
-
-
-async def tell(lane: Lane, entry: Entry, user_ids: Sequence[UserId]) -> None:
+async def tell(lane: Lane, entry: Entry, user_ids: Iterable[UserId]) -> None:
     """Write what an entry says into the own conversations of these users as well.
 
     Raises:
@@ -81,18 +67,25 @@ async def tell(lane: Lane, entry: Entry, user_ids: Sequence[UserId]) -> None:
     """
     plan = Plan(Kind(entry.kind), decode_notice(entry.body))
     operation_id = derived_operation_id(entry.client_message_id, "tell")
-    steps = [
-        Step(own_conversation(user_id), entry.sender_id, operation_id, lambda *_: plan)
-        for user_id in user_ids
-    ]
-    for outcome in await take_all(lane, steps):
-        if isinstance(outcome, TinyQQError):
-            raise outcome
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(
+                _failure(
+                    lane,
+                    Step(own_conversation(user_id), entry.sender_id, operation_id, lambda *_: plan),
+                )
+            )
+            for user_id in user_ids
+        ]
+    for task in tasks:
+        failure = task.result()
+        if failure is not None:
+            raise failure
 
 
-async def _outcome(lane: Lane, step: Step) -> Entry | TinyQQError:
+async def _failure(lane: Lane, step: Step) -> TinyQQError | None:
     try:
-        change: Change = await lane.change(*step)
+        await lane.change(*step)
     except TinyQQError as error:
         return error
-    return change.entry
+    return None
