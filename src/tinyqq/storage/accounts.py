@@ -1,0 +1,207 @@
+"""Accounts, their devices, numbers and secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from functools import partial
+from typing import Any, Final, Unpack
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from tinyqq.model.account import Account, Device, DeviceKind
+from tinyqq.model.ids import FIRST_NUMBER, DeviceId, OperationId, UserId
+from tinyqq.ports.storage import AccountChanges
+from tinyqq.storage.database import Database, only
+from tinyqq.storage.dialect import ids_argument, put
+from tinyqq.storage.rows import GIVEN_IDS
+from tinyqq.storage.schema import account, counter, device, secret
+
+_FIRST_VALUES: Final = {"user": FIRST_NUMBER + 1, "group": FIRST_NUMBER + 1}
+
+# In the order of the record's fields: a row is the record's arguments.
+_ACCOUNTS: Final = select(*(account.c[field.name] for field in fields(Account)))
+_DEVICES: Final = select(*(device.c[field.name] for field in fields(Device)))
+_SOME_ACCOUNTS: Final = _ACCOUNTS.join_from(GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id)
+
+
+class SqlAccountStore:
+    """Implements ``ports.storage.AccountStore``."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def create_account(self, account: Account, operation_id: OperationId) -> Account:
+        """Store a new account, or return the one that the operation made earlier."""
+        return await self._database.write(partial(_create, new=account, operation_id=operation_id))
+
+    async def create_accounts(self, accounts: Iterable[Account], devices: Iterable[Device]) -> None:
+        """Store many in one transaction."""
+        account_rows = [_row_of(new) for new in accounts]
+        device_rows = [asdict(new) for new in devices]
+
+        def work(conn: Connection) -> None:
+            if account_rows:
+                conn.execute(insert(account), account_rows)
+            if device_rows:
+                conn.execute(insert(device), device_rows)
+
+        await self._database.write(work)
+
+    async def find_account(self, user_id: UserId) -> Account | None:
+        """One account, also a deleted one."""
+        return (await self.find_accounts((user_id,))).get(user_id)
+
+    async def find_accounts(self, user_ids: Sequence[UserId]) -> Mapping[UserId, Account]:
+        """Several accounts by number."""
+
+        def work(conn: Connection) -> dict[UserId, Account]:
+            rows = conn.execute(_SOME_ACCOUNTS, ids_argument(set(user_ids)))
+            return {row.user_id: Account(*row) for row in rows}
+
+        return await self._database.read(work)
+
+    async def search_accounts(self, query: str, limit: int) -> tuple[Account, ...]:
+        """Usable accounts whose nickname contains *query*."""
+        statement = (
+            _ACCOUNTS.where(account.c.search_name.contains(query.casefold(), autoescape=True))
+            .where(~account.c.is_disabled, account.c.deleted_at_ms == 0)
+            .order_by(account.c.user_id)
+            .limit(limit)
+        )
+        return await self._database.read(
+            lambda conn: tuple(Account(*row) for row in conn.execute(statement))
+        )
+
+    async def list_accounts(self, after_user_id: UserId, limit: int) -> tuple[Account, ...]:
+        """All accounts by number."""
+        statement = (
+            _ACCOUNTS.where(account.c.user_id > after_user_id)
+            .order_by(account.c.user_id)
+            .limit(limit)
+        )
+        return await self._database.read(
+            lambda conn: tuple(Account(*row) for row in conn.execute(statement))
+        )
+
+    async def update_account(self, user_id: UserId, **changes: Unpack[AccountChanges]) -> bool:
+        """Change columns; False when there is no such account."""
+        values: dict[str, object] = dict(changes)
+        if "nickname" in changes:
+            values["search_name"] = changes["nickname"].casefold()
+        statement = update(account).where(account.c.user_id == user_id).values(values)
+        return await self._database.write(lambda conn: conn.execute(statement).rowcount > 0)
+
+    async def put_device(self, device: Device) -> None:
+        """Store a device, over an older row of it."""
+        await self._database.write(partial(_put_device, new=device))
+
+    async def find_device(self, user_id: UserId, device_id: DeviceId) -> Device | None:
+        """One device."""
+        statement = _DEVICES.where(device.c.user_id == user_id, device.c.device_id == device_id)
+        row = await self._database.read(lambda conn: conn.execute(statement).first())
+        return None if row is None else _device_of(row)
+
+    async def find_device_by_refresh(self, refresh_hash: bytes) -> Device | None:
+        """The device that holds this refresh token."""
+        statement = _DEVICES.where(device.c.refresh_hash == refresh_hash)
+        row = await self._database.read(lambda conn: conn.execute(statement).first())
+        return None if row is None else _device_of(row)
+
+    async def list_devices(self, user_id: UserId) -> tuple[Device, ...]:
+        """Devices, the most recently seen first."""
+        statement = _DEVICES.where(device.c.user_id == user_id).order_by(
+            device.c.last_seen_at_ms.desc(), device.c.device_id
+        )
+        return await self._database.read(
+            lambda conn: tuple(_device_of(row) for row in conn.execute(statement))
+        )
+
+    async def touch_device(self, user_id: UserId, device_id: DeviceId, seen_at_ms: int) -> None:
+        """Note when a device was last here."""
+        statement = (
+            update(device)
+            .where(device.c.user_id == user_id, device.c.device_id == device_id)
+            .values(last_seen_at_ms=seen_at_ms)
+        )
+        await self._database.write(only(statement))
+
+    async def delete_devices(
+        self, user_id: UserId, *, only: DeviceId | None = None, keep: DeviceId | None = None
+    ) -> tuple[DeviceId, ...]:
+        """Forget devices; returns which."""
+        chosen = [device.c.user_id == user_id]
+        if only is not None:
+            chosen.append(device.c.device_id == only)
+        if keep is not None:
+            chosen.append(device.c.device_id != keep)
+
+        def work(conn: Connection) -> tuple[DeviceId, ...]:
+            gone = tuple(conn.scalars(select(device.c.device_id).where(*chosen)))
+            conn.execute(delete(device).where(*chosen))
+            return gone
+
+        return await self._database.write(work)
+
+    async def take_numbers(self, counter: str, count: int) -> int:
+        """Take *count* consecutive numbers; returns the first."""
+        return await self._database.write(partial(_take_numbers, name=counter, count=count))
+
+    async def get_secret(self, name: str, candidate: bytes) -> bytes:
+        """The secret of that name; the first candidate ever becomes it."""
+        return await self._database.write(partial(_get_secret, name=name, candidate=candidate))
+
+
+def _row_of(new: Account) -> dict[str, object]:
+    return {**asdict(new), "search_name": new.nickname.casefold()}
+
+
+def _device_of(row: Row[Any]) -> Device:
+    return Device(
+        user_id=row.user_id,
+        device_id=row.device_id,
+        kind=DeviceKind(row.kind),
+        name=row.name,
+        refresh_hash=row.refresh_hash,
+        created_at_ms=row.created_at_ms,
+        last_seen_at_ms=row.last_seen_at_ms,
+    )
+
+
+def _create(conn: Connection, *, new: Account, operation_id: OperationId) -> Account:
+    earlier = conn.execute(_ACCOUNTS.where(account.c.operation_id == operation_id)).first()
+    if earlier is not None:
+        return Account(*earlier)
+    conn.execute(insert(account), {**_row_of(new), "operation_id": operation_id})
+    return new
+
+
+def _put_device(conn: Connection, *, new: Device) -> None:
+    put(conn, device, [asdict(new)])
+
+
+def _take_numbers(conn: Connection, *, name: str, count: int) -> int:
+    # The update comes first: it takes the row's lock before anything is read.
+    taken = conn.execute(
+        update(counter)
+        .where(counter.c.name == name)
+        .values(next_value=counter.c.next_value + count)
+    )
+    if not taken.rowcount:
+        first = _FIRST_VALUES.get(name, 1)
+        conn.execute(insert(counter), {"name": name, "next_value": first + count})
+        return first
+    after: int = conn.execute(
+        select(counter.c.next_value).where(counter.c.name == name)
+    ).scalar_one()
+    return after - count
+
+
+def _get_secret(conn: Connection, *, name: str, candidate: bytes) -> bytes:
+    kept: bytes | None = conn.execute(
+        select(secret.c.value).where(secret.c.name == name)
+    ).scalar_one_or_none()
+    if kept is not None:
+        return kept
+    conn.execute(insert(secret), {"name": name, "value": candidate})
+    return candidate

@@ -1,0 +1,92 @@
+"""A user's contacts: what both feel about each other, and who they are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
+
+from tinyqq.model.conversation import PutRelation
+from tinyqq.model.friend import Contact
+from tinyqq.model.ids import MAX_GROUP_ID, ConversationId, UserId, peer_of
+from tinyqq.storage.dialect import ids_argument
+from tinyqq.storage.rows import GIVEN_IDS
+from tinyqq.storage.schema import account, relation, user_conversation
+
+_USER: Final[BindParameter[int]] = bindparam("of_user_id")
+
+_RELATIONS: Final = (
+    select(relation, user_conversation.c.remark)
+    .join_from(
+        user_conversation,
+        relation,
+        relation.c.conversation_id == user_conversation.c.conversation_id,
+    )
+    .where(
+        user_conversation.c.user_id == _USER,
+        user_conversation.c.conversation_id > MAX_GROUP_ID,
+    )
+)
+_FRIENDS: Final = (
+    select(relation.c.conversation_id)
+    .join_from(
+        user_conversation,
+        relation,
+        and_(
+            relation.c.conversation_id == user_conversation.c.conversation_id,
+            relation.c.user_id == user_conversation.c.user_id,
+        ),
+    )
+    .where(
+        user_conversation.c.user_id == _USER,
+        user_conversation.c.conversation_id > MAX_GROUP_ID,
+        relation.c.is_friend,
+    )
+)
+_PEOPLE: Final = select(
+    account.c.user_id, account.c.nickname, account.c.is_bot, account.c.last_seen_at_ms
+).join_from(GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id)
+
+
+def list_friend_ids(conn: Connection, user_id: UserId) -> tuple[UserId, ...]:
+    """Friends' numbers, ascending."""
+    conversations = conn.scalars(_FRIENDS, {"of_user_id": user_id})
+    return tuple(sorted(peer_of(ConversationId(number), user_id) for number in conversations))
+
+
+def list_contacts(conn: Connection, user_id: UserId) -> tuple[Contact, ...]:
+    """Friends, open requests both ways, blocked users; by number."""
+    mine: dict[UserId, PutRelation] = {}
+    theirs: dict[UserId, PutRelation] = {}
+    remarks: dict[UserId, str] = {}
+    for row in conn.execute(_RELATIONS, {"of_user_id": user_id}):
+        peer_id = peer_of(row.conversation_id, user_id)
+        remarks[peer_id] = row.remark
+        (mine if row.user_id == user_id else theirs)[peer_id] = PutRelation(
+            user_id=row.user_id,
+            is_friend=row.is_friend,
+            is_blocked=row.is_blocked,
+            requested_at_ms=row.requested_at_ms,
+            note=row.note,
+        )
+    found: list[Contact] = []
+    for person in conn.execute(_PEOPLE, ids_argument(sorted(remarks))):
+        peer_id = person.user_id
+        my = mine.get(peer_id) or PutRelation(user_id)
+        their = theirs.get(peer_id) or PutRelation(peer_id)
+        if my.is_friend or my.is_blocked or my.requested_at_ms or their.requested_at_ms:
+            found.append(
+                Contact(
+                    user_id=peer_id,
+                    nickname=person.nickname,
+                    remark=remarks[peer_id],
+                    is_friend=my.is_friend,
+                    is_blocked=my.is_blocked,
+                    request_received_at_ms=their.requested_at_ms,
+                    request_sent_at_ms=my.requested_at_ms,
+                    note=their.note if their.requested_at_ms else my.note,
+                    is_bot=person.is_bot,
+                    last_seen_at_ms=person.last_seen_at_ms,
+                )
+            )
+    return tuple(sorted(found, key=lambda contact: contact.user_id))

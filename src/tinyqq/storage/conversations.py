@@ -1,0 +1,106 @@
+"""What is kept by user: conversation lists, cursors, contacts; and groups for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy import delete, select, update
+
+from tinyqq.model.friend import Contact
+from tinyqq.model.group import GroupInfo, JoinRequest, MemberList
+from tinyqq.model.ids import ConversationId, DeviceId, GroupId, Seq, UserId
+from tinyqq.ports.storage import CursorRow
+from tinyqq.storage import contacts, groups
+from tinyqq.storage.database import Database, only
+from tinyqq.storage.dialect import put_larger
+from tinyqq.storage.schema import cursor, user_conversation
+
+
+class SqlConversationStore:
+    """Implements ``ports.storage.ConversationStore``."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def merge_cursors(self, rows: Sequence[CursorRow]) -> None:
+        """Keep the larger of each pair of values."""
+        if not rows:
+            return
+        values = [row._asdict() for row in rows]
+        await self._database.write(lambda conn: put_larger(conn, cursor, values))
+
+    async def read_cursor(
+        self, user_id: UserId, device_id: DeviceId, conversation_id: ConversationId
+    ) -> CursorRow | None:
+        """One row of cursors."""
+        statement = select(cursor).where(
+            cursor.c.user_id == user_id,
+            cursor.c.device_id == device_id,
+            cursor.c.conversation_id == conversation_id,
+        )
+        row = await self._database.read(lambda conn: conn.execute(statement).first())
+        return None if row is None else CursorRow(*row)
+
+    async def set_remark(
+        self, user_id: UserId, conversation_id: ConversationId, remark: str
+    ) -> None:
+        """Set the remark of a line that is there."""
+        statement = (
+            update(user_conversation)
+            .where(
+                user_conversation.c.user_id == user_id,
+                user_conversation.c.conversation_id == conversation_id,
+            )
+            .values(remark=remark)
+        )
+        await self._database.write(only(statement))
+
+    async def drop_listed(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        """Take a conversation out of a user's list."""
+        statement = delete(user_conversation).where(
+            user_conversation.c.user_id == user_id,
+            user_conversation.c.conversation_id == conversation_id,
+        )
+        await self._database.write(only(statement))
+
+    async def list_contacts(self, user_id: UserId) -> tuple[Contact, ...]:
+        """Friends, open requests both ways, blocked users; by number."""
+        return await self._database.read(partial(contacts.list_contacts, user_id=user_id))
+
+    async def list_friend_ids(self, user_id: UserId) -> tuple[UserId, ...]:
+        """Friends' numbers, ascending."""
+        return await self._database.read(partial(contacts.list_friend_ids, user_id=user_id))
+
+    async def list_group_ids(self, user_id: UserId) -> tuple[GroupId, ...]:
+        """Living groups that the user is a present member of, ascending."""
+        return await self._database.read(partial(groups.list_group_ids, user_id=user_id))
+
+    async def list_groups(self, user_id: UserId) -> tuple[GroupInfo, ...]:
+        """The same groups, with all that the list shows."""
+        return await self._database.read(
+            lambda conn: groups.find_groups(conn, groups.list_group_ids(conn, user_id), user_id)
+        )
+
+    async def find_group(self, group_id: GroupId, viewer_id: UserId) -> GroupInfo | None:
+        """One group as *viewer_id* sees it, also a dismissed one."""
+        found = await self._database.read(
+            lambda conn: groups.find_groups(conn, (group_id,), viewer_id)
+        )
+        return found[0] if found else None
+
+    async def list_member_ids(self, group_id: GroupId) -> tuple[tuple[UserId, ...], Seq]:
+        """Present members and the seq of the last membership entry that this list includes."""
+        return await self._database.read(partial(groups.list_member_ids, group_id=group_id))
+
+    async def list_members(
+        self, group_id: GroupId, after_user_id: UserId, limit: int
+    ) -> MemberList:
+        """A page of present members by number."""
+        return await self._database.read(
+            lambda conn: groups.list_members(conn, group_id, after_user_id, limit)
+        )
+
+    async def list_join_requests(self, group_id: GroupId) -> tuple[JoinRequest, ...]:
+        """Who waits at the door, the oldest first."""
+        return await self._database.read(partial(groups.list_join_requests, group_id=group_id))

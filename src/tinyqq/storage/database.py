@@ -1,0 +1,55 @@
+"""The seam between the stores and a database: where a piece of synchronous SQL is run.
+
+Stores are written once, as functions over a synchronous ``sqlalchemy.Connection``; a database
+decides in which thread and in what transaction they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Executable
+
+from tinyqq.model.message import Entry
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+
+class Database(Protocol):
+    """A database, reached. Errors of drivers and of SQLAlchemy do not travel beyond it."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Run *work*, all of whose statements see the database as of one moment.
+
+        Raises:
+            Unavailable: it cannot be reached, or has too much to do.
+        """
+        ...
+
+    async def write(self, work: Work[T]) -> T:
+        """Run *work* in one transaction, durable on return; nothing is written when it raises.
+
+        Raises:
+            Conflict: a unique key was taken.
+            Unavailable: it cannot be reached, or has too much to do.
+        """
+        ...
+
+    async def append(self, entries: Sequence[Entry], work: Work[None] | None) -> None:
+        """Insert rows of the log the fastest way there is, then run *work*, in one transaction.
+
+        Raises:
+            AppendFailed: as in ``ports.storage.LogWriter.append``.
+        """
+        ...
+
+
+def only(statement: Executable) -> Work[None]:
+    """The work of running one statement whose result nobody wants."""
+
+    def work(conn: Connection) -> None:
+        conn.execute(statement)
+
+    return work

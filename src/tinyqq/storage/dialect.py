@@ -1,0 +1,64 @@
+"""What one SQL says differently from another, for the stores that are written once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, String, Subquery, Table, bindparam, func, select
+from sqlalchemy.dialects import sqlite
+
+Row = Mapping[str, object]
+
+_ROWS: Final = "rows_json"
+
+
+def put(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; where the primary key is taken, overwrite the named columns and leave others."""
+    statement = sqlite.insert(table)
+    keys = {column.name for column in table.primary_key}
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    conn.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changed), rows)
+
+
+def put_larger(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; where the primary key is taken, keep the larger value of each other column."""
+    statement = sqlite.insert(table)
+    keys = {column.name for column in table.primary_key}
+    merged = {
+        name: func.max(table.c[name], statement.excluded[name])
+        for name in rows[0]
+        if name not in keys
+    }
+    conn.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=merged), rows)
+
+
+def put_missing(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; those whose primary key is taken stay as they are."""
+    conn.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
+
+
+def given_rows(*names: str) -> Subquery:
+    """Rows of whole numbers handed in with the statement (:func:`rows_argument`), as a table.
+
+    One bound value whatever their number: the statement stays the same, is compiled once, and no
+    limit on bound values is met.
+    """
+    given = func.json_each(bindparam(_ROWS, type_=String)).table_valued("value", name="given")
+    columns = [
+        func.json_extract(given.c.value, f"$[{place}]").label(name)
+        for place, name in enumerate(names)
+    ]
+    statement: Select[Any] = select(*columns)
+    return statement.subquery("given_rows")
+
+
+def rows_argument(rows: Iterable[Sequence[int]]) -> dict[str, str]:
+    """The value of :func:`given_rows`, as an argument of ``execute``."""
+    return {_ROWS: json.dumps([list(row) for row in rows], separators=(",", ":"))}
+
+
+def ids_argument(ids: Iterable[int]) -> dict[str, str]:
+    """The value of :func:`given_rows` with one column."""
+    return rows_argument((number,) for number in ids)

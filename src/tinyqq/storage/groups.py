@@ -1,0 +1,156 @@
+"""Groups and their members, for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, func, select
+
+from tinyqq.model.group import GroupInfo, JoinPolicy, JoinRequest, Member, MemberList, Role
+from tinyqq.model.ids import MAX_GROUP_ID, GroupId, Seq, UserId
+from tinyqq.storage.dialect import ids_argument
+from tinyqq.storage.rows import GIVEN_IDS, IS_PRESENT, find_nicknames
+from tinyqq.storage.schema import chat_group, join_request, member, user_conversation
+
+_USER: Final[BindParameter[int]] = bindparam("of_user_id")
+_GROUP: Final[BindParameter[int]] = bindparam("of_group_id")
+
+_GROUP_IDS: Final = (
+    select(member.c.conversation_id)
+    .join_from(
+        user_conversation,
+        member,
+        and_(
+            member.c.conversation_id == user_conversation.c.conversation_id,
+            member.c.user_id == user_conversation.c.user_id,
+        ),
+    )
+    .join(chat_group, chat_group.c.conversation_id == member.c.conversation_id)
+    .where(
+        user_conversation.c.user_id == _USER,
+        user_conversation.c.conversation_id <= MAX_GROUP_ID,
+        IS_PRESENT,
+        chat_group.c.dismissed_seq == 0,
+    )
+    .order_by(member.c.conversation_id)
+)
+_GROUPS: Final = (
+    select(chat_group)
+    .join_from(GIVEN_IDS, chat_group, chat_group.c.conversation_id == GIVEN_IDS.c.id)
+    .order_by(chat_group.c.conversation_id)
+)
+_COUNTS: Final = (
+    select(
+        member.c.conversation_id,
+        func.count().label("members"),
+        func.max(case((member.c.role == int(Role.OWNER), member.c.user_id), else_=0)).label(
+            "owner_id"
+        ),
+        func.max(case((member.c.user_id == _USER, member.c.role), else_=0)).label("role"),
+    )
+    .join_from(GIVEN_IDS, member, member.c.conversation_id == GIVEN_IDS.c.id)
+    .where(IS_PRESENT)
+    .group_by(member.c.conversation_id)
+)
+_MEMBER_IDS: Final = (
+    select(member.c.user_id)
+    .where(member.c.conversation_id == _GROUP, IS_PRESENT)
+    .order_by(member.c.user_id)
+)
+_MEMBERS_SEQ: Final = select(chat_group.c.members_seq).where(chat_group.c.conversation_id == _GROUP)
+_MEMBERS: Final = (
+    select(member)
+    .where(
+        member.c.conversation_id == _GROUP,
+        member.c.user_id > bindparam("after_user_id"),
+        IS_PRESENT,
+    )
+    .order_by(member.c.user_id)
+    .limit(bindparam("rows_wanted"))
+)
+_REQUESTS: Final = (
+    select(join_request)
+    .where(join_request.c.conversation_id == _GROUP)
+    .order_by(join_request.c.requested_at_ms, join_request.c.user_id)
+)
+
+
+def list_group_ids(conn: Connection, user_id: UserId) -> tuple[GroupId, ...]:
+    """Living groups that the user is a present member of, ascending."""
+    return tuple(GroupId(number) for number in conn.scalars(_GROUP_IDS, {"of_user_id": user_id}))
+
+
+def find_groups(
+    conn: Connection, group_ids: Sequence[GroupId], viewer_id: UserId
+) -> tuple[GroupInfo, ...]:
+    """Groups as *viewer_id* sees them, also dismissed ones, by number."""
+    chosen = ids_argument(group_ids)
+    counted = conn.execute(_COUNTS, {**chosen, "of_user_id": viewer_id})
+    counts = {row.conversation_id: (row.members, row.owner_id, row.role) for row in counted}
+    return tuple(
+        _group_info(row, *counts.get(row.conversation_id, (0, 0, 0)))
+        for row in conn.execute(_GROUPS, chosen)
+    )
+
+
+def _group_info(row: Row[Any], members: int, owner_id: int, role: int) -> GroupInfo:
+    return GroupInfo(
+        group_id=row.conversation_id,
+        name=row.name,
+        join_policy=JoinPolicy(row.join_policy),
+        announcement=row.announcement,
+        members=members,
+        member_limit=row.member_limit,
+        created_at_ms=row.created_at_ms,
+        owner_id=UserId(owner_id),
+        role=Role(role),
+        dismissed=row.dismissed_seq > 0,
+    )
+
+
+def list_member_ids(conn: Connection, group_id: GroupId) -> tuple[tuple[UserId, ...], Seq]:
+    """Present members, and the seq of the last membership entry among them."""
+    chosen = {"of_group_id": group_id}
+    members_seq = conn.execute(_MEMBERS_SEQ, chosen).scalar_one_or_none() or 0
+    return tuple(UserId(number) for number in conn.scalars(_MEMBER_IDS, chosen)), Seq(members_seq)
+
+
+def list_members(
+    conn: Connection, group_id: GroupId, after_user_id: UserId, limit: int
+) -> MemberList:
+    """A page of present members by number."""
+    wanted = {
+        "of_group_id": group_id,
+        "after_user_id": after_user_id,
+        "rows_wanted": limit + 1,
+    }
+    rows = conn.execute(_MEMBERS, wanted).all()
+    nicknames = find_nicknames(conn, (row.user_id for row in rows))
+    members = tuple(
+        Member(
+            user_id=row.user_id,
+            nickname=nicknames.get(row.user_id, ""),
+            card=row.card,
+            role=Role(row.role),
+            joined_at_ms=row.joined_at_ms,
+        )
+        for row in rows[:limit]
+    )
+    return MemberList(members=members, more=len(rows) > limit)
+
+
+def list_join_requests(conn: Connection, group_id: GroupId) -> tuple[JoinRequest, ...]:
+    """Who waits at the door, the oldest first."""
+    rows = conn.execute(_REQUESTS, {"of_group_id": group_id}).all()
+    nicknames = find_nicknames(conn, (row.user_id for row in rows))
+    return tuple(
+        JoinRequest(
+            user_id=row.user_id,
+            nickname=nicknames.get(row.user_id, ""),
+            note=row.note,
+            requested_at_ms=row.requested_at_ms,
+            invited_by=row.invited_by,
+        )
+        for row in rows
+    )

@@ -1,0 +1,248 @@
+"""The conversation list: a handful of statements, however long the list is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, or_, select
+
+from tinyqq.model.ids import (
+    ConversationId,
+    ConversationType,
+    DeviceId,
+    Seq,
+    UserId,
+    conversation_type,
+    own_conversation,
+    peer_of,
+)
+from tinyqq.model.message import FIRST_NOTICE_KIND
+from tinyqq.model.sync import Overview, Position, Summary
+from tinyqq.ports.storage import ACCOUNT_DEVICE
+from tinyqq.storage.dialect import given_rows, ids_argument, rows_argument
+from tinyqq.storage.rows import (
+    ENTRY_COLUMNS,
+    GIVEN_IDS,
+    entry_of,
+    find_heads,
+    find_nicknames,
+)
+from tinyqq.storage.schema import chat_group, cursor, member, message, user_conversation
+
+
+@dataclass(slots=True)
+class _Line:
+    """A conversation that will be on the page: what may be seen of it, and from where on."""
+
+    conversation_id: ConversationId
+    since_seq: Seq
+    until_seq: Seq
+    entered_seq: Seq
+    """The first seq of the last interval: what came before it is not unread."""
+    remark: str
+
+
+_LISTED: Final = (
+    select(user_conversation.c.conversation_id, user_conversation.c.remark)
+    .where(
+        user_conversation.c.user_id == bindparam("of_user_id"),
+        user_conversation.c.conversation_id > bindparam("after_id"),
+    )
+    .order_by(user_conversation.c.conversation_id)
+)
+_INTERVALS: Final = (
+    select(member.c.conversation_id, member.c.since_seq, member.c.until_seq)
+    .join_from(GIVEN_IDS, member, member.c.conversation_id == GIVEN_IDS.c.id)
+    .where(member.c.user_id == bindparam("of_user_id"))
+    .order_by(member.c.conversation_id, member.c.since_seq)
+)
+_CURSORS: Final = (
+    select(cursor)
+    .join_from(GIVEN_IDS, cursor, cursor.c.conversation_id == GIVEN_IDS.c.id)
+    .where(
+        cursor.c.user_id == bindparam("of_user_id"),
+        or_(cursor.c.device_id == bindparam("of_device_id"), cursor.c.device_id == ACCOUNT_DEVICE),
+    )
+)
+_PAIRS: Final = given_rows("user_id", "conversation_id")
+_PEER_CURSORS: Final = select(
+    cursor.c.conversation_id, cursor.c.delivered_seq, cursor.c.read_seq
+).join_from(
+    _PAIRS,
+    cursor,
+    and_(
+        cursor.c.user_id == _PAIRS.c.user_id,
+        cursor.c.device_id == ACCOUNT_DEVICE,
+        cursor.c.conversation_id == _PAIRS.c.conversation_id,
+    ),
+)
+_GROUP_NAMES: Final = select(chat_group.c.conversation_id, chat_group.c.name).join_from(
+    GIVEN_IDS, chat_group, chat_group.c.conversation_id == GIVEN_IDS.c.id
+)
+_PLACES: Final = given_rows("conversation_id", "seq")
+_ORDINALS: Final = select(message.c.conversation_id, message.c.seq, message.c.ordinal).join_from(
+    _PLACES,
+    message,
+    and_(message.c.conversation_id == _PLACES.c.conversation_id, message.c.seq == _PLACES.c.seq),
+)
+_earlier = message.alias("earlier")
+_LAST_SEQ: Final = (
+    select(_earlier.c.seq)
+    .where(
+        _earlier.c.conversation_id == _PLACES.c.conversation_id,
+        _earlier.c.seq <= _PLACES.c.seq,
+        _earlier.c.kind.between(1, FIRST_NOTICE_KIND - 1),
+    )
+    .order_by(_earlier.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_LAST_ENTRIES: Final = select(*ENTRY_COLUMNS).join_from(
+    _PLACES,
+    message,
+    and_(message.c.conversation_id == _PLACES.c.conversation_id, message.c.seq == _LAST_SEQ),
+)
+
+
+def read_overview(
+    conn: Connection,
+    *,
+    user_id: UserId,
+    device_id: DeviceId,
+    known: Sequence[Position],
+    after_conversation_id: ConversationId,
+    limit: int,
+) -> Overview:
+    """See ``ports.storage.LogReader.read_overview``."""
+    lines = list(_lines(conn, user_id, after_conversation_id))
+    known_seqs = {position.conversation_id: position.seq for position in known}
+    own = own_conversation(user_id)
+    news = [
+        line
+        for line in lines
+        if line.conversation_id == own
+        or line.until_seq > known_seqs.get(line.conversation_id, Seq(0))
+    ]
+    summaries = _summaries(conn, user_id, device_id, news[:limit])
+    return Overview(conversations=tuple(summaries), more=len(news) > limit)
+
+
+def _lines(conn: Connection, user_id: UserId, after_id: ConversationId) -> Iterator[_Line]:
+    """The user's list after *after_id*, without what the user may see nothing of."""
+    listed = conn.execute(_LISTED, {"of_user_id": user_id, "after_id": after_id})
+    remarks: dict[ConversationId, str] = dict(listed.tuples().all())
+    own = own_conversation(user_id)
+    if own > after_id:
+        remarks.setdefault(own, "")
+    heads = find_heads(conn, remarks)
+    intervals = _intervals(conn, user_id, _of_type(remarks, ConversationType.GROUP))
+    for key in sorted(remarks):
+        head_seq, _ = heads.get(key, (Seq(0), 0))
+        if conversation_type(key) is not ConversationType.GROUP:
+            if head_seq or key == own:
+                yield _Line(key, Seq(1), head_seq, Seq(1), remarks[key])
+        elif key in intervals:
+            first, last = intervals[key][0], intervals[key][-1]
+            yield _Line(key, first[0], min(last[1], head_seq), last[0], remarks[key])
+
+
+def _intervals(
+    conn: Connection, user_id: UserId, group_ids: Iterable[ConversationId]
+) -> dict[ConversationId, list[tuple[Seq, Seq]]]:
+    found: dict[ConversationId, list[tuple[Seq, Seq]]] = {}
+    rows = conn.execute(_INTERVALS, {**ids_argument(group_ids), "of_user_id": user_id})
+    for conversation_id, since_seq, until_seq in rows:
+        found.setdefault(conversation_id, []).append((since_seq, until_seq))
+    return found
+
+
+def _summaries(
+    conn: Connection, user_id: UserId, device_id: DeviceId, lines: Sequence[_Line]
+) -> Iterator[Summary]:
+    ids = [line.conversation_id for line in lines]
+    cursors = _Cursors(conn, user_id, device_id, ids)
+    unread = _count_unread(conn, lines, cursors)
+    places = rows_argument((line.conversation_id, line.until_seq) for line in lines)
+    last = {row.conversation_id: entry_of(row) for row in conn.execute(_LAST_ENTRIES, places)}
+    names = _names(conn, user_id, ids)
+    for line in lines:
+        key = line.conversation_id
+        peer_delivered_seq, peer_read_seq = cursors.peer.get(key, (Seq(0), Seq(0)))
+        yield Summary(
+            conversation_id=key,
+            head_seq=line.until_seq,
+            since_seq=line.since_seq,
+            until_seq=line.until_seq,
+            unread=unread[key],
+            read_seq=cursors.read_seq(key),
+            delivered_seq=cursors.delivered_seq(key),
+            peer_read_seq=peer_read_seq,
+            peer_delivered_seq=peer_delivered_seq,
+            last=last.get(key),
+            name=names.get(key, ""),
+            remark=line.remark,
+        )
+
+
+class _Cursors:
+    """Cursors of the account, of the device, and of the other user of direct conversations."""
+
+    def __init__(
+        self, conn: Connection, user_id: UserId, device_id: DeviceId, ids: Sequence[ConversationId]
+    ) -> None:
+        mine = {**ids_argument(ids), "of_user_id": user_id, "of_device_id": device_id}
+        self._account: dict[ConversationId, Seq] = {}
+        self._device: dict[ConversationId, Seq] = {}
+        for row in conn.execute(_CURSORS, mine):
+            if row.device_id == ACCOUNT_DEVICE:
+                self._account[row.conversation_id] = row.read_seq
+            else:
+                self._device[row.conversation_id] = row.delivered_seq
+        direct = _of_type(ids, ConversationType.DIRECT)
+        pairs = rows_argument((peer_of(key, user_id), key) for key in direct)
+        self.peer: Mapping[ConversationId, tuple[Seq, Seq]] = {
+            key: (delivered_seq, read_seq)
+            for key, delivered_seq, read_seq in conn.execute(_PEER_CURSORS, pairs)
+        }
+
+    def read_seq(self, key: ConversationId) -> Seq:
+        """Up to where the account has read."""
+        return self._account.get(key, Seq(0))
+
+    def delivered_seq(self, key: ConversationId) -> Seq:
+        """Up to where the device has everything; a new device starts where the account has read."""
+        return self._device.get(key, self.read_seq(key))
+
+
+def _count_unread(
+    conn: Connection, lines: Sequence[_Line], cursors: _Cursors
+) -> dict[ConversationId, int]:
+    """Countable entries between what was read (or the entrance) and the end, by their ordinals."""
+    read = {
+        line.conversation_id: Seq(max(cursors.read_seq(line.conversation_id), line.entered_seq - 1))
+        for line in lines
+    }
+    ends = {line.conversation_id: line.until_seq for line in lines}
+    places = rows_argument([*ends.items(), *read.items()])
+    ordinals = {(key, seq): ordinal for key, seq, ordinal in conn.execute(_ORDINALS, places)}
+    return {
+        key: ordinals[key, end] - ordinals.get((key, read[key]), 0) if read[key] < end else 0
+        for key, end in ends.items()
+    }
+
+
+def _names(
+    conn: Connection, user_id: UserId, ids: Sequence[ConversationId]
+) -> dict[ConversationId, str]:
+    """Names of groups, nicknames of the other users."""
+    groups = conn.execute(_GROUP_NAMES, ids_argument(_of_type(ids, ConversationType.GROUP)))
+    names: dict[ConversationId, str] = dict(groups.tuples().all())
+    peers = {key: peer_of(key, user_id) for key in _of_type(ids, ConversationType.DIRECT)}
+    nicknames = find_nicknames(conn, peers.values())
+    return names | {key: nicknames.get(peer_id, "") for key, peer_id in peers.items()}
+
+
+def _of_type(ids: Iterable[ConversationId], kind: ConversationType) -> list[ConversationId]:
+    return [key for key in ids if conversation_type(key) is kind]

@@ -1,0 +1,90 @@
+"""Rows to records: what several stores read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, select
+
+from tinyqq.model.conversation import STILL_IN, PutGroup, PutMember
+from tinyqq.model.group import JoinPolicy, Role
+from tinyqq.model.ids import ConversationId, Seq, UserId
+from tinyqq.model.message import Entry
+from tinyqq.storage.dialect import given_rows, ids_argument
+from tinyqq.storage.schema import account, member, message
+
+ENTRY_COLUMNS: Final = (
+    message.c.conversation_id,
+    message.c.seq,
+    message.c.ordinal,
+    message.c.sender_id,
+    message.c.client_message_id,
+    message.c.sent_at_ms,
+    message.c.kind,
+    message.c.body,
+)
+
+GIVEN_IDS: Final = given_rows("id")
+
+_any = message.alias("any_message")
+_HEAD_SEQ: Final = (
+    select(_any.c.seq)
+    .where(_any.c.conversation_id == GIVEN_IDS.c.id)
+    .order_by(_any.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_HEADS: Final = select(message.c.conversation_id, message.c.seq, message.c.ordinal).join_from(
+    GIVEN_IDS,
+    message,
+    and_(message.c.conversation_id == GIVEN_IDS.c.id, message.c.seq == _HEAD_SEQ),
+)
+_NICKNAMES: Final = select(account.c.user_id, account.c.nickname).join_from(
+    GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id
+)
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """A row of :data:`ENTRY_COLUMNS`."""
+    return Entry._make((*row, Seq(0)))
+
+
+def member_of(row: Row[Any]) -> PutMember:
+    """A row of ``member``."""
+    return PutMember(
+        user_id=row.user_id,
+        since_seq=row.since_seq,
+        until_seq=row.until_seq,
+        role=Role(row.role),
+        card=row.card,
+        joined_at_ms=row.joined_at_ms,
+    )
+
+
+def group_of(row: Row[Any]) -> PutGroup:
+    """A row of ``chat_group``."""
+    return PutGroup(
+        name=row.name,
+        join_policy=JoinPolicy(row.join_policy),
+        announcement=row.announcement,
+        member_limit=row.member_limit,
+        created_at_ms=row.created_at_ms,
+        dismissed_seq=row.dismissed_seq,
+    )
+
+
+def find_heads(
+    conn: Connection, conversation_ids: Iterable[ConversationId]
+) -> dict[ConversationId, tuple[Seq, int]]:
+    """Last seq and ordinal of each conversation that has entries."""
+    rows = conn.execute(_HEADS, ids_argument(conversation_ids))
+    return {conversation_id: (seq, ordinal) for conversation_id, seq, ordinal in rows}
+
+
+def find_nicknames(conn: Connection, user_ids: Iterable[UserId]) -> dict[UserId, str]:
+    """Nicknames of those that exist."""
+    return dict(conn.execute(_NICKNAMES, ids_argument(user_ids)).tuples().all())
+
+
+IS_PRESENT: Final = member.c.until_seq == STILL_IN

@@ -1,0 +1,201 @@
+"""The tables, once for every database. Changes go through a revision in ``migrations/versions``.
+
+Tables *by conversation* (``message`` … ``join_request``) lie on the conversation's shard and are
+written by the lane, in the transaction of the entry that changed them. Tables *by user* lie with
+the user. No foreign keys, since they would cross shards, and no generated keys.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+
+from tinyqq.model.account import (
+    MAX_AVATAR_CHARS,
+    MAX_DEVICE_NAME_CHARS,
+    MAX_NICKNAME_CHARS,
+    MAX_SIGNATURE_CHARS,
+)
+from tinyqq.model.friend import MAX_NOTE_CHARS, MAX_REMARK_CHARS
+from tinyqq.model.group import MAX_ANNOUNCEMENT_CHARS, MAX_CARD_CHARS, MAX_GROUP_NAME_CHARS
+
+metadata: Final = MetaData()
+
+_MAX_BODY_BYTES: Final = 16 * 1024 * 1024 - 1
+_HASH_CHARS: Final = 255
+_CASEFOLD_GROWTH: Final = 3
+"""One character can become three when its case is folded."""
+
+
+def _binary(size: int) -> TypeEngine[bytes]:
+    """Exactly *size* bytes."""
+    return LargeBinary(size).with_variant(mysql.BINARY(size), "mysql", "mariadb")
+
+
+def _key(name: str, type_: TypeEngine[int] | TypeEngine[bytes] | TypeEngine[str]) -> Column[object]:
+    return Column(name, type_, primary_key=True, autoincrement=False)
+
+
+def _whole(name: str) -> Column[int]:
+    """A seq, a count or a time in milliseconds."""
+    return Column(name, BigInteger, nullable=False)
+
+
+message: Final = Table(
+    "message",
+    metadata,
+    _key("conversation_id", BigInteger()),
+    _key("seq", BigInteger()),
+    _whole("ordinal"),
+    Column("sender_id", Integer, nullable=False),
+    Column("client_message_id", _binary(16), nullable=False),
+    _whole("sent_at_ms"),
+    Column("kind", SmallInteger, nullable=False),
+    Column("body", LargeBinary(_MAX_BODY_BYTES), nullable=False),
+    # Who wrote the row, and the how-manieth of that writer it is: for units that tail the log.
+    # A database of a single process leaves them empty.
+    Column("writer", Integer),
+    Column("writer_pos", BigInteger),
+    UniqueConstraint("conversation_id", "sender_id", "client_message_id", name="uq_message_send"),
+)
+"""The log. The primary key is the fence between writers; the first eight columns are those of
+:class:`tinyqq.model.message.Entry`, in its order."""
+
+member: Final = Table(
+    "member",
+    metadata,
+    _key("conversation_id", BigInteger()),
+    _key("user_id", Integer()),
+    _key("since_seq", BigInteger()),
+    _whole("until_seq"),
+    Column("role", SmallInteger, nullable=False),
+    Column("card", String(MAX_CARD_CHARS), nullable=False),
+    _whole("joined_at_ms"),
+)
+"""Intervals in which a user may read a group; ``until_seq`` STILL_IN: a present member."""
+
+relation: Final = Table(
+    "relation",
+    metadata,
+    _key("conversation_id", BigInteger()),
+    _key("user_id", Integer()),
+    Column("is_friend", Boolean, nullable=False),
+    Column("is_blocked", Boolean, nullable=False),
+    _whole("requested_at_ms"),
+    Column("note", String(MAX_NOTE_CHARS), nullable=False),
+)
+"""What a user feels about the other user of a direct conversation."""
+
+chat_group: Final = Table(
+    "chat_group",
+    metadata,
+    _key("conversation_id", BigInteger()),
+    Column("name", String(MAX_GROUP_NAME_CHARS), nullable=False),
+    Column("join_policy", SmallInteger, nullable=False),
+    Column("announcement", String(MAX_ANNOUNCEMENT_CHARS), nullable=False),
+    Column("member_limit", Integer, nullable=False),
+    _whole("created_at_ms"),
+    _whole("dismissed_seq"),
+    Column("members_seq", BigInteger, nullable=False, server_default="0"),
+)
+"""Groups. ``members_seq``: the last entry that changed who is in, kept by the append itself."""
+
+join_request: Final = Table(
+    "join_request",
+    metadata,
+    _key("conversation_id", BigInteger()),
+    _key("user_id", Integer()),
+    _whole("requested_at_ms"),
+    Column("note", String(MAX_NOTE_CHARS), nullable=False),
+    Column("invited_by", Integer, nullable=False),
+)
+"""Who waits at a group's door."""
+
+user_conversation: Final = Table(
+    "user_conversation",
+    metadata,
+    _key("user_id", Integer()),
+    _key("conversation_id", BigInteger()),
+    Column("remark", String(MAX_REMARK_CHARS), nullable=False, server_default=""),
+)
+"""A user's conversation list: a superset of what concerns the user."""
+
+cursor: Final = Table(
+    "cursor",
+    metadata,
+    _key("user_id", Integer()),
+    _key("device_id", _binary(16)),
+    _key("conversation_id", BigInteger()),
+    _whole("delivered_seq"),
+    _whole("read_seq"),
+)
+"""Cursors of a device, and of the account as a whole under ``ports.storage.ACCOUNT_DEVICE``."""
+
+account: Final = Table(
+    "account",
+    metadata,
+    _key("user_id", Integer()),
+    Column("nickname", String(MAX_NICKNAME_CHARS), nullable=False),
+    # The nickname with its case folded by Python: databases fold each in a way of its own.
+    Column("search_name", String(MAX_NICKNAME_CHARS * _CASEFOLD_GROWTH), nullable=False),
+    Column("password_hash", String(_HASH_CHARS), nullable=False),
+    Column("recovery_hash", String(_HASH_CHARS), nullable=False),
+    Column("signature", String(MAX_SIGNATURE_CHARS), nullable=False),
+    Column("avatar", String(MAX_AVATAR_CHARS), nullable=False),
+    Column("is_bot", Boolean, nullable=False),
+    Column("is_admin", Boolean, nullable=False),
+    Column("is_disabled", Boolean, nullable=False),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("allow_strangers", Boolean, nullable=False),
+    Column("is_welcomed", Boolean, nullable=False),
+    _whole("created_at_ms"),
+    _whole("deleted_at_ms"),
+    _whole("last_seen_at_ms"),
+    Column("operation_id", _binary(16)),
+    UniqueConstraint("operation_id", name="uq_account_operation"),
+)
+"""Accounts. ``operation_id``: the request that made it; empty for accounts made in bulk."""
+
+device: Final = Table(
+    "device",
+    metadata,
+    _key("user_id", Integer()),
+    _key("device_id", _binary(16)),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", String(MAX_DEVICE_NAME_CHARS), nullable=False),
+    Column("refresh_hash", _binary(32), nullable=False),
+    _whole("created_at_ms"),
+    _whole("last_seen_at_ms"),
+    UniqueConstraint("refresh_hash", name="uq_device_refresh"),
+)
+"""Devices that can log in by token."""
+
+counter: Final = Table(
+    "counter",
+    metadata,
+    _key("name", String(32)),
+    _whole("next_value"),
+)
+"""Numbers to hand out."""
+
+secret: Final = Table(
+    "secret",
+    metadata,
+    _key("name", String(64)),
+    Column("value", LargeBinary(1024), nullable=False),
+)
+"""Keys that every node shares."""

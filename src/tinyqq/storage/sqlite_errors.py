@@ -1,0 +1,48 @@
+"""What an error of SQLite means for the process: refused, try again, or the end."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from tinyqq.errors import Conflict, ErrorCode, Unavailable
+
+_RETRY_AFTER_S: Final = 1.0
+_FATAL: Final = frozenset(
+    {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+
+def driver_error(error: Exception) -> sqlite3.Error | None:
+    """The driver's own error, also out of SQLAlchemy's wrapping; ``None`` for any other error."""
+    if isinstance(error, DBAPIError):
+        return error.orig if isinstance(error.orig, sqlite3.Error) else None
+    return error if isinstance(error, sqlite3.Error) else None
+
+
+def is_fatal(error: sqlite3.Error) -> bool:
+    """Whether a writer must not go on.
+
+    After a failed fsync nobody knows which pages are on disk (the kernel may have dropped them), so
+    the only safe thing is to end and to recover from the file at the next start.
+    """
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _FATAL
+
+
+def translated(error: Exception) -> Exception:
+    """The error as the rest of the program knows it; what is not the database's stays itself."""
+    cause = driver_error(error)
+    if isinstance(cause, sqlite3.IntegrityError):
+        return Conflict(ErrorCode.CONFLICT)
+    if cause is not None or isinstance(error, DBAPIError):
+        return Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=_RETRY_AFTER_S)
+    return error
