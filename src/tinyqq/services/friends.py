@@ -52,7 +52,8 @@ class FriendService:
     """Implements :class:`tinyqq.ports.services.FriendApi`.
 
     Args:
-        always_online: accounts that the server itself speaks for; they have no sessions.
+        house_accounts: accounts that the server itself speaks for. They have no sessions: they
+            count as online, and need no word in their own conversations.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class FriendService:
         presence: Presence,
         delivery: Delivery,
         clock: Clock,
-        always_online: frozenset[UserId] = frozenset(),
+        house_accounts: frozenset[UserId] = frozenset(),
     ) -> None:
         self._lane = lane
         self._accounts = accounts
@@ -72,7 +73,7 @@ class FriendService:
         self._presence = presence
         self._delivery = delivery
         self._clock = clock
-        self._always_online = always_online
+        self._house_accounts = house_accounts
 
     # ---- changes ---------------------------------------------------------------------------------
 
@@ -127,9 +128,8 @@ class FriendService:
         conversation_id = _conversation_with(user_id, peer_id)
         step = Step(conversation_id, user_id, request.operation_id, rule)
         entry = await take(self._lane, step, kinds)
-        await tell(
-            self._lane, entry, (user_id, peer_id) if entry.kind in _TOLD_TO_BOTH else (user_id,)
-        )
+        told = {user_id, peer_id} if entry.kind in _TOLD_TO_BOTH else {user_id}
+        await tell(self._lane, entry, told - self._house_accounts)
         if entry.kind == Kind.FRIEND_ADDED:
             await self._show_presence(entry)
 
@@ -173,7 +173,7 @@ class FriendService:
         if not user_ids:
             return frozenset()
         units, _ = await self._presence.locate(user_ids, ())
-        return frozenset(units) | self._always_online
+        return frozenset(units) | self._house_accounts
 
 
 def _conversation_with(user_id: UserId, peer_id: UserId) -> ConversationId:
