@@ -93,9 +93,13 @@ class Throttle:
 class _Windows(Generic[_K]):
     """The moving windows of one rate: by key, the times of what was counted."""
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, rate: Rate, *, max_keys: int = MAX_KEYS) -> None:
         self._rate = rate
+        self._max_keys = max_keys
         self._times: OrderedDict[_K, deque[float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._times)
 
     def wait_s(self, key: _K, now: float) -> float:
         """Seconds until one more may be counted; 0: now."""
@@ -125,6 +129,6 @@ class _Windows(Generic[_K]):
         while self._times:
             times = self._times[next(iter(self._times))]
             is_over = not times or times[-1] <= now - self._rate.period_s
-            if not is_over and len(self._times) <= MAX_KEYS:
+            if not is_over and len(self._times) <= self._max_keys:
                 return
             self._times.popitem(last=False)
