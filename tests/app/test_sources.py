@@ -82,6 +82,11 @@ def test_load_when_a_variable_is_unknown_then_the_nearest_is_named(
     assert "'TINYQQ_DATADIR'; the nearest known one is 'TINYQQ_DATA_DIR'" in problem()
 
 
+def test_load_when_a_flag_is_unknown_then_the_nearest_is_named() -> None:
+    text = problem(**{"limits.text_chars": "5"})
+    assert text.startswith("command line: unknown setting 'limits.text_chars'; the nearest")
+
+
 def test_load_when_variables_of_the_commands_are_set_then_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

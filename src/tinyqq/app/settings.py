@@ -78,7 +78,8 @@ class TlsSettings(_Part):
 
 
 class LimitSettings(_Part):
-    """What one connection may do; clients are told."""
+    """What connections may do. Clients are told, and a client that goes beyond is refused or
+    closed."""
 
     max_frame_bytes: int = Field(default=1024 * 1024, ge=4096, le=16 * 1024 * 1024)
     """Largest body of one packet, either way."""
@@ -91,9 +92,25 @@ class LimitSettings(_Part):
     log_in_timeout_s: float = Field(default=20.0, gt=0)
     """Time from connecting to being logged in."""
 
+    max_connections: int = Field(default=50_000, ge=1)
+    """Connections of this node; one more is closed at once."""
+    max_output_bytes: int = Field(default=1024 * 1024, ge=64 * 1024)
+    """Bytes that wait for one slow client. Beyond it pushes are dropped, and the client fetches
+    what it missed when it reads again."""
+    requests_per_s: float = Field(default=200.0, ge=0)
+    """Requests of one client, messages not counted. 0: any number."""
+    sends_per_s: float = Field(default=5000.0, ge=0)
+    """Messages of one client. 0: any number."""
+
     def to_limits(self) -> Limits:
-        """The same, as the protocol holds it."""
-        return Limits(**self.model_dump())
+        """What the protocol tells clients."""
+        return Limits(
+            max_frame_bytes=self.max_frame_bytes,
+            max_text_chars=self.max_text_chars,
+            max_in_flight=self.max_in_flight,
+            idle_timeout_s=self.idle_timeout_s,
+            log_in_timeout_s=self.log_in_timeout_s,
+        )
 
 
 class AccountSettings(_Part):
@@ -107,7 +124,12 @@ class AccountSettings(_Part):
     sessions_per_kind: int = Field(default=1, ge=0)
     """Sessions that one account may have per kind of device (desktop, mobile, web, cli); the oldest
     gives way to a newer one. 0: any number. Bots may always have any number."""
-    access_token_lifetime_s: int = Field(default=3600, ge=60)
+    log_ins_per_address_per_minute: int = Field(default=100, ge=0)
+    """Log-ins by password that one network address may try; a whole school may sit behind one.
+    0: any number. Each account also has a limit of its own."""
+    registrations_per_address_per_hour: int = Field(default=60, ge=0)
+    """Accounts that one network address may make. 0: any number."""
+    access_token_lifetime_s: int = Field(default=900, ge=60)
     """How long an access token is good."""
     refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=3600)
     """How long a device may stay away before it must log in by password again."""
@@ -167,7 +189,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path("data")
-    """Folder of the embedded database, the self-signed certificate and the lock of the node."""
+    """Folder of the embedded database and the self-signed certificate."""
     database_url: str = ""
     """Where messages and accounts are kept. Empty: an SQLite file, tinyqq.db, in the data
     folder."""

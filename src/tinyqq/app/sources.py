@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -75,7 +75,7 @@ def load_settings(
     file = config or DEFAULT_FILE
     from_file = _read_file(file, must_exist=config is not None)
     given = {path: value for path, value in (flags or {}).items() if value is not None}
-    _check_keys(from_file, file)
+    _check_keys(from_file, file, given)
     origins = {one.path: DEFAULT for one in list_settings()}
     origins |= dict.fromkeys(_leaves(from_file), f"file {file.name}")
     origins |= {
@@ -183,25 +183,24 @@ def _read_file(file: Path, *, must_exist: bool) -> dict[str, Any]:
         raise SettingsError(f"{file}: {exc}") from exc
 
 
-def _check_keys(from_file: Mapping[str, Any], file: Path) -> None:
-    paths = {one.path: one.path for one in list_settings()}
-    variables = {one.variable: one.path for one in list_settings()}
+def _check_keys(from_file: Mapping[str, Any], file: Path, from_flags: Mapping[str, object]) -> None:
+    paths = [one.path for one in list_settings()]
+    variables = [one.variable for one in list_settings()]
+    own = [name for name in sorted(os.environ) if name.startswith(ENV_PREFIX)]
     problems = [
-        f"{file}: unknown setting {path!r}{_nearest(path, paths)}"
-        for path in _leaves(from_file)
-        if path not in paths
-    ] + [
-        f"environment: unknown setting {name!r}{_nearest(name, variables)}"
-        for name in sorted(os.environ)
-        if name.startswith(ENV_PREFIX) and name not in variables and name not in _NOT_SETTINGS
+        *_unknown(str(file), _leaves(from_file), paths),
+        *_unknown("environment", (name for name in own if name not in _NOT_SETTINGS), variables),
+        *_unknown("command line", from_flags, paths),
     ]
     if problems:
         raise SettingsError("\n".join(problems))
 
 
-def _nearest(key: str, known: Mapping[str, str]) -> str:
-    found = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-    return f"; the nearest known one is {found[0]!r}"
+def _unknown(place: str, keys: Iterable[str], known: Sequence[str]) -> Iterator[str]:
+    for key in keys:
+        if key not in known:
+            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+            yield f"{place}: unknown setting {key!r}; the nearest known one is {nearest!r}"
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

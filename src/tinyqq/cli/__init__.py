@@ -1,0 +1,1 @@
+"""The commands of ``tinyqq``: thin shells over the application and the client."""

@@ -1,0 +1,52 @@
+"""``tinyqq doctor``: looks at the machine and says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from tinyqq.app.settings import Settings
+from tinyqq.cli import checks, options
+from tinyqq.cli.options import ExitCode
+from tinyqq.storage import migrate
+from tinyqq.storage.open import database_path
+
+
+def doctor(
+    config: options.Config = None, data_dir: options.DataDir = None, set_: options.Set = None
+) -> None:
+    """Check the environment, and say what to do about what is not right."""
+    settings = options.load(config, {"data_dir": data_dir}, set_).settings
+    texts = options.texts()
+    findings = examine(settings)
+    for finding in findings:
+        mark = typer.style("ok", fg="green") if finding.is_good else typer.style("!!", fg="red")
+        typer.echo(f"{mark}  {finding.name:12}  {finding.detail}")
+        if finding.advice:
+            typer.echo(f"    → {finding.advice}")
+    bad = sum(not finding.is_good for finding in findings)
+    if bad:
+        typer.echo(texts("doctor.bad", count=bad))
+        raise typer.Exit(ExitCode.FAILED)
+    typer.echo(texts("doctor.good"))
+
+
+def examine(settings: Settings) -> list[checks.Finding]:
+    """Every question, answered."""
+    listen = settings.listen
+    return [
+        checks.check_python(),
+        checks.check_uvloop(),
+        checks.check_descriptors(settings),
+        checks.check_port("TCP port", listen.host, listen.tcp_port),
+        checks.check_port("HTTP port", listen.host, listen.http_port),
+        checks.check_data_dir(settings),
+        checks.check_fsync(settings),
+        checks.check_database(database_path(settings.database), migrate.head(), _revision),
+        checks.check_clock(settings),
+    ]
+
+
+def _revision(path: Path) -> str | None:
+    return migrate.current(f"sqlite:///{path}")

@@ -1,0 +1,28 @@
+"""The ``tinyqq`` command."""
+
+from __future__ import annotations
+
+import platform
+
+import typer
+
+from tinyqq import __version__
+from tinyqq.cli import config, doctor
+from tinyqq.cli.options import EXIT_CODES
+
+app = typer.Typer(
+    name="tinyqq",
+    help="TinyQQ: a self-hosted, QQ-like instant-messaging system.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(config.app, name="config")
+app.command()(doctor.doctor)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"tinyqq {__version__}, Python {platform.python_version()}")

@@ -1,0 +1,92 @@
+"""Flags that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+import locale
+import os
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from tinyqq.app.sources import LoadedSettings, SettingsError, load_settings
+from tinyqq.cli.texts import Texts, choose_language
+
+
+class ExitCode(IntEnum):
+    """What a command ends with. 2 is also what a wrong command line ends with."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    SETTINGS = 3
+    PORT_TAKEN = 4
+    STORAGE = 5
+    IN_USE = 6
+
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong settings, 4 port taken, "
+    "5 database failed, 6 data folder in use."
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="TINYQQ_CONFIG", help="Settings file [./tinyqq.toml]."),
+]
+DataDir = Annotated[Path | None, typer.Option(help="Folder for everything kept [./data].")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")]
+TcpPort = Annotated[int | None, typer.Option(help="Port of the TCP protocol [7001].")]
+HttpPort = Annotated[int | None, typer.Option(help="Port of HTTP and WebSocket [7080].")]
+TlsCert = Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")]
+TlsKey = Annotated[Path | None, typer.Option(help="Private key, PEM.")]
+TlsSelfSigned = Annotated[
+    bool | None,
+    typer.Option("--tls-self-signed", help="Make a certificate, for a LAN.", show_default=False),
+]
+Registration = Annotated[
+    str | None, typer.Option(help="Who may make an account: open, invite or closed [open].")
+]
+LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error [info].")]
+LogFormat = Annotated[str | None, typer.Option(help="console, json or auto [auto].")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Any other setting, as `tinyqq config show` names it; may be repeated.",
+    ),
+]
+
+
+def texts() -> Texts:
+    """The texts in the language of whoever runs the command."""
+    return Texts(choose_language(os.environ, locale.getlocale()[0] or ""))
+
+
+def fail(message: str, code: ExitCode = ExitCode.FAILED) -> NoReturn:
+    """Say what is wrong, on stderr, and end."""
+    typer.secho(message, err=True, fg=typer.colors.RED)
+    raise typer.Exit(code)
+
+
+def load(
+    config: Path | None, flags: dict[str, object], settings: list[str] | None = None
+) -> LoadedSettings:
+    """The settings of a command; ends it with a message when they cannot be used.
+
+    Args:
+        flags: by dotted path; None: not given.
+        settings: ``NAME=VALUE`` from ``--set``, over the flags.
+    """
+    given = dict(flags)
+    for item in settings or ():
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{item!r} is not NAME=VALUE", param_hint="--set")
+        given[name.strip()] = value.strip()
+    try:
+        return load_settings(config=config, flags=given)
+    except SettingsError as exc:
+        fail(f"{texts()('error.settings')}\n{exc}", ExitCode.SETTINGS)

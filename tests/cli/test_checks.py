@@ -1,0 +1,103 @@
+"""Each question of the doctor, answered well and badly."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import resource
+import socket
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tinyqq.app.settings import LimitSettings, Settings
+from tinyqq.cli import checks
+
+
+def test_python_when_too_old_then_advice() -> None:
+    assert checks.check_python().is_good
+    assert "3.11" in checks.check_python((3, 10)).advice
+
+
+def test_uvloop_when_missing_then_advice_except_on_windows() -> None:
+    assert checks.check_uvloop(lambda _: object(), "linux").detail == "uvloop"
+    assert "pip install uvloop" in checks.check_uvloop(lambda _: None, "linux").advice
+    assert checks.check_uvloop(lambda _: None, "win32").is_good
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_descriptors_when_there_is_little_room_then_advice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings(limits=LimitSettings(max_connections=2_000))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 1_024))
+    assert "LimitNOFILE" in checks.check_descriptors(settings).advice
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 65_536))
+    assert checks.check_descriptors(settings).detail == "up to 2000"
+
+
+def test_port_when_taken_then_the_owner_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        finding = checks.check_port("TCP port", "127.0.0.1", port)
+        assert "in use by" in finding.detail
+        assert not finding.is_good
+    assert checks.check_port("TCP port", "127.0.0.1", port).is_good
+
+
+def test_port_when_the_address_is_not_ours_then_advice() -> None:
+    assert "listen.host" in checks.check_port("TCP port", "192.0.2.1", 0).advice
+
+
+def test_data_dir_when_missing_then_its_parent_counts(tmp_path: Path) -> None:
+    finding = checks.check_data_dir(Settings(data_dir=tmp_path / "a" / "b"))
+    assert finding.is_good
+    assert "not made yet" in finding.detail
+    assert checks.check_data_dir(Settings(data_dir=tmp_path)).detail == str(tmp_path)
+
+
+def test_data_dir_when_it_is_a_file_then_advice(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("", encoding="utf-8")
+    assert "--data-dir" in checks.check_data_dir(Settings(data_dir=tmp_path / "data")).advice
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_data_dir_when_read_only_then_advice(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert "chown" in checks.check_data_dir(Settings(data_dir=tmp_path)).advice
+
+
+@pytest.mark.parametrize(("step_s", "is_good"), [(0.0001, True), (0.05, False)])
+def test_fsync_when_slow_then_advice(tmp_path: Path, step_s: float, is_good: bool) -> None:
+    ticks = itertools.count()
+    finding = checks.check_fsync(Settings(data_dir=tmp_path), lambda: next(ticks) * step_s)
+    assert finding.is_good is is_good
+    assert f"{step_s * 1000:.1f} ms" in finding.detail
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_database_when_at_another_schema_then_migrate_is_advised(tmp_path: Path) -> None:
+    path = tmp_path / "tinyqq.db"
+    assert checks.check_database(path, "2", lambda _: "1").is_good
+    path.touch()
+    assert checks.check_database(path, "2", lambda _: "2").is_good
+    assert "tinyqq migrate" in checks.check_database(path, "2", lambda _: "1").advice
+
+
+def test_database_when_unreadable_then_a_backup_is_advised(tmp_path: Path) -> None:
+    def broken(path: Path) -> str:
+        raise sqlite3.DatabaseError("file is not a database")
+
+    (tmp_path / "tinyqq.db").touch()
+    assert "backup" in checks.check_database(tmp_path / "tinyqq.db", "2", broken).advice
+
+
+def test_clock_when_before_its_own_files_then_advice(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    (tmp_path / "tinyqq.db").touch()
+    assert checks.check_clock(settings).is_good
+    assert "NTP" in checks.check_clock(settings, lambda: time.time() - 3600).advice
+    assert "NTP" in checks.check_clock(settings, lambda: 0.0).advice
