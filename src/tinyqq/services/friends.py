@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from tinyqq.clock import Clock
 from tinyqq.errors import Conflict, ErrorCode, NotFound
 from tinyqq.model import friend, friendship
-from tinyqq.model.account import Caller, check_line
+from tinyqq.model.account import Account, Caller, check_line
 from tinyqq.model.conversation import Rule
 from tinyqq.model.friend import Contact, PresenceChanged
 from tinyqq.model.ids import (
@@ -151,23 +151,24 @@ class FriendService:
     ) -> friend.ContactList:
         """See the port."""
         rows = await self._conversations.list_contacts(caller.user_id)
+        accounts = await self._accounts.find_accounts([row.user_id for row in rows])
+        online = await self._online([row.user_id for row in rows if row.is_friend])
         now_ms = self._clock.now_ms()
-        contacts = [_without_expired(row, now_ms) for row in rows]
-        friend_ids = [contact.user_id for contact in contacts if contact.is_friend]
-        online = await self._online(friend_ids)
-        accounts = await self._accounts.find_accounts(friend_ids) if friend_ids else {}
-        shown = []
-        for contact in contacts:
-            account = accounts.get(contact.user_id)
-            if account is not None:
+        contacts = []
+        for row in rows:
+            account = accounts.get(row.user_id)
+            contact = _without_expired(row, now_ms)
+            if contact.is_friend:
                 contact = replace(
                     contact,
                     online=contact.user_id in online,
-                    last_seen_at_ms=account.last_seen_at_ms,
+                    last_seen_at_ms=account.last_seen_at_ms if account else 0,
                 )
-            if _is_connected(contact):
-                shown.append(contact)
-        return friend.ContactList(tuple(shown))
+            else:
+                contact = replace(contact, last_seen_at_ms=0)
+            if _is_shown(contact, account):
+                contacts.append(contact)
+        return friend.ContactList(tuple(contacts))
 
     async def _online(self, user_ids: Sequence[UserId]) -> frozenset[UserId]:
         if not user_ids:
@@ -194,10 +195,10 @@ def _without_expired(contact: Contact, now_ms: int) -> Contact:
     return contact
 
 
-def _is_connected(contact: Contact) -> bool:
-    return (
-        contact.is_friend
-        or contact.is_blocked
-        or contact.request_received_at_ms > 0
-        or contact.request_sent_at_ms > 0
-    )
+def _is_shown(contact: Contact, account: Account | None) -> bool:
+    """A request needs somebody behind it; friends and blocked ones are shown while they are on
+    record."""
+    if contact.is_friend or contact.is_blocked:
+        return True
+    is_open = contact.request_received_at_ms > 0 or contact.request_sent_at_ms > 0
+    return is_open and account is not None and account.is_usable
