@@ -1,0 +1,91 @@
+"""The command line that all benchmark programs share: prepare, take turns, print."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.prepare import PEOPLE, prepare_directory
+from bench.rows import Measurement, Row, measure
+from bench.server import serve
+from bench.table import Pair, host_kind, machine, table
+from tinyqq.lab.population import PasswordCost
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    rounds: int
+    only: str
+    with_floor: bool
+    with_ours: bool
+    directory: Path | None
+    save: bool
+
+
+def run(rows: tuple[Row, ...], *, save: bool = False, with_ours: bool = True) -> None:
+    """Ask the questions of both servers, ``--rounds`` times in turn, and print the table."""
+    wish = _wish(save, with_ours)
+    chosen = [row for row in rows if wish.only in row.title]
+    facts = machine()
+    with tempfile.TemporaryDirectory(prefix="tinyqq-bench-", dir=wish.directory) as name:
+        directory = Path(name)
+        template = directory / "template"
+        print(f"Preparing {PEOPLE} accounts …", flush=True)
+        asyncio.run(prepare_directory(template, people=PEOPLE, cost=PasswordCost()))
+        measured = [(row, _rounds(row, wish, template, directory)) for row in chosen]
+    text = table(measured)
+    print(f"\n{facts}\n- median of {wish.rounds} rounds (least–most)\n\n{text}")
+    if wish.save:
+        _save(facts, wish.rounds, text)
+
+
+def _rounds(row: Row, wish: Wish, template: Path, directory: Path) -> list[Pair]:
+    pairs: list[Pair] = []
+    for number in range(1, wish.rounds + 1):
+        floor = _once(row, "floor", template, directory) if wish.with_floor else None
+        ours = _once(row, "ours", template, directory) if wish.with_ours else floor
+        assert ours is not None
+        pairs.append(Pair(ours, floor))
+        said = f"ours {row.lines[0].value(ours):,.2f}"
+        if floor is not None:
+            said += f", floor {row.lines[0].value(floor):,.2f}"
+        print(f"{row.title}, round {number}: {said} {row.lines[0].unit}", flush=True)
+    return pairs
+
+
+def _once(row: Row, which: str, template: Path, directory: Path) -> Measurement:
+    with serve(which, template, directory) as server:
+        return measure(row, server, template / "population.json")
+
+
+def _save(facts: str, rounds: int, text: str) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{time.strftime('%Y-%m-%d')}-{host_kind()}.md"
+    path.write_text(f"# Benchmark\n\n{facts}\n- median of {rounds} rounds (least–most)\n\n{text}\n")
+    print(f"\nSaved as {path}")
+
+
+def _wish(save: bool, with_ours: bool) -> Wish:
+    parser = argparse.ArgumentParser(description="See bench/README.md.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="rows whose title holds this")
+    parser.add_argument("--no-floor", action="store_true")
+    parser.add_argument("--directory", type=Path, help="on the disk to be measured")
+    parser.add_argument("--no-save", action="store_true")
+    given = parser.parse_args()
+    return Wish(
+        rounds=given.rounds,
+        only=given.only,
+        with_floor=not given.no_floor,
+        with_ours=with_ours,
+        directory=given.directory,
+        save=save and not given.no_save,
+    )

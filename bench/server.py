@@ -1,0 +1,140 @@
+"""Servers under load as processes: ours, and the floor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SERVER_CORE = 0
+GENERATOR_CORE = 1
+_START_S = 30.0
+_STOP_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a process has used so far."""
+
+    cpu_s: float
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that takes connections."""
+
+    port: int
+    process: subprocess.Popen[str]
+
+    def sample(self) -> Sample:
+        """Its CPU time (all threads) and resident memory, as of now."""
+        process = psutil.Process(self.process.pid)
+        with process.oneshot():
+            times = process.cpu_times()
+            return Sample(times.user + times.system, process.memory_info().rss)
+
+
+def can_pin() -> bool:
+    """Whether this system lets processes be kept on a core of their own."""
+    return sys.platform == "linux" and (os.cpu_count() or 1) > 1
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep a process that has just begun on a core; its threads inherit it."""
+    if can_pin():
+        psutil.Process(pid).cpu_affinity([core])
+
+
+@contextlib.contextmanager
+def serve(which: str, template: Path, directory: Path) -> Iterator[RunningServer]:
+    """``ours`` or ``floor`` on a fresh copy of the prepared data, until the end of the block."""
+    data = directory / which
+    shutil.rmtree(data, ignore_errors=True)
+    shutil.copytree(template, data)
+    start = {"ours": _start_ours, "floor": _start_floor}[which]
+    with start(data) as server:
+        try:
+            yield server
+        finally:
+            server.process.terminate()
+            try:
+                server.process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                server.process.kill()
+    shutil.rmtree(data, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _start_ours(data: Path) -> Iterator[RunningServer]:
+    port, http_port = _free_port(), _free_port()
+    environment = {
+        **os.environ,
+        "TINYQQ_DATA_DIR": str(data),
+        "TINYQQ_LISTEN__TCP_PORT": str(port),
+        "TINYQQ_LISTEN__HTTP_PORT": str(http_port),
+        "TINYQQ_LOG__LEVEL": "warning",
+    }
+    log = data / "server.log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tinyqq.cli.main", "serve"],
+            env=environment,
+            stdout=errors,
+            stderr=errors,
+            text=True,
+        )
+        pin(process.pid, SERVER_CORE)
+        _wait_for_port(process, port, log)
+        yield RunningServer(port, process)
+    if said := log.read_text().strip():
+        sys.stderr.write(f"the server said:\n{said[-2000:]}\n")
+
+
+@contextlib.contextmanager
+def _start_floor(data: Path) -> Iterator[RunningServer]:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tinyqq.lab.floor_server",
+            str(data),
+            str(data / "population.json"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    pin(process.pid, SERVER_CORE)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("the floor did not start")
+    yield RunningServer(int(line), process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for_port(process: subprocess.Popen[str], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    process.kill()
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")

@@ -1,0 +1,132 @@
+"""From measurements to a table that says whether the goals are met."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.rows import Line, Measurement, Row
+from bench.server import can_pin
+
+_HEAD = ("question", "figure", "ours", "floor", "ours / floor", "must reach", "")
+_BUSY = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One round: ours and the floor, one after the other."""
+
+    ours: Measurement
+    floor: Measurement | None
+
+
+def table(measured: list[tuple[Row, list[Pair]]]) -> str:
+    """All rows as a Markdown table; each figure is the median of its rounds."""
+    rows = [_HEAD, tuple("-" * 3 for _ in _HEAD)]
+    for row, pairs in measured:
+        for position, line in enumerate(row.lines):
+            rows.append((row.title if not position else "", *_cells(line, pairs)))
+        rows.append(("", "generator's core in use", *_busy(pairs), "", "", ""))
+        if faults := {one for pair in pairs for one in _faults(pair)}:
+            rows.append(("", "FAULTS: " + "; ".join(sorted(faults)), "", "", "", "", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    )
+
+
+def machine() -> str:
+    """What was measured on, and how noisy it was."""
+    processor = platform.processor() or platform.machine()
+    if sys.platform == "linux":
+        names = [
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ]
+        processor = names[0] if names else processor
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    pinned = "server on core 0, generator on core 1" if can_pin() else "processes not pinned"
+    load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
+    return "\n".join(
+        (
+            f"- {time.strftime('%Y-%m-%d %H:%M')}, commit {commit or 'unknown'}",
+            f"- {os.cpu_count()} × {processor}, {psutil.virtual_memory().total / 2**30:.0f} GiB",
+            f"- {platform.platform()}, CPython {platform.python_version()},"
+            f" SQLite {sqlite3.sqlite_version}",
+            f"- {pinned}; load average {load} before the first round",
+        )
+    )
+
+
+def host_kind() -> str:
+    """A short name of this kind of machine, for the name of a file."""
+    return f"{os.cpu_count()}x-{platform.machine()}-{sys.platform}".lower()
+
+
+def _cells(line: Line, pairs: list[Pair]) -> tuple[str, ...]:
+    ours = [line.value(pair.ours) for pair in pairs]
+    floors = [line.value(pair.floor) for pair in pairs if pair.floor is not None]
+    ratios = [
+        line.value(pair.ours) / floor
+        for pair in pairs
+        if pair.floor is not None and (floor := line.value(pair.floor))
+    ]
+    value = statistics.median(ours)
+    ratio = statistics.median(ratios) if ratios else None
+    wanted, met = [], []
+    if line.goal is not None:
+        wanted.append(str(line.goal))
+        met.append(line.goal.is_met(value))
+    if line.ratio_goal is not None and ratio is not None:
+        wanted.append(f"ratio {line.ratio_goal}")
+        met.append(line.ratio_goal.is_met(ratio))
+    return (
+        line.unit,
+        _spread(ours),
+        _spread(floors) if floors else "–",
+        f"{ratio:.2f}" if ratio is not None else "–",
+        ", ".join(wanted),
+        " ".join("met" if one else "MISSED" for one in met),
+    )
+
+
+def _spread(values: list[float]) -> str:
+    """The median, and how far the rounds lay apart."""
+    middle = _number(statistics.median(values))
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({_number(min(values))}–{_number(max(values))})"
+
+
+def _number(value: float) -> str:
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def _busy(pairs: list[Pair]) -> tuple[str, str]:
+    ours = max(pair.ours.generator_busy for pair in pairs)
+    floor = max((pair.floor.generator_busy for pair in pairs if pair.floor), default=0.0)
+    return _share(ours), _share(floor)
+
+
+def _share(busy: float) -> str:
+    return f"{busy:.0%}" + (" (its limit)" if busy > _BUSY else "")
+
+
+def _faults(pair: Pair) -> list[str]:
+    found = [("ours", pair.ours), ("floor", pair.floor)]
+    return [f"{name} {one.faults}" for name, one in found if one is not None and one.faults]

@@ -1,0 +1,65 @@
+"""The generator as a process: ``python -m tinyqq.lab.generator`` plays one scenario.
+
+The harness writes one line of JSON to its standard input and reads lines of JSON from its standard
+output: ``{"mark": "begin"}``, ``{"mark": "end"}``, and at last ``{"outcome": …}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from tinyqq.lab.drain import Drain
+from tinyqq.lab.fan_out import FanOut
+from tinyqq.lab.idle import Idle
+from tinyqq.lab.latency import FixedRate
+from tinyqq.lab.log_ins import LogIns
+from tinyqq.lab.loop import new_event_loop
+from tinyqq.lab.one_to_one import OneToOne
+from tinyqq.lab.population import Population, Target
+from tinyqq.lab.stage import Outcome, Scenario, Stage
+
+SCENARIOS: Final[dict[str, type[Any]]] = {
+    "drain": Drain,
+    "fan_out": FanOut,
+    "fixed_rate": FixedRate,
+    "idle": Idle,
+    "log_ins": LogIns,
+    "one_to_one": OneToOne,
+}
+"""Every scenario by name; its fields are the plan."""
+
+
+def play(order: dict[str, Any]) -> Outcome:
+    """Play the scenario that *order* names, in this process."""
+    scenario: Scenario = SCENARIOS[order["scenario"]](**order["plan"])
+    stage = Stage(
+        target=Target(order["host"], order["port"]),
+        population=Population.load(Path(order["population"])),
+        mark=lambda name: _say({"mark": name}),
+    )
+    # Reference cycles are not made on the hot path, and a collection would be a pause of ours.
+    gc.freeze()
+    gc.disable()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(scenario.run(stage))
+
+
+def main() -> None:
+    """Read the order, play it, tell the outcome."""
+    order = json.loads(sys.stdin.readline())
+    _say({"outcome": asdict(play(order))})
+
+
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

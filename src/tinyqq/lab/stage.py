@@ -1,0 +1,87 @@
+"""What every scenario is given, and what each of them gives back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tinyqq.lab.frames import SALT_BYTES
+from tinyqq.lab.population import Population, Target
+
+_POLL_S: Final = 0.01
+_SETTLE_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a scenario plays.
+
+    ``mark`` tells the harness that the measured time begins (``"begin"``) or ends (``"end"``), or
+    that something is worth a look at the server's memory.
+    """
+
+    target: Target
+    population: Population
+    mark: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a scenario measured: figures by name, with the unit in the name.
+
+    ``count`` is what the server's CPU time is divided by (messages, deliveries, log-ins …).
+    """
+
+    count: int
+    seconds: float
+    figures: dict[str, float]
+    generator_cpu_s: float = 0.0
+
+
+class Scenario(Protocol):
+    """One question to the server."""
+
+    async def run(self, stage: Stage) -> Outcome:
+        """Set up, warm up, measure, check that nothing was lost."""
+        ...
+
+
+class Stopwatch:
+    """Measures a stretch: wall time and this process's CPU time. Marks both ends."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._begun_s = 0.0
+        self._cpu_s = 0.0
+
+    def begin(self) -> None:
+        """The measured time begins."""
+        self._stage.mark("begin")
+        self._cpu_s = time.process_time()
+        self._begun_s = time.perf_counter()
+
+    def end(self, count: int, **figures: float) -> Outcome:
+        """The measured time is over, and *count* things were done in it."""
+        seconds = time.perf_counter() - self._begun_s
+        cpu_s = time.process_time() - self._cpu_s
+        self._stage.mark("end")
+        return Outcome(count, seconds, figures, cpu_s)
+
+
+def new_salt() -> bytes:
+    """For the client ids of one run."""
+    return os.urandom(SALT_BYTES)
+
+
+async def settle(is_done: Callable[[], bool]) -> bool:
+    """Wait until what is under way has arrived; False when it does not in time."""
+    deadline = time.perf_counter() + _SETTLE_S
+    while not is_done():
+        if time.perf_counter() > deadline:
+            return False
+        await asyncio.sleep(_POLL_S)
+    return True
