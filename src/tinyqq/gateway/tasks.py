@@ -1,0 +1,84 @@
+"""Tasks that belong to one part of the gateway: none outlives it, none takes it down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Coroutine
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT_S: Final = 10.0
+_Result = TypeVar("_Result")
+
+
+async def outcome_of(
+    call: Awaitable[_Result], *, timeout_s: float | None = DEFAULT_TIMEOUT_S
+) -> _Result | TinyQQError:
+    """Await a call at a supervised edge: its result, or the error to tell whoever asked.
+
+    An unexpected exception is logged here, once, and becomes INTERNAL without details.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await call
+    except TinyQQError as error:
+        return error
+    except TimeoutError:
+        return Unavailable(ErrorCode.TIMED_OUT, retry_after_s=1.0)
+    except Exception:
+        logger.exception("gateway.call_failed")
+        return Unavailable(ErrorCode.INTERNAL, retry_after_s=1.0)
+
+
+class TaskPool:
+    """A task group as a member of an object: ``async with pool``, then :meth:`spawn`.
+
+    Leaving it cancels what still runs and waits for that.
+    """
+
+    def __init__(self) -> None:
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    async def __aenter__(self) -> Self:
+        self._group = await asyncio.TaskGroup().__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        group, self._group = self._group, None
+        for task in self._tasks:
+            task.cancel()
+        if group is not None:
+            await group.__aexit__(kind, error, trace)
+
+    def spawn(
+        self, call: Coroutine[Any, Any, _Result], *, timeout_s: float | None = DEFAULT_TIMEOUT_S
+    ) -> asyncio.Task[_Result | TinyQQError]:
+        """Run *call* as a task with a deadline (None: it has its own). Tasks start in the order
+        of the calls.
+
+        The task's result is that of :func:`outcome_of`: it raises nothing but its cancellation.
+
+        Raises:
+            Unavailable: DRAINING when the pool is not open.
+        """
+        if self._group is None:
+            call.close()
+            raise Unavailable(ErrorCode.DRAINING)
+        task = self._group.create_task(outcome_of(call, timeout_s=timeout_s))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

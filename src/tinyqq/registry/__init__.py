@@ -1,0 +1,1 @@
+"""Registry: which nodes live. One module per back-end of ``ports.registry``."""
