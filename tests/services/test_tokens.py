@@ -55,7 +55,7 @@ def test_read_when_signed_with_another_key_then_invalid() -> None:
 
 @pytest.mark.parametrize("algorithm", ["HS384", "none"])
 def test_read_when_signed_by_another_algorithm_then_invalid(algorithm: str) -> None:
-    key = b"k" * 48 if algorithm != "none" else None
+    key = "k" * 48 if algorithm != "none" else ""
     token = jwt.encode(PAYLOAD, key, algorithm=algorithm)
     assert code_of(token) is ErrorCode.TOKEN_INVALID
 
