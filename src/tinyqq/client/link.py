@@ -1,0 +1,330 @@
+"""The connection to the server, kept up: logging in, coming back, moving, and the end of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from random import Random
+from typing import Any, Final, Protocol
+
+from tinyqq.client.connection import Connection
+from tinyqq.client.dialer import Dialer
+from tinyqq.client.retry import Backoff
+from tinyqq.client.store import Store
+from tinyqq.clock import Clock
+from tinyqq.errors import (
+    ErrorCode,
+    ProtocolError,
+    RateLimited,
+    TinyQQError,
+    Unauthenticated,
+    Unavailable,
+)
+from tinyqq.model.account import KickReason, LoggedIn, LogIn, Resume
+from tinyqq.model.connection import GoAway, Kicked
+from tinyqq.model.ids import UserId
+from tinyqq.wire.packets import PacketType
+
+logger = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT_S: Final = 30.0
+_STABLE_S: Final = 10.0
+"""A connection that held this long was a good one: the next trouble starts with a short wait."""
+_GONE_TIMEOUT_S: Final = 2.0
+
+
+class KickedOut(Unauthenticated):
+    """The server ended the session for good; the client does not come back by itself.
+
+    Two clients that replaced each other would otherwise do so for ever.
+    """
+
+    def __init__(self, kicked: Kicked) -> None:
+        super().__init__(
+            ErrorCode.NOT_LOGGED_IN, reason=kicked.reason.name, device=kicked.device_name
+        )
+        self.reason: Final = kicked.reason
+        """Why, as a :class:`tinyqq.model.account.KickReason`."""
+
+
+class LinkUser(Protocol):
+    """Who is told what becomes of the link. Called in the event loop; must not raise."""
+
+    def on_up(self, connection: Connection, user_id: UserId) -> None:
+        """Logged in on a new connection."""
+        ...
+
+    def on_down(self, error: TinyQQError) -> None:
+        """That connection is gone; the link tries to come back."""
+        ...
+
+    def on_push(self, packet_type: PacketType, record: Any) -> None:
+        """The server said something that is not about the link itself."""
+        ...
+
+    def on_missed(self) -> None:
+        """Pushes were lost."""
+        ...
+
+    def on_end(self, error: TinyQQError) -> None:
+        """The link will not come back."""
+        ...
+
+
+class Link:
+    """See the module's docstring.
+
+    Args:
+        store: where the device id is and the log-in is kept.
+        tasks: owns the task that keeps the link up.
+        user: is told what happens.
+    """
+
+    def __init__(
+        self,
+        *,
+        dialer: Dialer,
+        store: Store,
+        clock: Clock,
+        random: Random,
+        tasks: asyncio.TaskGroup,
+        user: LinkUser,
+    ) -> None:
+        self._dialer = dialer
+        self._store = store
+        self._clock = clock
+        self._random = random
+        self._tasks = tasks
+        self._user = user
+        saved = store.load()
+        self.device_id = saved.device_id
+        self.user_id = UserId(0)
+        self._token = ""
+        self._door: Connection | None = None
+        self._door_lock = asyncio.Lock()
+        self._connection: Connection | None = None
+        self._changed = asyncio.Event()
+        self._ended: TinyQQError | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._leaving: asyncio.TimerHandle | None = None
+        self._move_to: str | None = None
+
+    # ---- before log-in ---------------------------------------------------------------------------
+
+    async def ask(self, packet_type: PacketType, record: object, *, repeat: bool) -> Any:
+        """Ask something that needs no log-in; ``repeat``: again when the connection breaks.
+
+        Raises:
+            TinyQQError: what the server answered, or why it cannot be reached.
+        """
+        async with self._door_lock:
+            for tries_left in (1, 0):
+                door = await self._open_door()
+                try:
+                    return await door.request(packet_type, record, timeout_s=REQUEST_TIMEOUT_S)
+                except Unavailable as exc:
+                    may_repeat = repeat and tries_left and exc.code is ErrorCode.CONNECTION_LOST
+                    if not may_repeat:
+                        raise
+                finally:
+                    if self._connection is not None:
+                        door.close()
+        raise AssertionError("unreachable")
+
+    async def log_in(self, packet_type: PacketType, request: LogIn | Resume) -> LoggedIn:
+        """Log in, and stay so until :meth:`close` or a kick.
+
+        Raises:
+            TinyQQError: what the server answered, or why it cannot be reached.
+        """
+        await self._stop()
+        answer: LoggedIn = await self.ask(packet_type, request, repeat=True)
+        given = request.token if isinstance(request, Resume) else ""
+        self._token = answer.refresh_token or given
+        self._store.save_account(answer.user_id, self._token)
+        assert self._door is not None
+        connection, self._door = self._door, None
+        self._ended = None
+        self._adopt(connection, answer)
+        self._keeper = self._tasks.create_task(self._keep(connection))
+        return answer
+
+    async def _open_door(self) -> Connection:
+        if self._door is None or self._door.is_closed:
+            self._door = await self._dial()
+        return self._door
+
+    async def _dial(self, first: str = "") -> Connection:
+        return await self._dialer.dial(
+            on_push=self._on_push, on_missed=self._user.on_missed, first=first
+        )
+
+    # ---- logged in -------------------------------------------------------------------------------
+
+    async def call(
+        self,
+        packet_type: PacketType,
+        record: object,
+        *,
+        repeat: bool = True,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+    ) -> Any:
+        """Ask something as the user who is logged in; waits while the link is down.
+
+        Args:
+            repeat: whether the same request may be sent twice: all that only read, and all that
+                carry an operation id.
+
+        Raises:
+            TinyQQError: what the server answered; Unavailable when that took too long.
+        """
+        deadline_s = self._clock.monotonic() + timeout_s
+        backoff = Backoff(random=self._random)
+        while True:
+            connection = await self._wait_up(deadline_s)
+            left_s = deadline_s - self._clock.monotonic()
+            try:
+                return await connection.request(packet_type, record, timeout_s=left_s)
+            except Unavailable as exc:
+                pause_s = backoff.next_s(at_least_s=exc.retry_after_s)
+                too_late = self._clock.monotonic() + pause_s >= deadline_s
+                if not repeat or too_late or exc.code is ErrorCode.TIMED_OUT:
+                    raise
+            if not connection.is_closed:
+                await asyncio.sleep(pause_s)
+
+    async def _wait_up(self, deadline_s: float) -> Connection:
+        while True:
+            if self._ended is not None:
+                raise self._ended
+            if self._connection is not None and not self._connection.is_closed:
+                return self._connection
+            if self._keeper is None:
+                raise Unauthenticated(ErrorCode.NOT_LOGGED_IN)
+            try:
+                async with asyncio.timeout(max(0.0, deadline_s - self._clock.monotonic())):
+                    await self._changed.wait()
+            except TimeoutError as exc:
+                raise Unavailable(ErrorCode.CONNECTION_LOST, reason="reconnecting") from exc
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection that is logged in; None while there is none."""
+        return self._connection
+
+    def forget(self) -> None:
+        """The user has logged out: the token is of no more use."""
+        self._store.save_account(self.user_id, "")
+
+    async def close(self) -> None:
+        """Close everything. Idempotent."""
+        await self._stop()
+        if self._door is not None:
+            self._door.close()
+            await self._door.wait_gone(_GONE_TIMEOUT_S)
+
+    # ---- keeping it up ---------------------------------------------------------------------------
+
+    async def _keep(self, connection: Connection) -> None:
+        backoff = Backoff(random=self._random)
+        while True:
+            since_s = self._clock.monotonic()
+            error = await connection.wait_closed()
+            self._let_go()
+            if self._ended is not None:
+                return
+            self._user.on_down(error)
+            if self._clock.monotonic() - since_s >= _STABLE_S:
+                backoff.reset()
+            returned = await self._come_back(error, backoff)
+            if returned is None:
+                return
+            connection = returned
+
+    async def _come_back(self, error: TinyQQError, backoff: Backoff) -> Connection | None:
+        """Try until it works; None: it never will."""
+        while True:
+            first, self._move_to = self._move_to, None
+            if first is None:
+                await asyncio.sleep(backoff.next_s(at_least_s=error.retry_after_s))
+            try:
+                return await self._resume(first or "")
+            except (Unavailable, RateLimited) as exc:
+                error = exc
+            except ProtocolError as exc:
+                if exc.code is ErrorCode.VERSION_UNSUPPORTED:
+                    self._end(exc)
+                    return None
+                error = exc
+            except TinyQQError as exc:
+                self.forget()
+                self._end(exc)
+                return None
+
+    async def _resume(self, first: str) -> Connection:
+        connection = await self._dial(first)
+        try:
+            answer: LoggedIn = await connection.request(
+                PacketType.RESUME,
+                Resume(self._token, self.device_id),
+                timeout_s=REQUEST_TIMEOUT_S,
+            )
+        except BaseException:
+            connection.close()
+            raise
+        self._adopt(connection, answer)
+        return connection
+
+    def _adopt(self, connection: Connection, answer: LoggedIn) -> None:
+        self._connection = connection
+        self.user_id = answer.user_id
+        self._notify_waiting()
+        logger.info("link.up", extra={"user_id": answer.user_id})
+        self._user.on_up(connection, answer.user_id)
+
+    def _let_go(self) -> None:
+        self._connection = None
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    def _notify_waiting(self) -> None:
+        """Wake whoever waits for a change, and whoever comes later waits for the next one."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _on_push(self, packet_type: PacketType, record: Any) -> None:
+        match record:
+            case GoAway():
+                loop = asyncio.get_running_loop()
+                self._leaving = loop.call_later(record.after_ms / 1000, self._leave, record.url)
+            case Kicked():
+                if record.reason is not KickReason.REPLACED:
+                    self.forget()
+                self._end(KickedOut(record))
+            case _:
+                self._user.on_push(packet_type, record)
+
+    def _leave(self, url: str) -> None:
+        if self._connection is not None:
+            self._move_to = url
+            self._connection.close()
+
+    def _end(self, error: TinyQQError) -> None:
+        logger.info("link.ended", extra={"code": error.code.name})
+        self._ended = error
+        if self._connection is not None:
+            self._connection.close()
+        self._notify_waiting()
+        self._user.on_end(error)
+
+    async def _stop(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+            self._keeper = None
+        if self._connection is not None:
+            connection = self._connection
+            self._let_go()
+            connection.close()
+            await connection.wait_gone(_GONE_TIMEOUT_S)
