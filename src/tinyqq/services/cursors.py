@@ -186,6 +186,7 @@ class Cursors:
                     logger.warning("cursors.not_stored", extra={"reason": str(exc)})
                     for one in marked:
                         self._merge(one)
+                    self._wake_up()
                     return
                 del marked[:_BATCH_MARKS]
 
