@@ -1,0 +1,422 @@
+"""A server in miniature for tests of the client: real sockets, logs in memory, faults on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from tinyqq.errors import ErrorCode, RateLimited, TinyQQError, Unauthenticated, Unavailable
+from tinyqq.model.account import (
+    Caller,
+    LoggedIn,
+    LogIn,
+    Register,
+    Registered,
+    Resume,
+)
+from tinyqq.model.connection import Done, Limits
+from tinyqq.model.ids import (
+    ConversationId,
+    ConversationType,
+    DeviceId,
+    OperationId,
+    Seq,
+    SessionId,
+    UserId,
+    conversation_type,
+    users_of,
+)
+from tinyqq.model.message import Entry, Kind, Notice, is_countable
+from tinyqq.model.sync import (
+    GetHistory,
+    GetOverview,
+    History,
+    Overview,
+    Page,
+    Summary,
+    Sync,
+)
+from tinyqq.wire import packets
+from tinyqq.wire.content import encode_notice
+from tinyqq.wire.framing import Frame
+from tinyqq.wire.packets import PacketType
+from tinyqq.wire.session import ServerSession, State
+
+Handler = Callable[["FakeLink", Any], Any]
+
+
+class FakeLink(asyncio.Protocol):
+    """The server's end of one connection, over TCP; ``WebSocketLink`` writes elsewhere."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self.server = server
+        self.session = ServerSession(
+            limits=server.limits, unit_id="fake", agent="fake/1", now_s=time.monotonic()
+        )
+        self.transport: asyncio.Transport | None = None
+
+    @property
+    def user_id(self) -> UserId:
+        assert self.session.caller is not None
+        return self.session.caller.user_id
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.server.links.append(self)
+        self.server.connections += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self in self.server.links:
+            self.server.links.remove(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.handle(self.session.receive(data, now_s=time.monotonic(), now_ms=self.server.now_ms))
+
+    def handle(self, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            self.server.answer(self, frame)
+        self.flush()
+
+    def push(self, packet_type: PacketType, record: object) -> None:
+        """Push a record."""
+        self.session.push(packets.push_frame(packet_type, record))
+        self.flush()
+
+    def count_a_push(self) -> None:
+        """A push that is counted and gets lost on the way."""
+        self.session.pushes += 1
+
+    def flush(self) -> None:
+        self.write(self.session.take_output())
+        if self.session.state is State.CLOSED:
+            self.close()
+
+    def write(self, frames: list[bytes]) -> None:
+        if self.transport is not None and frames:
+            self.transport.write(b"".join(frames))
+
+    def close(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+
+    def cut(self) -> None:
+        """End the connection without a word, as a broken network does."""
+        self.session.state = State.CLOSED
+        if self.transport is not None:
+            self.transport.abort()
+
+
+class WebSocketLink(FakeLink):
+    """The same over a WebSocket."""
+
+    def __init__(self, server: FakeServer, socket: web.WebSocketResponse) -> None:
+        super().__init__(server)
+        self.socket = socket
+        self.frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Read and write until the end."""
+        self.server.links.append(self)
+        self.server.connections += 1
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._write())
+            async for message in self.socket:
+                now_ms = self.server.now_ms
+                self.handle(
+                    self.session.receive_message(
+                        message.data, now_s=time.monotonic(), now_ms=now_ms
+                    )
+                )
+            self.frames.put_nowait(None)
+        self.connection_lost(None)
+
+    def write(self, frames: list[bytes]) -> None:
+        for frame in frames:
+            self.frames.put_nowait(frame)
+
+    def close(self) -> None:
+        self.frames.put_nowait(None)
+
+    cut = close
+
+    async def _write(self) -> None:
+        while (frame := await self.frames.get()) is not None:
+            await self.socket.send_bytes(frame)
+        await self.socket.close()
+
+
+class FakeServer:
+    """See the module's docstring.
+
+    Every user has the password ``password``, and the token ``token-<number>``.
+    """
+
+    def __init__(self) -> None:
+        self.limits = Limits()
+        self.links: list[FakeLink] = []
+        self.connections = 0
+        self.next_user = 10_001
+        self.logs: dict[ConversationId, list[Entry]] = {}
+        self.members: dict[ConversationId, set[UserId]] = {}
+        self.read: dict[tuple[UserId, ConversationId], Seq] = {}
+        self.requests: list[tuple[PacketType, Any]] = []
+        self.handlers: dict[PacketType, Handler] = {}
+        self.refusals: deque[TinyQQError] = deque()
+        self.lose_pushes = 0
+        self.cut_after_commits = 0
+        self.cut_before_commits = 0
+        self.broken_flight = 0
+        self.url = ""
+        self.ws_url = ""
+        self.http_url = ""
+        self.units: list[dict[str, object]] = []
+        self.overview_page = 1_000
+        self.port = 0
+
+    @property
+    def now_ms(self) -> int:
+        return 1_790_000_000_000
+
+    def asked(self, packet_type: PacketType) -> list[Any]:
+        """The requests of one type so far."""
+        return [record for asked, record in self.requests if asked is packet_type]
+
+    # ---- the log ---------------------------------------------------------------------------------
+
+    def append(
+        self,
+        conversation_id: ConversationId,
+        sender: int,
+        body: bytes,
+        *,
+        kind: int = Kind.TEXT,
+        message_id: bytes = b"",
+    ) -> Entry:
+        """Commit an entry; a repeat gives the first one."""
+        log = self.logs.setdefault(conversation_id, [])
+        for entry in log:
+            if message_id and (entry.sender_id, entry.client_message_id) == (sender, message_id):
+                return entry
+        seq = len(log) + 1
+        ordinal = sum(is_countable(entry.kind) for entry in log) + is_countable(kind)
+        unique = OperationId(message_id or conversation_id.to_bytes(8) + seq.to_bytes(8))
+        entry = Entry(
+            conversation_id, Seq(seq), ordinal, UserId(sender), unique, self.now_ms, kind, body
+        )
+        log.append(entry)
+        return entry
+
+    def post(self, conversation_id: ConversationId, sender: int, body: bytes) -> Entry:
+        """Commit a message and push it to everybody who is there."""
+        entry = self.append(conversation_id, sender, body)
+        self.deliver(entry)
+        return entry
+
+    def notice(
+        self, conversation_id: ConversationId, sender: int, kind: Kind, **fields: Any
+    ) -> Entry:
+        """Commit a notice and push it."""
+        entry = self.append(conversation_id, sender, encode_notice(Notice(**fields)), kind=kind)
+        self.deliver(entry)
+        return entry
+
+    def deliver(self, entry: Entry, *, but: FakeLink | None = None) -> None:
+        """Push an entry to those who may see it; loses it when told to."""
+        for link in list(self.links):
+            if link is but or link.session.state is not State.OPEN:
+                continue
+            if not self.may_read(link.user_id, entry.conversation_id):
+                continue
+            if self.lose_pushes:
+                self.lose_pushes -= 1
+                link.count_a_push()
+            else:
+                link.push(PacketType.DELIVER, entry)
+
+    def may_read(self, user_id: UserId, conversation_id: ConversationId) -> bool:
+        if conversation_type(conversation_id) is ConversationType.GROUP:
+            return user_id in self.members.get(conversation_id, set())
+        return user_id in users_of(conversation_id)
+
+    def cut_all(self) -> None:
+        """The network breaks."""
+        for link in list(self.links):
+            link.cut()
+
+    def push_all(self, packet_type: PacketType, record: object) -> None:
+        """Push a record to everybody who is logged in."""
+        for link in list(self.links):
+            if link.session.state is State.OPEN:
+                link.push(packet_type, record)
+
+    # ---- requests --------------------------------------------------------------------------------
+
+    def answer(self, link: FakeLink, frame: Frame) -> None:
+        """Answer one request."""
+        packet_type = PacketType(frame.type)
+        if packet_type is PacketType.SEND:
+            self.answer_send(link, frame)
+            return
+        record = packets.decode_request(frame.type, frame.body)
+        self.requests.append((packet_type, record))
+        try:
+            handler = self.handlers.get(packet_type) or _HANDLERS.get(packet_type)
+            outcome = handler(link, record) if handler else Done()
+        except TinyQQError as error:
+            link.session.reply_error(frame.request_id, error)
+            caller = None
+        else:
+            link.session.reply(frame.type, frame.request_id, packets.encode(outcome))
+            caller = _caller(outcome, record)
+        if packet_type in packets.BEFORE_LOG_IN:
+            link.handle(link.session.log_in_finished(caller, now_ms=self.now_ms))
+
+    def answer_send(self, link: FakeLink, frame: Frame) -> None:
+        """Commit a message, or do what the test wants to go wrong."""
+        fields = packets.decode_send(frame.body)
+        self.requests.append((PacketType.SEND, fields))
+        if self.cut_before_commits:
+            self.cut_before_commits -= 1
+            link.cut()
+            return
+        if link.session.state is State.CLOSED:
+            return
+        if fields.flight <= self.broken_flight:
+            broken = Unavailable(ErrorCode.FLIGHT_BROKEN)
+            link.session.reply_error(frame.request_id, broken)
+            return
+        if self.refusals:
+            error = self.refusals.popleft()
+            if isinstance(error, Unavailable | RateLimited):
+                self.broken_flight = fields.flight
+            link.session.reply_error(frame.request_id, error)
+            return
+        entry = self.append(
+            fields.conversation_id,
+            link.user_id,
+            fields.content,
+            kind=fields.kind,
+            message_id=fields.client_message_id,
+        )
+        if self.cut_after_commits:
+            self.cut_after_commits -= 1
+            link.cut()
+        else:
+            body = packets.encode_sent(entry.seq, entry.ordinal, entry.sent_at_ms)
+            link.session.reply(PacketType.SEND, frame.request_id, body)
+        self.deliver(entry, but=link)
+
+
+def _register(link: FakeLink, request: Register) -> Registered:
+    user_id = UserId(link.server.next_user)
+    link.server.next_user += 1
+    return Registered(user_id, "CODE")
+
+
+def _log_in(link: FakeLink, request: LogIn) -> LoggedIn:
+    if request.password != "password":
+        raise Unauthenticated(ErrorCode.BAD_CREDENTIALS)
+    return _logged_in(request.user_id, f"token-{request.user_id}")
+
+
+def _resume(link: FakeLink, request: Resume) -> LoggedIn:
+    name, _, number = request.token.partition("-")
+    if name != "token":
+        raise Unauthenticated(ErrorCode.TOKEN_INVALID)
+    return _logged_in(UserId(int(number)), "")
+
+
+def _logged_in(user_id: UserId, token: str) -> LoggedIn:
+    return LoggedIn(user_id, "access", 0, token, f"user {user_id}", False, SessionId(1))
+
+
+def _caller(outcome: object, request: Any) -> Caller | None:
+    if isinstance(outcome, LoggedIn):
+        return Caller(outcome.user_id, DeviceId(request.device_id), SessionId(1))
+    return None
+
+
+def _overview(link: FakeLink, request: GetOverview) -> Overview:
+    known = {one.conversation_id: one.seq for one in request.known}
+    summaries = []
+    for conversation_id, log in sorted(link.server.logs.items()):
+        is_news = len(log) > known.get(conversation_id, -1)
+        if is_news and link.server.may_read(link.user_id, conversation_id):
+            read_seq = link.server.read.get((link.user_id, conversation_id), Seq(0))
+            head = Seq(len(log))
+            summaries.append(
+                Summary(conversation_id, head, Seq(1), Seq(2**63 - 1), 0, read_seq, Seq(0))
+            )
+    after = [one for one in summaries if one.conversation_id > request.after_conversation_id]
+    page = tuple(after[: link.server.overview_page])
+    return Overview(page, more=len(after) > len(page))
+
+
+def _sync(link: FakeLink, request: Sync) -> Page:
+    log = link.server.logs.get(request.conversation_id, [])
+    after = request.after_seq
+    return Page(tuple(log[after : after + request.limit]), Seq(len(log)))
+
+
+def _history(link: FakeLink, request: GetHistory) -> History:
+    log = link.server.logs.get(request.conversation_id, [])
+    before = log[: request.before_seq - 1] if request.before_seq else log
+    return History(tuple(before[-request.limit :]), more=len(before) > request.limit)
+
+
+_HANDLERS: dict[PacketType, Handler] = {
+    PacketType.REGISTER: _register,
+    PacketType.LOG_IN: _log_in,
+    PacketType.RESUME: _resume,
+    PacketType.GET_OVERVIEW: _overview,
+    PacketType.SYNC: _sync,
+    PacketType.GET_HISTORY: _history,
+}
+
+
+@asynccontextmanager
+async def fake_server() -> AsyncIterator[FakeServer]:
+    """A server on free loopback ports: TCP, and WebSocket with the unit directory."""
+    server = FakeServer()
+    loop = asyncio.get_running_loop()
+    tcp = await loop.create_server(lambda: FakeLink(server), "127.0.0.1", 0)
+    server.port = tcp.sockets[0].getsockname()[1]
+    server.url = f"tinyqq://127.0.0.1:{server.port}"
+    runner = web.AppRunner(_web_app(server))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    http_port = runner.addresses[0][1]
+    server.http_url = f"http://127.0.0.1:{http_port}"
+    server.ws_url = f"ws://127.0.0.1:{http_port}/ws"
+    server.units = [{"tcp": server.url, "websocket": server.ws_url, "load": 0.0}]
+    try:
+        yield server
+    finally:
+        tcp.close()
+        server.cut_all()
+        await tcp.wait_closed()
+        await runner.cleanup()
+
+
+def _web_app(server: FakeServer) -> web.Application:
+    async def websocket(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await WebSocketLink(server, socket).run()
+        return socket
+
+    async def units(request: web.Request) -> web.Response:
+        return web.json_response({"units": server.units})
+
+    app = web.Application()
+    app.router.add_get("/ws", websocket)
+    app.router.add_get("/v1/units", units)
+    return app
