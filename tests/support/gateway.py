@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -114,9 +115,19 @@ async def open_site(
                 policy=policy,
             )
         )
-        [(_, tcp_port)] = await gateway.listen_tcp("127.0.0.1", 0, tls=tls)
+        tcp = socket.create_server(("127.0.0.1", 0))
+        await gateway.listen_tcp(tcp, tls=tls)
         http_port = await stack.enter_async_context(_serve_http(gateway))
-        site = Site(gateway, unit, presence, delivery, services, conversations, tcp_port, http_port)
+        site = Site(
+            gateway,
+            unit,
+            presence,
+            delivery,
+            services,
+            conversations,
+            tcp.getsockname()[1],
+            http_port,
+        )
         yield site
         await gateway.drain()
 

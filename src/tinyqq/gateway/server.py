@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
@@ -111,27 +112,19 @@ class Gateway:
 
     # ---- connections -----------------------------------------------------------------------------
 
-    async def listen_tcp(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None = None
-    ) -> list[tuple[str, int]]:
-        """Take TCP connections; port 0: any. Returns the addresses that it listens on.
-
-        Raises:
-            OSError: the address cannot be had.
-        """
-        carrier = partial(
+    async def listen_tcp(self, sock: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+        """Take TCP connections on a listening socket, which is the gateway's from now on."""
+        make_carrier = partial(
             TcpCarrier, connect=self._connect, max_output_bytes=self.policy.max_output_bytes
         )
         server = await asyncio.get_running_loop().create_server(
-            carrier,
-            host,
-            port,
+            make_carrier,
+            sock=sock,
             ssl=tls,
             backlog=_BACKLOG,
             ssl_handshake_timeout=self.policy.limits.log_in_timeout_s if tls else None,
         )
         self._servers.append(server)
-        return [one.getsockname()[:2] for one in server.sockets]
 
     async def serve_websocket(self, request: web.Request) -> web.StreamResponse:
         """Answer the HTTP request that opens a WebSocket; returns when that is closed."""

@@ -1,0 +1,78 @@
+"""The HTTP port as one aiohttp application: the parts list of what it answers."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+from tinyqq.http.directory import UnitDirectory
+from tinyqq.http.health import Check, Readiness, answer_health
+from tinyqq.http.metrics import Counters, Metrics
+from tinyqq.http.page import Page
+from tinyqq.http.problems import Handler, add_security_headers, tell_problems
+from tinyqq.http.proxies import Network, trust_proxies
+from tinyqq.ports.registry import Registry
+
+MAX_REQUEST_BYTES: Final = 64 * 1024
+_SHUTDOWN_TIMEOUT_S: Final = 2.0
+
+
+def make_app(
+    *,
+    serve_websocket: Handler,
+    registry: Registry,
+    checks: Mapping[str, Check],
+    parts: Mapping[str, Counters],
+    agent: str,
+    show_metrics: bool = True,
+    trusted_proxies: Sequence[Network] = (),
+) -> web.Application:
+    """Everything that the port answers.
+
+    Args:
+        serve_websocket: answers ``/ws``.
+        checks: what must be ready, by name.
+        parts: counters for ``/metrics``, by the name of their part.
+        agent: the server's name and version, shown on the page.
+        trusted_proxies: whose word about the client's address is believed.
+    """
+    app = web.Application(
+        middlewares=[trust_proxies(trusted_proxies), tell_problems],
+        client_max_size=MAX_REQUEST_BYTES,
+    )
+    app.on_response_prepare.append(add_security_headers)
+    app.router.add_get("/", Page(agent=agent).answer)
+    app.router.add_get("/ws", serve_websocket)
+    app.router.add_get("/healthz", answer_health)
+    app.router.add_get("/readyz", Readiness(checks).answer)
+    app.router.add_get("/v1/units", UnitDirectory(registry).answer)
+    if show_metrics:
+        app.router.add_get("/metrics", Metrics(parts).answer)
+    return app
+
+
+@asynccontextmanager
+async def serve_http(
+    app: web.Application, sock: socket.socket, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    """Answer on a listening socket while the context is open.
+
+    WebSockets that are open at its end are cut off: drain the gateway before.
+    """
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, sock, ssl_context=tls).start()
+        yield
+    finally:
+        await runner.cleanup()

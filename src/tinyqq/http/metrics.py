@@ -1,0 +1,50 @@
+"""``/metrics``: what the parts of the process count, read when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from aiohttp import web
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+Counters = Callable[[], Mapping[str, int | float]]
+"""Figures of one part: names that end in ``_total`` are counters, all others gauges."""
+
+
+class PartsCollector(Collector):
+    """Turns the counters of parts into metrics ``tinyqq_<part>_<name>``."""
+
+    def __init__(self, parts: Mapping[str, Counters]) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics as of now."""
+        for part, counters in self._parts.items():
+            for name, value in counters().items():
+                kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+                full_name = f"tinyqq_{part}_{name}"
+                yield kind(full_name, f"{name} of {part}".replace("_", " "), value=value)
+
+
+class Metrics:
+    """Answers ``/metrics`` from a registry of its own: two apps in a process do not mix."""
+
+    def __init__(self, parts: Mapping[str, Counters]) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self._registry.register(PartsCollector(parts))
+
+    async def answer(self, _: web.Request) -> web.Response:
+        """All metrics as text."""
+        body = generate_latest(self._registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
