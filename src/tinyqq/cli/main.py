@@ -7,7 +7,7 @@ import platform
 import typer
 
 from tinyqq import __version__
-from tinyqq.cli import config, doctor
+from tinyqq.cli import config, doctor, migrate, user
 from tinyqq.cli.options import EXIT_CODES
 
 app = typer.Typer(
@@ -19,7 +19,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config.app, name="config")
+app.add_typer(user.app, name="user")
 app.command()(doctor.doctor)
+app.command()(migrate.migrate)
 
 
 @app.command()

@@ -1,0 +1,41 @@
+"""The doctor's report."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tinyqq.cli.main import app
+from tinyqq.cli.options import ExitCode
+
+FREE_PORTS = ["--set", "listen.tcp_port=0", "--set", "listen.http_port=0"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TINYQQ_LANG", "en")
+
+
+def test_doctor_when_asked_then_every_question_is_answered() -> None:
+    output = CliRunner().invoke(app, ["doctor", *FREE_PORTS]).output
+    for question in ("python", "event loop", "TCP port", "data folder", "disk", "database"):
+        assert question in output
+
+
+def test_doctor_when_something_is_wrong_then_it_fails_with_advice() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        result = CliRunner().invoke(
+            app, ["doctor", *FREE_PORTS, "--set", f"listen.tcp_port={port}"]
+        )
+    assert result.exit_code == ExitCode.FAILED
+    assert "choose another port" in result.output
+
+
+def test_doctor_when_there_is_a_database_then_its_schema_is_compared() -> None:
+    CliRunner().invoke(app, ["migrate"])
+    assert "tinyqq.db, schema" in CliRunner().invoke(app, ["doctor", *FREE_PORTS]).output

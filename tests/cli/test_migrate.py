@@ -1,0 +1,31 @@
+"""Migrating from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tinyqq.cli.main import app
+from tinyqq.cli.options import ExitCode
+from tinyqq.storage.file_lock import FileLock
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYQQ_LANG", "en")
+
+
+def test_migrate_when_nobody_has_the_database_then_it_is_brought_up(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["migrate", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "schema" in result.output
+    assert (tmp_path / "tinyqq.db").exists()
+
+
+def test_migrate_when_a_node_has_the_database_then_it_says_so(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "tinyqq.db.lock"):
+        result = CliRunner().invoke(app, ["migrate", "--data-dir", str(tmp_path)])
+    assert result.exit_code == ExitCode.IN_USE
+    assert "Stop it first" in result.output

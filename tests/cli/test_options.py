@@ -1,0 +1,44 @@
+"""Flags into settings, and endings with a message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from tinyqq.cli import options
+from tinyqq.cli.options import ExitCode
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_load_when_set_is_used_then_over_the_flag() -> None:
+    loaded = options.load(None, {"listen.tcp_port": 1}, ["listen.tcp_port = 2"])
+    assert loaded.settings.listen.tcp_port == 2
+
+
+def test_load_when_set_is_not_a_pair_then_a_wrong_command_line() -> None:
+    with pytest.raises(typer.BadParameter):
+        options.load(None, {}, ["listen.tcp_port"])
+
+
+def test_load_when_the_settings_are_wrong_then_it_ends_with_the_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit) as caught:
+        options.load(None, {"listen.tcp_port": 70_000})
+    assert caught.value.exit_code == ExitCode.SETTINGS
+    assert "listen.tcp_port (flag)" in capsys.readouterr().err
+
+
+def test_exit_codes_when_told_then_all_of_them() -> None:
+    assert [code for code in ExitCode if f"{code.value} " not in options.EXIT_CODES] == []
+
+
+def test_texts_when_the_language_is_set_then_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYQQ_LANG", "zh_CN")
+    assert options.texts().language == "zh"
