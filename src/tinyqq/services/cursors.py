@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from tinyqq.errors import InvalidRequest, TinyQQError
 from tinyqq.model.account import Caller
 from tinyqq.model.ids import (
+    MAX_GROUP_ID,
     ConversationId,
     ConversationType,
     DeviceId,
@@ -34,44 +36,37 @@ logger = logging.getLogger(__name__)
 
 FLUSH_INTERVAL_S: Final = 1.0
 MAX_PENDING: Final = 100_000
-_BATCH_MARKS: Final = 5_000
+_BATCH_MARKS: Final = 250
+"""Stored at a time; the event loop is held up no longer than for these."""
+
+_SILENT: Final = SessionId(-1)
+"""Origin of what nobody need be told."""
 
 _Key = tuple[DeviceId, ConversationId]
+_Whose = tuple[UserId, DeviceId, ConversationId]
 
 
-class _Marked(NamedTuple):
-    """A mark that waits. ``origin``: the session that knows it already; 0 when several made it."""
+@dataclass(slots=True)
+class _Cursor:
+    """Where cursors stand. ``origin``: the session that knows it already; 0: several moved it."""
 
-    user_id: UserId
-    device_id: DeviceId
-    conversation_id: ConversationId
     delivered_seq: Seq
     read_seq: Seq
     origin: SessionId
 
-    @property
-    def row(self) -> CursorRow:
-        """The mark as it is stored."""
-        return CursorRow(*self[:5])
+    def merge(self, delivered_seq: Seq, read_seq: Seq, origin: SessionId) -> None:
+        """Take over what is larger."""
+        if delivered_seq > self.delivered_seq:
+            self.delivered_seq = delivered_seq
+        if read_seq > self.read_seq:
+            self.read_seq = read_seq
+        if origin != self.origin and origin != _SILENT:
+            self.origin = origin if self.origin == _SILENT else SessionId(0)
 
-    @property
-    def hint(self) -> CursorMoved:
-        """The mark as others are told of it."""
-        return CursorMoved(self.conversation_id, self.user_id, self.delivered_seq, self.read_seq)
-
-    def cut(self, head_seq: Seq) -> _Marked:
+    def cut(self, head_seq: Seq) -> None:
         """Only what exists can have been received, and what was read was received."""
-        read_seq = min(self.read_seq, head_seq)
-        delivered_seq = max(min(self.delivered_seq, head_seq), read_seq)
-        return self._replace(delivered_seq=delivered_seq, read_seq=read_seq)
-
-    def merged(self, other: _Marked) -> _Marked:
-        """The larger of both cursors."""
-        return self._replace(
-            delivered_seq=max(self.delivered_seq, other.delivered_seq),
-            read_seq=max(self.read_seq, other.read_seq),
-            origin=self.origin if self.origin == other.origin else SessionId(0),
-        )
+        self.read_seq = min(self.read_seq, head_seq)
+        self.delivered_seq = max(min(self.delivered_seq, head_seq), self.read_seq)
 
 
 class Cursors:
@@ -95,7 +90,7 @@ class Cursors:
         self._delivery = delivery
         self._interval_s = interval_s
         self._max_pending = max_pending
-        self._marks: dict[UserId, dict[_Key, _Marked]] = {}
+        self._marks: dict[UserId, dict[_Key, _Cursor]] = {}
         self._pending = 0
         self._sent: dict[UserId, dict[ConversationId, Seq]] = {}
         self._is_awake = False
@@ -112,16 +107,14 @@ class Cursors:
         Whether the caller is a member of a group is not asked: a cursor shows nothing, and is of no
         use without the group in one's list.
         """
-        if (mark.delivered_seq or mark.read_seq) and _may_mark(caller, mark.conversation_id):
-            self._merge(
-                _Marked(
-                    caller.user_id,
-                    caller.device_id,
-                    mark.conversation_id,
-                    mark.delivered_seq,
-                    mark.read_seq,
-                    caller.session_id,
-                )
+        conversation_id, session_id = mark.conversation_id, caller.session_id
+        known = self._marks.get(caller.user_id, {}).get((caller.device_id, conversation_id))
+        if known is not None:
+            known.merge(mark.delivered_seq, mark.read_seq, session_id)
+        elif (mark.delivered_seq or mark.read_seq) and _may_mark(caller, conversation_id):
+            self._add(
+                (caller.user_id, caller.device_id, conversation_id),
+                _Cursor(mark.delivered_seq, mark.read_seq, session_id),
             )
             self._wake_up()
 
@@ -177,52 +170,75 @@ class Cursors:
     async def _flush(self, user_id: UserId | None = None) -> None:
         """Store everything that is pending, or that of one user. What can't be stored waits on."""
         async with self._storing:
-            marked = list(self._take(user_id))
-            while marked:
+            pending = list(self._take(user_id))
+            while pending:
                 try:
-                    await self._store(marked[:_BATCH_MARKS])
+                    await self._store(pending[:_BATCH_MARKS])
                 except TinyQQError as exc:
                     self._failed += 1
                     logger.warning("cursors.not_stored", extra={"reason": str(exc)})
-                    for one in marked:
-                        self._merge(one)
+                    for whose, cursor in pending:
+                        self._add(whose, cursor)
                     self._wake_up()
                     return
-                del marked[:_BATCH_MARKS]
+                del pending[:_BATCH_MARKS]
 
-    def _take(self, user_id: UserId | None) -> Iterator[_Marked]:
-        """Take the pending marks out of memory."""
+    def _take(self, user_id: UserId | None) -> Iterator[tuple[_Whose, _Cursor]]:
+        """Take what is pending out of memory."""
         users = [user_id] if user_id is not None else [*self._marks.keys() | self._sent.keys()]
         for user in users:
-            for marked in self._marks.pop(user, {}).values():
+            for (device_id, conversation_id), cursor in self._marks.pop(user, {}).items():
                 self._pending -= 1
-                yield marked
+                yield (user, device_id, conversation_id), cursor
             for conversation_id, seq in self._sent.pop(user, {}).items():
-                yield _Marked(user, ACCOUNT_DEVICE, conversation_id, seq, seq, SessionId(0))
+                yield (user, ACCOUNT_DEVICE, conversation_id), _Cursor(seq, seq, _SILENT)
 
-    async def _store(self, marked: Sequence[_Marked]) -> None:
-        heads = await self._reader.read_heads(list({one.conversation_id for one in marked}))
-        believed = [one.cut(heads[one.conversation_id]) for one in marked
-                    if one.conversation_id in heads]  # fmt: skip
-        self._dropped += len(marked) - len(believed)
-        moved = _by_user(believed)
-        devices = [one.row for one in believed if one.device_id != ACCOUNT_DEVICE]
-        accounts = [one._replace(device_id=ACCOUNT_DEVICE).row for one in moved.values()]
-        await self._conversations.merge_cursors([*devices, *accounts])
-        self._stored += len(devices) + len(accounts)
-        for one in _by_user(one for one in believed if one.device_id != ACCOUNT_DEVICE).values():
-            users = _interested(one)
-            if users:
-                self._delivery.hint(Hint(users, one.hint, one.origin))
+    async def _store(self, pending: Sequence[tuple[_Whose, _Cursor]]) -> None:
+        heads = await self._reader.read_heads(list({whose[2] for whose, _ in pending}))
+        rows: list[CursorRow] = []
+        accounts: dict[tuple[UserId, ConversationId], _Cursor] = {}
+        for (user_id, device_id, conversation_id), cursor in pending:
+            head_seq = heads.get(conversation_id)
+            if head_seq is None:
+                self._dropped += 1
+                continue
+            cursor.cut(head_seq)
+            at = cursor.delivered_seq, cursor.read_seq
+            if device_id != ACCOUNT_DEVICE:
+                rows.append(CursorRow(user_id, device_id, conversation_id, *at))
+            account = accounts.get((user_id, conversation_id))
+            if account is None:
+                accounts[user_id, conversation_id] = _Cursor(*at, cursor.origin)
+            else:
+                account.merge(*at, cursor.origin)
+        rows += [
+            CursorRow(user_id, ACCOUNT_DEVICE, conversation_id, one.delivered_seq, one.read_seq)
+            for (user_id, conversation_id), one in accounts.items()
+        ]
+        await self._conversations.merge_cursors(rows)
+        self._stored += len(rows)
+        for (user_id, conversation_id), account in accounts.items():
+            if account.origin != _SILENT:
+                self._tell(user_id, conversation_id, account)
 
-    def _merge(self, new: _Marked) -> None:
-        of_user = self._marks.setdefault(new.user_id, {})
-        key = (new.device_id, new.conversation_id)
-        old = of_user.get(key)
-        if old is not None:
-            of_user[key] = old.merged(new)
+    def _tell(self, user_id: UserId, conversation_id: ConversationId, moved: _Cursor) -> None:
+        """The user's other devices have use for what was read, the peer for both."""
+        user_ids: tuple[UserId, ...] = (user_id,) if moved.read_seq else ()
+        if conversation_id > MAX_GROUP_ID:
+            peer_id = peer_of(conversation_id, user_id)
+            user_ids += (peer_id,) if peer_id != user_id else ()
+        if user_ids:
+            record = CursorMoved(conversation_id, user_id, moved.delivered_seq, moved.read_seq)
+            self._delivery.hint(Hint(user_ids, record, moved.origin))
+
+    def _add(self, whose: _Whose, cursor: _Cursor) -> None:
+        user_id, device_id, conversation_id = whose
+        of_user = self._marks.setdefault(user_id, {})
+        known = of_user.get((device_id, conversation_id))
+        if known is not None:
+            known.merge(cursor.delivered_seq, cursor.read_seq, cursor.origin)
         elif self._pending < self._max_pending:
-            of_user[key] = new
+            of_user[device_id, conversation_id] = cursor
             self._pending += 1
         else:
             self._dropped += 1
@@ -234,22 +250,3 @@ def _may_mark(caller: Caller, conversation_id: ConversationId) -> bool:
     except InvalidRequest:
         return False
     return kind is ConversationType.GROUP or caller.user_id in users_of(conversation_id)
-
-
-def _by_user(marked: Iterable[_Marked]) -> dict[tuple[UserId, ConversationId], _Marked]:
-    """The maxima over a user's devices, by conversation."""
-    merged: dict[tuple[UserId, ConversationId], _Marked] = {}
-    for one in marked:
-        key = (one.user_id, one.conversation_id)
-        old = merged.get(key)
-        merged[key] = old.merged(one) if old else one
-    return merged
-
-
-def _interested(moved: _Marked) -> tuple[UserId, ...]:
-    """Who is told: the user's other devices of what was read, the peer of both."""
-    kind = conversation_type(moved.conversation_id)
-    user_ids: tuple[UserId, ...] = (moved.user_id,) if moved.read_seq else ()
-    if kind is ConversationType.DIRECT:
-        user_ids += (peer_of(moved.conversation_id, moved.user_id),)
-    return user_ids
