@@ -51,13 +51,14 @@ def _rounds(row: Row, wish: Wish, template: Path, directory: Path) -> list[Pair]
     pairs: list[Pair] = []
     for number in range(1, wish.rounds + 1):
         floor = _once(row, "floor", template, directory) if wish.with_floor else None
-        ours = _once(row, "ours", template, directory) if wish.with_ours else floor
-        assert ours is not None
+        ours = _once(row, "ours", template, directory) if wish.with_ours else None
         pairs.append(Pair(ours, floor))
-        said = f"ours {row.lines[0].value(ours):,.2f}"
-        if floor is not None:
-            said += f", floor {row.lines[0].value(floor):,.2f}"
-        print(f"{row.title}, round {number}: {said} {row.lines[0].unit}", flush=True)
+        said = [
+            f"{name} {row.lines[0].value(one):,.2f}"
+            for name, one in (("ours", ours), ("floor", floor))
+            if one is not None
+        ]
+        print(f"{row.title}, round {number}: {', '.join(said)} {row.lines[0].unit}", flush=True)
     return pairs
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.rows import Line, Measurement, Row
+from bench.rows import Goal, Line, Measurement, Row
 from bench.server import can_pin
 
 _HEAD = ("question", "figure", "ours", "floor", "ours / floor", "must reach", "")
@@ -25,7 +25,7 @@ _BUSY = 0.9
 class Pair:
     """One round: ours and the floor, one after the other."""
 
-    ours: Measurement
+    ours: Measurement | None
     floor: Measurement | None
 
 
@@ -77,34 +77,28 @@ def host_kind() -> str:
 
 
 def _cells(line: Line, pairs: list[Pair]) -> tuple[str, ...]:
-    ours = [line.value(pair.ours) for pair in pairs]
-    floors = [line.value(pair.floor) for pair in pairs if pair.floor is not None]
-    ratios = [
-        line.value(pair.ours) / floor
-        for pair in pairs
-        if pair.floor is not None and (floor := line.value(pair.floor))
-    ]
-    value = statistics.median(ours)
-    ratio = statistics.median(ratios) if ratios else None
-    wanted, met = [], []
-    if line.goal is not None:
-        wanted.append(str(line.goal))
-        met.append(line.goal.is_met(value))
-    if line.ratio_goal is not None and ratio is not None:
-        wanted.append(f"ratio {line.ratio_goal}")
-        met.append(line.ratio_goal.is_met(ratio))
+    ours = [line.value(pair.ours) for pair in pairs if pair.ours]
+    floors = [line.value(pair.floor) for pair in pairs if pair.floor]
+    ratios = [one / floor for one, floor in zip(ours, floors, strict=False) if floor]
+    checks: list[tuple[Goal, str, float]] = []
+    if line.goal and ours:
+        checks.append((line.goal, "", statistics.median(ours)))
+    if line.ratio_goal and ratios:
+        checks.append((line.ratio_goal, "ratio ", statistics.median(ratios)))
     return (
         line.unit,
         _spread(ours),
-        _spread(floors) if floors else "–",
-        f"{ratio:.2f}" if ratio is not None else "–",
-        ", ".join(wanted),
-        " ".join("met" if one else "MISSED" for one in met),
+        _spread(floors),
+        _number(statistics.median(ratios)) if ratios else "–",
+        ", ".join(f"{what}{goal}" for goal, what, _ in checks),
+        ", ".join("met" if goal.is_met(value) else "MISSED" for goal, _, value in checks),
     )
 
 
 def _spread(values: list[float]) -> str:
     """The median, and how far the rounds lay apart."""
+    if not values:
+        return "–"
     middle = _number(statistics.median(values))
     if len(values) == 1:
         return middle
@@ -118,12 +112,11 @@ def _number(value: float) -> str:
 
 
 def _busy(pairs: list[Pair]) -> tuple[str, str]:
-    ours = max(pair.ours.generator_busy for pair in pairs)
-    floor = max((pair.floor.generator_busy for pair in pairs if pair.floor), default=0.0)
-    return _share(ours), _share(floor)
+    return _share([pair.ours for pair in pairs]), _share([pair.floor for pair in pairs])
 
 
-def _share(busy: float) -> str:
+def _share(measurements: list[Measurement | None]) -> str:
+    busy = max((one.generator_busy for one in measurements if one), default=0.0)
     return f"{busy:.0%}" + (" (its limit)" if busy > _BUSY else "")
 
 

@@ -38,6 +38,10 @@ class FloorAccounts:
         request.ParseFromString(body)
         return self._pool.submit(self._check, request.user_id, request.password)
 
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
     def _check(self, user_id: int, password: str) -> int:
         self._verify(self._password_hash, password)
         return user_id

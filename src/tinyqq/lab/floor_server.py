@@ -12,10 +12,11 @@ loopback interface and prints it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
@@ -90,8 +91,9 @@ class FloorServer:
         elif packet_type == PacketType.SYNC:
             sync = pb.Sync()
             sync.ParseFromString(body)
+            head_seq = self._heads.get(sync.conversation_id, 0)
             self._log.read_page(sync.conversation_id, sync.after_seq, sync.limit).add_done_callback(
-                lambda done: self._soon(lambda: finish(_page(done.result())))
+                lambda done: self._soon(lambda: finish(_page(done.result(), head_seq)))
             )
         elif request_id:
             finish(b"")
@@ -185,6 +187,10 @@ class FloorConnection(asyncio.Protocol):
                 self._server.answer(self, packet_type, request_id, body)
         self._held = data[position:] if position < end else b""
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
     def flush(self) -> None:
         """Write what was put out, in one call."""
         out = self.out
@@ -199,29 +205,42 @@ def _welcome() -> bytes:
     ).SerializeToString()  # fmt: skip
 
 
-def _page(rows: list[Row]) -> bytes:
-    page = pb.Page()
+def _page(rows: list[Row], head_seq: int) -> bytes:
+    page = pb.Page(head_seq=head_seq)
     for row in rows:
         page.entries.add(
             conversation_id=row[0], seq=row[1], ordinal=row[2], sender_id=row[3],
             client_message_id=row[4], sent_at_ms=row[5], kind=row[6], content=row[7],
         )  # fmt: skip
-    page.head_seq = rows[-1][1] if rows else 0
     return page.SerializeToString()
+
+
+@contextlib.asynccontextmanager
+async def open_floor(directory: Path, population: Population) -> AsyncIterator[int]:
+    """Serve until the end of the block; yields the port."""
+    loop = asyncio.get_running_loop()
+    log = FloorLog(directory)
+    accounts = FloorAccounts(population)
+    server = FloorServer(log=log, accounts=accounts, loop=loop)
+    listener = await loop.create_server(
+        lambda: FloorConnection(server), "127.0.0.1", 0, backlog=4096
+    )
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
+        for connection in tuple(server.sessions.values()):
+            connection.close()
+        await asyncio.to_thread(log.close)
+        await asyncio.to_thread(accounts.close)
 
 
 async def serve(directory: Path, population: Population) -> None:
     """Serve until the process is ended."""
-    loop = asyncio.get_running_loop()
-    accounts = FloorAccounts(population)
-    server = FloorServer(log=FloorLog(directory), accounts=accounts, loop=loop)
-    listener = await loop.create_server(
-        lambda: FloorConnection(server), "127.0.0.1", 0, backlog=4096
-    )
-    async with listener:
-        sys.stdout.write(f"{listener.sockets[0].getsockname()[1]}\n")
+    async with open_floor(directory, population) as port:
+        sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
-        await listener.serve_forever()
+        await asyncio.Event().wait()
 
 
 def main() -> None:

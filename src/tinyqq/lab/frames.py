@@ -56,7 +56,8 @@ class SendTemplate:
         self._suffix = behind
         self._pack = struct.Struct(f">IHI{len(before)}s{SALT_BYTES}sQ{len(behind)}s").pack
         self.number_at = HEADER_BYTES + len(before) + SALT_BYTES
-        """Where a Deliver's frame holds the number: the sender's bytes come first in it."""
+        """Where a Deliver's frame holds the number: its fields stand in the order of their
+        numbers, and those before it are the Send's."""
 
     def frame(self, request_id: int, number: int) -> bytes:
         """The frame of one Send."""

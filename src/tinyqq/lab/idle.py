@@ -12,11 +12,11 @@ from tinyqq.lab.stage import Outcome, Stage, Stopwatch
 @dataclass(frozen=True, slots=True)
 class Idle:
     """``sessions`` log in and stay silent; the harness looks at the server's memory at both
-    marks. ``first`` of them come before the measurement, so that what the server sets up once is
-    not counted."""
+    marks. ``first`` others come before, so that neither what the server sets up once is counted
+    nor memory that it had freed already hides anything."""
 
     sessions: int = 5_000
-    first: int = 100
+    first: int = 1_000
     settle_s: float = 3.0
 
     async def run(self, stage: Stage) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,7 +16,6 @@ from tinyqq.lab.schedule import Schedule
 from tinyqq.lab.stage import Outcome, Stage, Stopwatch, new_salt, settle
 from tinyqq.model.ids import direct_conversation
 
-_TICK_S: Final = 0.0005
 _LEAD_NS: Final = 50_000_000
 
 
@@ -101,9 +101,9 @@ class FixedRate:
         schedule = Schedule(time.perf_counter_ns() + _LEAD_NS, self.per_second, count)
         record = _Record(schedule, warming)
         watch = Stopwatch(stage)
-        await _send_on_time(schedule, 0, warming, senders, templates)
+        await _send_on_time(schedule, range(warming), senders, templates)
         watch.begin()
-        await _send_on_time(schedule, warming, count, senders, templates)
+        await _send_on_time(schedule, range(warming, count), senders, templates)
         outcome = watch.end(count - warming)
         await settle(lambda: record.arrived >= count)
         check_alive([*senders, *receivers])
@@ -116,22 +116,45 @@ class FixedRate:
 
 async def _send_on_time(
     schedule: Schedule,
-    first: int,
-    end: int,
+    numbers: range,
     senders: list[_Sender],
     templates: list[SendTemplate],
 ) -> None:
-    """Send messages *first* to *end* - 1 at their times; all that are late go at once."""
-    number = first
+    """Send these messages at their times; those that are late go at once."""
     pairs = len(senders)
-    while number < end:
-        due = min(schedule.due_before(time.perf_counter_ns()), end)
+    waiting = iter(numbers)
+    upcoming = numbers.start
+
+    def send_due() -> None:
+        nonlocal upcoming
+        due = min(schedule.due_before(time.perf_counter_ns()), numbers.stop)
         touched = set()
-        for each in range(number, due):
-            sender = senders[each % pairs]
-            sender.put(templates[each % pairs].frame(each // pairs + 1, each))
+        for number in itertools.islice(waiting, max(due - upcoming, 0)):
+            sender = senders[number % pairs]
+            sender.put(templates[number % pairs].frame(number // pairs + 1, number))
             touched.add(sender)
+        upcoming = max(upcoming, due)
         for sender in touched:
             sender.flush()
-        number = max(number, due)
-        await asyncio.sleep(_TICK_S)
+
+    await asyncio.to_thread(_tick, schedule, numbers, asyncio.get_running_loop(), send_due)
+    # The last tick may still wait for its turn in the loop.
+    await asyncio.sleep(0)
+    send_due()
+
+
+def _tick(
+    schedule: Schedule,
+    numbers: range,
+    loop: asyncio.AbstractEventLoop,
+    action: Callable[[], None],
+) -> None:
+    """Call *action* in the loop when a message is due. In a thread, since the loop's own timers
+    are no finer than a millisecond, and to spin would take the core from the disk's interrupts."""
+    number = numbers.start
+    while number < numbers.stop:
+        wait_ns = schedule.due_ns(number) - time.perf_counter_ns()
+        if wait_ns > 0:
+            time.sleep(wait_ns / 1e9)
+        loop.call_soon_threadsafe(action)
+        number = max(number + 1, schedule.due_before(time.perf_counter_ns()))

@@ -77,9 +77,9 @@ def new_salt() -> bytes:
     return os.urandom(SALT_BYTES)
 
 
-async def settle(is_done: Callable[[], bool]) -> bool:
+async def settle(is_done: Callable[[], bool], *, timeout_s: float = _SETTLE_S) -> bool:
     """Wait until what is under way has arrived; False when it does not in time."""
-    deadline = time.perf_counter() + _SETTLE_S
+    deadline = time.perf_counter() + timeout_s
     while not is_done():
         if time.perf_counter() > deadline:
             return False
