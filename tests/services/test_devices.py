@@ -8,7 +8,7 @@ from tests.support.lane_fixtures import RecordingDelivery
 
 from tinyqq.errors import ErrorCode, NotFound
 from tinyqq.model.account import Device, DeviceKind, KickReason
-from tinyqq.model.ids import DeviceId, UserId
+from tinyqq.model.ids import DeviceId, SessionId, UserId
 from tinyqq.services.devices import MAX_DEVICES, Devices
 
 ANN, BOB = UserId(10001), UserId(10002)
@@ -85,8 +85,9 @@ async def test_revoke_when_it_is_somebody_elses_then_not_found(bench: Bench) -> 
 
 async def test_end_all_when_one_is_kept_then_the_others_go(bench: Bench) -> None:
     await bench.put(device(PHONE), device(LAPTOP))
-    keep = caller_of(ANN, PHONE, session=7)
-    await bench.devices.end_all(ANN, KickReason.PASSWORD_CHANGED, keep=keep)
+    await bench.devices.end_all(
+        ANN, KickReason.PASSWORD_CHANGED, keep_device=PHONE, keep=SessionId(7)
+    )
     assert await bench.ids() == [PHONE]
     assert bench.delivery.kicks == [(ANN, KickReason.PASSWORD_CHANGED, None, None, 7, "")]
 

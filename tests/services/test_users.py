@@ -105,13 +105,15 @@ class Bench(NamedTuple):
         self, number: int = 1, *, password: str = PASSWORD, invite_code: str = ""
     ) -> Registered:
         request = Register(operation_id(number), "安娜", password, invite_code)
-        return await self.users.register(request, address=ADDRESS, language="zh")
+        return await self.users.register(request, address=ADDRESS)
 
     async def log_in(
         self, user_id: UserId, password: str = PASSWORD, *, device: Any = PHONE
     ) -> Login:
         request = LogIn(user_id, password, device, DeviceKind.MOBILE, "phone")
-        return await self.users.log_in(request, address=ADDRESS, session_id=SessionId(5))
+        return await self.users.log_in(
+            request, address=ADDRESS, session_id=SessionId(5), language="zh"
+        )
 
     async def resume(self, token: str, *, device: Any = PHONE) -> Login:
         return await self.users.resume(
@@ -162,16 +164,17 @@ async def test_user_service_when_built_then_a_user_api(bench: Bench) -> None:
     assert api is bench.users
 
 
-async def test_register_when_new_then_numbered_hashed_and_welcomed(bench: Bench) -> None:
+async def test_register_when_new_then_numbered_hashed_and_welcomed_when_first_here(
+    bench: Bench,
+) -> None:
     registered = await bench.register()
     account = bench.accounts.accounts[registered.user_id]
     assert registered.user_id == 10_001
     assert (account.nickname, account.created_at_ms) == ("安娜", bench.clock.now_ms())
-    assert account.is_welcomed
-    assert bench.welcomed == [(registered.user_id, "zh")]
     assert PASSWORD not in account.password_hash
     assert registered.recovery_code not in account.recovery_hash
     await bench.log_in(registered.user_id)
+    assert bench.welcomed == [(registered.user_id, "zh")]
 
 
 async def test_register_when_repeated_then_the_same_number_and_the_newer_code_is_good(
@@ -347,7 +350,8 @@ async def test_delete_account_when_confirmed_then_nothing_personal_is_left(bench
     assert [contact.user_id for contact in bench.circle.contacts] == [HELPER_ID, STRANGER]
     assert len(set(bench.circle.steps)) == 3
     assert bench.accounts.devices == {}
-    assert bench.delivery.kicks[-1].reason is KickReason.ACCOUNT_DELETED
+    kick = bench.delivery.kicks[-1]
+    assert (kick.reason, kick.keep) == (KickReason.ACCOUNT_DELETED, 5)
     with pytest.raises(Unauthenticated) as caught:
         await bench.log_in(user_id)
     assert caught.value.code is ErrorCode.BAD_CREDENTIALS

@@ -33,9 +33,7 @@ class Login:
 class UserApi(Protocol):
     """Role ``user``: accounts, devices, profiles."""
 
-    async def register(
-        self, request: account.Register, *, address: str, language: str = ""
-    ) -> account.Registered:
+    async def register(self, request: account.Register, *, address: str) -> account.Registered:
         """Make an account. RateLimited per address; Forbidden REGISTRATION_CLOSED."""
         ...
 

@@ -22,8 +22,8 @@ from tinyqq.model.account import (
     check_nickname,
     check_password,
 )
-from tinyqq.model.ids import OPERATION_ID_BYTES, DeviceId, OperationId, SessionId, UserId
-from tinyqq.ports.delivery import Delivery, Kick
+from tinyqq.model.ids import OPERATION_ID_BYTES, DeviceId, OperationId, UserId
+from tinyqq.ports.delivery import Delivery
 from tinyqq.ports.storage import AccountStore
 from tinyqq.services.devices import Devices
 from tinyqq.services.passwords import PasswordPool
@@ -60,7 +60,6 @@ class AccountAdmin:
     ) -> None:
         self._accounts = accounts
         self._passwords = passwords
-        self._delivery = delivery
         self._clock = clock
         self._devices = Devices(accounts=accounts, delivery=delivery)
 
@@ -114,7 +113,7 @@ class AccountAdmin:
         await self._devices.end_all(user_id, KickReason.PASSWORD_CHANGED)
 
     async def set_disabled(self, user_id: UserId, disabled: bool) -> None:
-        """Shut an account out, or let it in again.
+        """Shut an account out, or let it in again. Its tokens are gone for good, a bot's too.
 
         Raises:
             NotFound: USER_NOT_FOUND.
@@ -122,10 +121,7 @@ class AccountAdmin:
         await self._get(user_id)
         await self._accounts.update_account(user_id, is_disabled=disabled)
         if disabled:
-            # The devices stay: no token works while the account is disabled, and a bot's token,
-            # once deleted, would have to be handed out again.
-            reason = KickReason.ACCOUNT_DISABLED
-            self._delivery.kick(Kick(user_id, reason, None, None, SessionId(0), ""))
+            await self._devices.end_all(user_id, KickReason.ACCOUNT_DISABLED)
 
     async def iter_accounts(self) -> AsyncIterator[Account]:
         """All accounts by number, also disabled and deleted ones."""

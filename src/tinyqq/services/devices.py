@@ -72,9 +72,13 @@ class Devices:
         return bool(gone)
 
     async def end_all(
-        self, user_id: UserId, reason: KickReason, *, keep: Caller | None = None
+        self,
+        user_id: UserId,
+        reason: KickReason,
+        *,
+        keep_device: DeviceId | None = None,
+        keep: SessionId = SessionId(0),
     ) -> None:
-        """Forget all devices and their tokens, and end all sessions, but those of *keep*."""
-        await self._accounts.delete_devices(user_id, keep=keep.device_id if keep else None)
-        session_id = keep.session_id if keep else SessionId(0)
-        self._delivery.kick(Kick(user_id, reason, None, None, session_id, ""))
+        """Forget all devices but *keep_device*, with their tokens; end all sessions but *keep*."""
+        await self._accounts.delete_devices(user_id, keep=keep_device)
+        self._delivery.kick(Kick(user_id, reason, None, None, keep, ""))

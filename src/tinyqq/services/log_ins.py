@@ -86,7 +86,7 @@ class LogIns:
         device = Device(account.user_id, request.device_id, kind, name, token_hash, now_ms, now_ms)
         await self._devices.put(device)
         await self._confirm(account, device, new_hash)
-        await self.greet(account, language)
+        await self._greet(account, language)
         return self._open(account, device, session_id, language, refresh_token=token)
 
     async def resume(self, request: Resume, *, session_id: SessionId, language: str) -> Login:
@@ -106,7 +106,7 @@ class LogIns:
             raise Unauthenticated(ErrorCode.ACCOUNT_DISABLED)
         if now_ms - device.last_seen_at_ms >= _TOUCH_AFTER_MS:
             await self._accounts.touch_device(device.user_id, device.device_id, now_ms)
-        await self.greet(account, language)
+        await self._greet(account, language)
         return self._open(account, device, session_id, language)
 
     async def seen(self, caller: Caller) -> None:
@@ -115,7 +115,7 @@ class LogIns:
         await self._accounts.update_account(caller.user_id, last_seen_at_ms=now_ms)
         await self._accounts.touch_device(caller.user_id, caller.device_id, now_ms)
 
-    async def greet(self, account: Account, language: str) -> None:
+    async def _greet(self, account: Account, language: str) -> None:
         """Welcome a newcomer. A welcome that fails is tried again at the next log-in."""
         if self._welcome is None or account.is_welcomed or account.is_bot:
             return

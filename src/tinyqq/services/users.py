@@ -140,9 +140,12 @@ class UserService:
             refresh_lifetime_s=policy.refresh_lifetime_s,
         )
 
-    async def register(self, request: Register, *, address: str, language: str = "") -> Registered:
-        """Make an account. A repeat by who knows the password gets the number again, with a new
-        recovery code: the first one may never have arrived, and only its hash was kept."""
+    async def register(self, request: Register, *, address: str) -> Registered:
+        """Make an account; it is welcomed at its first log-in, when the language is known.
+
+        A repeat by who knows the password gets the number again, with a new recovery code: the
+        first one may never have arrived, and only its hash was kept.
+        """
         self._policy.check(request.invite_code)
         nickname = check_nickname(request.nickname)
         self._throttle.take_registration(address)
@@ -158,7 +161,6 @@ class UserService:
         account = await self._accounts.create_account(wanted, request.operation_id)
         if account.user_id != wanted.user_id:
             await self._reissue(account, request.password, recovery_code)
-        await self._log_ins.greet(account, language)
         return Registered(account.user_id, recovery_code)
 
     async def log_in(
@@ -214,7 +216,12 @@ class UserService:
         await self._accounts.update_account(
             caller.user_id, password_hash=password_hash, must_change_password=False
         )
-        await self._devices.end_all(caller.user_id, KickReason.PASSWORD_CHANGED, keep=caller)
+        await self._devices.end_all(
+            caller.user_id,
+            KickReason.PASSWORD_CHANGED,
+            keep_device=caller.device_id,
+            keep=caller.session_id,
+        )
 
     async def delete_account(self, caller: Caller, request: DeleteAccount) -> None:
         """End the account for good. What is left of an interrupted attempt is an ordinary account
@@ -234,7 +241,10 @@ class UserService:
             allow_strangers=False,
             deleted_at_ms=self._clock.now_ms(),
         )
-        await self._devices.end_all(caller.user_id, KickReason.ACCOUNT_DELETED)
+        # The session that asked gets its answer; then the gateway closes it.
+        await self._devices.end_all(
+            caller.user_id, KickReason.ACCOUNT_DELETED, keep=caller.session_id
+        )
 
     async def list_devices(self, caller: Caller, request: ListDevices) -> DeviceList:
         """The account's devices."""
