@@ -30,7 +30,7 @@ class PartsCollector(Collector):
         for part, counters in self._parts.items():
             for name, value in counters().items():
                 kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-                full_name = f"tinyqq_{part}_{name}"
+                full_name = f"tinyqq_{part}_{name.removeprefix(f'{part}_')}"
                 yield kind(full_name, f"{name} of {part}".replace("_", " "), value=value)
 
 
