@@ -1,0 +1,77 @@
+"""The node's entry in the registry: kept up to date, and marked while it drains."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from tinyqq.errors import TinyQQError
+from tinyqq.ports.registry import Node, Registry
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_S: Final = 2.0
+
+
+class NodeEntry:
+    """Shows a node to the others while ``async with`` is open, with its load as it changes.
+
+    Args:
+        node: as it is at the start, idle.
+        sessions: how many sessions there are now.
+        capacity: how many there may be; load is the part of it that is used.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        node: Node,
+        sessions: Callable[[], int],
+        capacity: int,
+        interval_s: float = INTERVAL_S,
+    ) -> None:
+        self._registry = registry
+        self._node = node
+        self._sessions = sessions
+        self._capacity = capacity
+        self._interval_s = interval_s
+        self._group = asyncio.TaskGroup()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._registry.register(self._node)
+        await self._group.__aenter__()
+        self._task = self._group.create_task(self._run(), name="node-entry")
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        await self._group.__aexit__(None, None, None)
+        await self._registry.unregister()
+
+    async def drain(self) -> None:
+        """Stay visible, but send nobody here any more."""
+        self._node = dataclasses.replace(self._node, draining=True)
+        await self._registry.register(self._node)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_s)
+            sessions = self._sessions()
+            load = min(sessions / self._capacity, 1.0)
+            self._node = dataclasses.replace(self._node, sessions=sessions, load=load)
+            try:
+                await self._registry.register(self._node)
+            except TinyQQError as exc:  # the others keep the last picture; the next round repeats
+                logger.warning("node.not_shown", extra={"reason": str(exc)})

@@ -1,0 +1,123 @@
+"""The whole node, in this process, on real ports."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tinyqq.app.build import App, build
+from tinyqq.app.control import ask_node
+from tinyqq.app.listening import PortTaken
+from tinyqq.app.settings import (
+    AccountSettings,
+    HelperSettings,
+    HttpSettings,
+    ListenSettings,
+    Settings,
+    TlsSettings,
+)
+from tinyqq.errors import Unavailable
+from tinyqq.model.account import Register
+from tinyqq.model.ids import HELPER_ID, OperationId
+
+LISTEN = ListenSettings(tcp_port=0, http_port=0)
+CHEAP = AccountSettings(argon2_memory_kib=8, argon2_passes=1)
+
+
+def settings(data_dir: Path, **changes: object) -> Settings:
+    return Settings.model_validate(
+        {"data_dir": data_dir, "listen": LISTEN, "accounts": CHEAP, **changes}
+    )
+
+
+async def get(app: App, path: str) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(app.http_url + path, timeout=aiohttp.ClientTimeout(5), ssl=False) as response,
+    ):
+        return response.status, await response.text()
+
+
+async def register(app: App) -> int:
+    wish = Register(OperationId(bytes(16)), "小明", "correct horse")
+    return (await app.services.user.register(wish, address="127.0.0.1")).user_id
+
+
+async def test_build_when_open_then_it_listens_and_is_ready(tmp_path: Path) -> None:
+    async with build(settings(tmp_path)) as app:
+        socket.create_connection(app.tcp_address, timeout=5).close()
+        assert (await get(app, "/healthz"))[0] == 200
+        assert (await get(app, "/readyz"))[0] == 200
+        assert app.tcp_url in (await get(app, "/v1/units"))[1]
+
+
+async def test_build_when_closed_then_the_ports_are_free(tmp_path: Path) -> None:
+    async with build(settings(tmp_path)) as app:
+        pass
+    for address in (app.tcp_address, app.http_address):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=5)
+
+
+async def test_build_when_twice_in_one_process_then_each_its_own(tmp_path: Path) -> None:
+    async with build(settings(tmp_path / "a")) as one, build(settings(tmp_path / "b")) as other:
+        assert await register(one) == await register(other)
+        assert one.tcp_address != other.tcp_address
+
+
+async def test_build_when_restarted_then_accounts_are_still_there(tmp_path: Path) -> None:
+    async with build(settings(tmp_path)) as app:
+        user_id = await register(app)
+    async with build(settings(tmp_path)) as app:
+        found = [account.user_id async for account in app.admin.iter_accounts()]
+    assert found == [HELPER_ID, user_id]
+
+
+async def test_build_when_the_helper_is_off_then_it_has_no_account(tmp_path: Path) -> None:
+    async with build(settings(tmp_path, helper=HelperSettings(enabled=False))) as app:
+        assert [account async for account in app.admin.iter_accounts()] == []
+
+
+async def test_build_when_self_signed_then_both_ports_speak_tls(tmp_path: Path) -> None:
+    async with build(settings(tmp_path, tls=TlsSettings(self_signed=True))) as app:
+        assert app.tcp_url.startswith("tinyqqs://")
+        assert (await get(app, "/healthz"))[0] == 200
+        trust = ssl.create_default_context(cafile=tmp_path / "tls-cert.pem")
+        reader, writer = await asyncio.open_connection(*app.tcp_address, ssl=trust)
+        writer.close()
+        await reader.read()
+
+
+async def test_build_when_another_has_the_data_folder_then_unavailable(tmp_path: Path) -> None:
+    async with build(settings(tmp_path)):
+        with pytest.raises(Unavailable):
+            async with build(settings(tmp_path)):
+                pass
+
+
+async def test_build_when_a_port_is_taken_then_an_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = ListenSettings(tcp_port=holder.getsockname()[1], http_port=0)
+        with pytest.raises(PortTaken):
+            async with build(settings(tmp_path, listen=taken)):
+                pass
+
+
+async def test_build_when_metrics_are_off_then_not_found(tmp_path: Path) -> None:
+    async with build(settings(tmp_path / "a")) as app:
+        status, text = await get(app, "/metrics")
+        assert (status, "tinyqq_lane_batches_total" in text) == (200, True)
+    async with build(settings(tmp_path / "b", http=HttpSettings(metrics=False))) as app:
+        assert (await get(app, "/metrics"))[0] == 404
+
+
+async def test_build_when_running_then_the_operator_is_answered(tmp_path: Path) -> None:
+    async with build(settings(tmp_path)):
+        rows = await ask_node(tmp_path, "list", {})
+    assert rows is not None
+    assert [row["user_id"] for row in rows] == [HELPER_ID]

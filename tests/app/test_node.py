@@ -1,0 +1,68 @@
+"""The node's entry in the registry."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tinyqq.app.node import NodeEntry
+from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.model.ids import UnitId
+from tinyqq.ports.registry import Node
+from tinyqq.registry.memory import MemoryRegistry
+
+NODE = Node(UnitId("unit-1"), "a1", frozenset({"proxy"}), "tinyqq://h:1", "http://h:2", "0")
+
+
+class NoticedRegistry(MemoryRegistry):
+    """Sets an event after every registration but the first; may fail once before."""
+
+    def __init__(self, *, failures: int = 0) -> None:
+        super().__init__()
+        self.updated = asyncio.Event()
+        self.calls = 0
+        self._failures = failures
+
+    async def register(self, node: Node) -> None:
+        """Register, unless it is time to fail."""
+        self.calls += 1
+        if self.calls > 1 and self._failures:
+            self._failures -= 1
+            raise Unavailable(ErrorCode.UNAVAILABLE)
+        await super().register(node)
+        if self.calls > 1:
+            self.updated.set()
+
+
+def entry(registry: MemoryRegistry) -> NodeEntry:
+    return NodeEntry(
+        registry=registry, node=NODE, sessions=lambda: 30, capacity=100, interval_s=0.01
+    )
+
+
+async def test_entry_when_open_then_shown_and_when_closed_then_gone() -> None:
+    registry = MemoryRegistry()
+    async with entry(registry):
+        assert registry.nodes() == (NODE,)
+    assert registry.nodes() == ()
+
+
+async def test_entry_when_sessions_come_then_its_load_is_shown() -> None:
+    registry = NoticedRegistry()
+    async with entry(registry), asyncio.timeout(5):
+        await registry.updated.wait()
+        (node,) = registry.nodes()
+        assert (node.sessions, node.load) == (30, 0.3)
+
+
+async def test_entry_when_draining_then_it_stays_and_says_so() -> None:
+    registry = MemoryRegistry()
+    async with entry(registry) as shown:
+        await shown.drain()
+        assert registry.nodes()[0].draining
+
+
+async def test_entry_when_the_registry_fails_then_the_next_round_repeats() -> None:
+    registry = NoticedRegistry(failures=1)
+    async with entry(registry), asyncio.timeout(5):
+        await registry.updated.wait()
+        assert registry.calls == 3
