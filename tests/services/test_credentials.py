@@ -82,9 +82,14 @@ async def test_check_when_refused_then_same_words_and_same_work_whoever_it_is(
     mute = await add_account(bench.accounts, bench.passwords)
     await bench.accounts.update_account(mute.user_id, password_hash="")
     told = []
-    for user_id in (bench.ann, NOBODY, gone.user_id, mute.user_id):
+    for user_id, password in [
+        (bench.ann, "wrong password"),
+        (NOBODY, PASSWORD),
+        (gone.user_id, PASSWORD),
+        (mute.user_id, PASSWORD),
+    ]:
         before = bench.passwords.counters()["password_hashes_total"]
-        error = await bench.refusal(user_id, "wrong password")
+        error = await bench.refusal(user_id, password)
         hashed = bench.passwords.counters()["password_hashes_total"] - before
         told.append((error.code, str(error), hashed))
     assert told == [(ErrorCode.BAD_CREDENTIALS, "BAD_CREDENTIALS", 1)] * 4

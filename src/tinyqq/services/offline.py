@@ -13,13 +13,6 @@ from typing import Final, Self
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest
 from tinyqq.model.account import Caller
-from tinyqq.model.ids import (
-    ConversationId,
-    ConversationType,
-    UserId,
-    conversation_type,
-    users_of,
-)
 from tinyqq.model.message import Mark, Typing
 from tinyqq.model.sync import (
     MAX_OVERVIEW_ENTRIES,
@@ -105,7 +98,6 @@ class OfflineService:
         """Entries after a seq, without holes."""
         limit = _bounded(request.limit, MAX_PAGE_ENTRIES, MAX_PAGE_ENTRIES)
         conversation_id = request.conversation_id
-        _check_may_read(caller.user_id, conversation_id)
         rows = await self._reader.read_page(
             caller.user_id, conversation_id, request.after_seq, limit
         )
@@ -126,7 +118,6 @@ class OfflineService:
         """The last messages before a seq, with the notices between them."""
         limit = _bounded(request.limit, DEFAULT_HISTORY_ENTRIES, MAX_PAGE_ENTRIES)
         conversation_id = request.conversation_id
-        _check_may_read(caller.user_id, conversation_id)
         rows = await self._reader.read_history(
             caller.user_id, conversation_id, request.before_seq, limit
         )
@@ -164,16 +155,3 @@ def _bounded(limit: int, default: int, most: int) -> int:
     if limit > most:
         raise InvalidRequest(ErrorCode.PAGE_TOO_LARGE, limit=most)
     return limit or default
-
-
-def _check_may_read(user_id: UserId, conversation_id: ConversationId) -> None:
-    """What the id alone tells: nobody reads others' conversations.
-
-    Raises:
-        InvalidRequest: BAD_CONVERSATION.
-        Forbidden: NOT_A_MEMBER.
-    """
-    if conversation_type(conversation_id) is ConversationType.GROUP:
-        return
-    if user_id not in users_of(conversation_id):
-        raise Forbidden(ErrorCode.NOT_A_MEMBER, conversation_id=conversation_id)

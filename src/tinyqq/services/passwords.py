@@ -86,8 +86,7 @@ class PasswordPool:
             Unavailable: BUSY when too many wait already.
         """
         stored = password_hash or self._nobodys_hash
-        is_right = await self._run(lambda: self._matches(stored, _normal(password)))
-        return is_right and bool(password_hash)
+        return await self._run(lambda: self._matches(stored, _normal(password)))
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash was made at another cost than today's."""
