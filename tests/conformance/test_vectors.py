@@ -106,7 +106,7 @@ def test_packet_when_protobuf_writes_its_json_then_the_bytes_of_the_vector(case:
 
 @pytest.mark.parametrize("case", cases("content.json"))
 def test_content_when_read_then_what_the_vector_says(case: Any) -> None:
-    body = bytes.fromhex(case["body"])
+    body = bytes.fromhex(case["body"]) * case.get("times", 1)
     if case["error"]:
         with pytest.raises(TinyQQError) as caught:
             content.check_content(body, 10)

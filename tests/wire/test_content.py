@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tinyqq._pb import content_pb2 as pb
 from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.model.ids import GroupId, Seq, UserId
-from tinyqq.model.message import Card, Content, Custom, Media, Notice, Quote
+from tinyqq.model.message import MAX_CONTENT_BYTES, Card, Content, Custom, Media, Notice, Quote
 from tinyqq.wire.content import (
     check_content,
     decode_content,
@@ -65,6 +66,16 @@ def test_check_content_when_text_is_too_long_then_refused() -> None:
         check_content(encode_content(Content("好" * 11)), 10)
     assert caught.value.code is ErrorCode.TEXT_TOO_LONG
     assert caught.value.fields == {"chars": 11, "max_chars": 10}
+
+
+@pytest.mark.parametrize(
+    ("payload_bytes", "fits"), [(MAX_CONTENT_BYTES - 8, True), (MAX_CONTENT_BYTES, False)]
+)
+def test_check_content_when_it_is_too_large_then_refused(payload_bytes: int, fits: bool) -> None:
+    body = encode_content(Content(custom=Custom("", bytes(payload_bytes))))
+    assert (len(body) == MAX_CONTENT_BYTES) is fits
+    with nullcontext() if fits else pytest.raises(InvalidRequest, match="max_bytes=65536"):
+        check_content(body, 10)
 
 
 def test_check_content_when_text_comes_twice_then_the_last_is_looked_at() -> None:

@@ -119,8 +119,8 @@ class Entry(_message.Message):
     """---- the log ---------------------------------------------------------------------------------------
 
     One numbered entry of a conversation's log; what Send carries up and Deliver, pages and replies carry
-    down. Fields 1–5 are the sender's, 8 and above the server's: a server appends its own after the
-    sender's bytes, so that the last value wins and none can be forged.
+    down. Fields 1–5 are the sender's, 8 and above the server's: in a Send it ignores these and all that
+    it does not know.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -17,6 +17,10 @@ MAX_RECALL_AGE_MS: Final = 2 * 60 * 1000
 """How long a sender may recall a message. Admins of a group may at any time."""
 
 
+MAX_CONTENT_BYTES: Final = 64 * 1024
+"""The longest text fits, and a page or a conversation list of such contents is still bearable."""
+
+
 class Kind(IntEnum):
     """What an entry is. 1–63 may be sent by clients (numbers not named here: kinds of the future,
     carried as they are); 1–99 count as messages; notices (100 and above) are the server's."""

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from tinyqq._pb import content_pb2 as pb
 from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError
-from tinyqq.model.message import Card, Content, Custom, Media, Notice, Quote
+from tinyqq.model.message import MAX_CONTENT_BYTES, Card, Content, Custom, Media, Notice, Quote
 from tinyqq.wire.codec import Codec
 
 # Not strict: another client wrote the content, so its numbers are anybody's and must break nobody.
@@ -53,13 +53,18 @@ def decode_notice(body: bytes) -> Notice:
 
 
 def check_content(body: bytes, max_text_chars: int) -> pb.Content:
-    """What the server looks at in a message that passes: well-formed, text not too long.
+    """What the server looks at in a message that passes: well-formed, neither it nor its text too
+    long.
 
     Returns the parsed message, so that its mentions can be looked at without parsing it twice.
 
     Raises:
         InvalidRequest: BAD_CONTENT or TEXT_TOO_LONG.
     """
+    if len(body) > MAX_CONTENT_BYTES:
+        raise InvalidRequest(
+            ErrorCode.BAD_CONTENT, size_bytes=len(body), max_bytes=MAX_CONTENT_BYTES
+        )
     message = pb.Content()
     try:
         message.ParseFromString(body)
