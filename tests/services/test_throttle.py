@@ -8,7 +8,7 @@ from tests.support.accounts import narrow_throttle
 from tinyqq.errors import ErrorCode, RateLimited
 from tinyqq.model.ids import UserId
 from tinyqq.services import throttle as module
-from tinyqq.services.throttle import Rate, Throttle, ThrottleRates
+from tinyqq.services.throttle import Rate, Throttle, ThrottleRates, network_of
 from tinyqq.testing.clock import FakeClock
 
 ANN, BOB = UserId(10001), UserId(10002)
@@ -94,6 +94,32 @@ def test_take_log_in_when_the_rate_is_0_then_never_refused() -> None:
     for _ in range(1000):
         throttle.take_log_in(ANN, "here")
         throttle.take_registration("here")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.5", "203.0.113.5"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("somewhere", "somewhere"),
+        ("", ""),
+    ],
+)
+def test_network_of_when_it_is_ipv6_then_its_64_bits_stand_for_it(
+    address: str, network: str
+) -> None:
+    assert network_of(address) == network
+
+
+def test_take_registration_when_the_address_moves_within_a_64_then_counted_together() -> None:
+    throttle = narrow_throttle(FakeClock())
+    for number in range(3):
+        throttle.take_registration(f"2001:db8::{number}")
+    with pytest.raises(RateLimited):
+        throttle.take_registration("2001:db8::ffff:1")
+    throttle.take_registration("2001:db8:0:1::1")
 
 
 def test_windows_when_over_then_forgotten() -> None:

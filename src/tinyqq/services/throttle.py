@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from ipaddress import IPv6Network, ip_address
 from typing import Final, Generic, TypeVar
 
 from tinyqq.clock import Clock
@@ -56,14 +57,15 @@ class Throttle:
             RateLimited: TOO_MANY_LOG_INS; the attempt is not counted then.
         """
         now = self._clock.monotonic()
+        network = network_of(address)
         wait_s = self._accounts.wait_s(user_id, now)
-        if address:
-            wait_s = max(wait_s, self._addresses.wait_s(address, now))
+        if network:
+            wait_s = max(wait_s, self._addresses.wait_s(network, now))
         if wait_s > 0:
             raise self._refusal(ErrorCode.TOO_MANY_LOG_INS, wait_s)
         self._accounts.add(user_id, now)
-        if address:
-            self._addresses.add(address, now)
+        if network:
+            self._addresses.add(network, now)
 
     def forgive_log_in(self, user_id: UserId) -> None:
         """The attempt just counted was right: the account's window forgets it."""
@@ -76,10 +78,11 @@ class Throttle:
             RateLimited: TOO_MANY_REGISTRATIONS; it is not counted then.
         """
         now = self._clock.monotonic()
-        wait_s = self._registrations.wait_s(address, now)
+        network = network_of(address)
+        wait_s = self._registrations.wait_s(network, now)
         if wait_s > 0:
             raise self._refusal(ErrorCode.TOO_MANY_REGISTRATIONS, wait_s)
-        self._registrations.add(address, now)
+        self._registrations.add(network, now)
 
     def counters(self) -> dict[str, int | float]:
         """What was done so far, for the metrics."""
@@ -88,6 +91,20 @@ class Throttle:
     def _refusal(self, code: ErrorCode, wait_s: float) -> RateLimited:
         self._refused += 1
         return RateLimited(code, retry_after_s=wait_s)
+
+
+def network_of(address: str) -> str:
+    """What stands for an address when attempts are counted: of IPv6 its /64, because whoever has
+    one address of that has them all."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return address
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
 class _Windows(Generic[_K]):
