@@ -21,7 +21,9 @@ from tinyqq.app.settings import ENV_DELIMITER, ENV_PREFIX, Settings
 DEFAULT_FILE: Final = Path("tinyqq.toml")
 DEFAULT: Final = "default"
 _FLAG: Final = "flag"
-_NOT_SETTINGS: Final = frozenset({"TINYQQ_CONFIG", "TINYQQ_LANG", "TINYQQ_PASSWORD"})
+_NOT_SETTINGS: Final = frozenset(
+    {"TINYQQ_CHAT_STATE", "TINYQQ_CONFIG", "TINYQQ_LANG", "TINYQQ_PASSWORD"}
+)
 """Environment variables of the commands themselves."""
 
 

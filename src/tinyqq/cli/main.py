@@ -7,7 +7,7 @@ import platform
 import typer
 
 from tinyqq import __version__
-from tinyqq.cli import config, doctor, migrate, user
+from tinyqq.cli import config, doctor, migrate, serve, user
 from tinyqq.cli.options import EXIT_CODES
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(serve.serve)
 app.add_typer(config.app, name="config")
 app.add_typer(user.app, name="user")
 app.command()(doctor.doctor)

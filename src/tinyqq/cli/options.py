@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -72,7 +73,7 @@ def fail(message: str, code: ExitCode = ExitCode.FAILED) -> NoReturn:
 
 
 def load(
-    config: Path | None, flags: dict[str, object], settings: list[str] | None = None
+    config: Path | None, flags: Mapping[str, object], settings: list[str] | None = None
 ) -> LoadedSettings:
     """The settings of a command; ends it with a message when they cannot be used.
 

@@ -1,0 +1,110 @@
+"""A node as a process: signals, ports, limits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tinyqq.app import run
+from tinyqq.app.build import App
+from tinyqq.app.listening import PortTaken
+from tinyqq.app.run import Ports, loop_factory, open_ports, raise_descriptor_limit, run_node
+from tinyqq.app.sources import LoadedSettings, load_settings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedSettings:
+    monkeypatch.chdir(tmp_path)
+    return load_settings(flags={"listen.tcp_port": 0, "listen.http_port": 0})
+
+
+@pytest.fixture
+def _same_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.usefixtures("_same_logging")
+def test_run_when_signalled_then_it_stops_and_frees_its_ports(
+    loaded: LoadedSettings, number: signal.Signals
+) -> None:
+    seen: list[App] = []
+
+    def announce(app: App, _: Ports) -> None:
+        seen.append(app)
+        os.kill(os.getpid(), number)
+
+    run_node(loaded, announce=announce)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(seen[0].tcp_address, timeout=5)
+
+
+@pytest.mark.usefixtures("_same_logging")
+def test_run_when_something_attends_then_it_is_entered_and_left(loaded: LoadedSettings) -> None:
+    events: list[str] = []
+
+    @contextlib.asynccontextmanager
+    async def attend(_: App) -> AsyncIterator[None]:
+        events.append("in")
+        yield
+        events.append("out")
+
+    def announce(_: App, __: Ports) -> None:
+        events.append("announced")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run_node(loaded, announce=announce, attend=attend)
+    assert events == ["in", "announced", "out"]
+
+
+async def test_signals_when_the_block_ends_then_the_old_handlers_are_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with run.stop_on_signals() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(5):
+            await stop.wait()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # a second one ends at once
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_open_ports_when_the_second_is_taken_then_the_first_is_let_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        tcp_port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        http_port = holder.getsockname()[1]
+        flags = {"listen.tcp_port": tcp_port, "listen.http_port": http_port}
+        with pytest.raises(PortTaken):
+            open_ports(load_settings(flags=flags))
+    socket.create_server(("127.0.0.1", tcp_port)).close()
+
+
+def test_loop_factory_when_uvloop_is_installed_then_its_loop() -> None:
+    loop = loop_factory()()
+    assert "uvloop" in type(loop).__module__
+    loop.close()
+
+
+def test_descriptor_limit_when_raised_then_never_above_what_is_allowed() -> None:
+    assert raise_descriptor_limit(1) >= 1
+    resource = pytest.importorskip("resource")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY:
+        assert raise_descriptor_limit(hard + 1) == hard
