@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -267,6 +268,14 @@ async def test_seen_when_told_then_account_and_device_have_the_time(bench: Bench
     assert device is not None
     assert device.last_seen_at_ms == bench.clock.now_ms()
     assert bench.accounts.accounts[bench.ann].last_seen_at_ms == bench.clock.now_ms()
+
+
+async def test_seen_when_a_thousand_go_at_once_then_a_handful_of_writes(bench: Bench) -> None:
+    callers = [caller_of(UserId(20_000 + number)) for number in range(1_000)]
+    async with asyncio.TaskGroup() as group:
+        for caller in callers:
+            group.create_task(bench.log_ins.seen(caller))
+    assert bench.accounts.seen_batches == [1, 999]
 
 
 async def test_greet_when_new_then_welcomed_once_in_the_language(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Unpack
 
 from tinyqq.model.account import Account, Caller, Device
 from tinyqq.model.ids import DeviceId, OperationId, SessionId, UserId
-from tinyqq.ports.storage import AccountChanges
+from tinyqq.ports.storage import AccountChanges, Seen
 from tinyqq.services.credentials import Credentials
 from tinyqq.services.passwords import PasswordPool
 from tinyqq.services.throttle import Rate, Throttle, ThrottleRates
@@ -27,6 +28,7 @@ class MemoryAccounts:
         self.accounts: dict[UserId, Account] = {}
         self.devices: dict[tuple[UserId, DeviceId], Device] = {}
         self.secrets: dict[str, bytes] = {}
+        self.seen_batches: list[int] = []
         self._operations: dict[OperationId, UserId] = {}
         self._next: dict[str, int] = {}
 
@@ -76,10 +78,14 @@ class MemoryAccounts:
         found = [one for one in self.devices.values() if one.user_id == user_id]
         return tuple(sorted(found, key=lambda one: -one.last_seen_at_ms))
 
-    async def touch_device(self, user_id: UserId, device_id: DeviceId, seen_at_ms: int) -> None:
-        key = (user_id, device_id)
-        if key in self.devices:
-            self.devices[key] = replace(self.devices[key], last_seen_at_ms=seen_at_ms)
+    async def note_seen(self, seen: Sequence[Seen]) -> None:
+        self.seen_batches.append(len(seen))
+        await asyncio.sleep(0)
+        for user_id, device_id, at_ms in seen:
+            key = (user_id, device_id)
+            if key in self.devices:
+                self.devices[key] = replace(self.devices[key], last_seen_at_ms=at_ms)
+            await self.update_account(user_id, last_seen_at_ms=at_ms)
 
     async def delete_devices(
         self, user_id: UserId, *, only: DeviceId | None = None, keep: DeviceId | None = None

@@ -234,6 +234,14 @@ class AccountChanges(TypedDict, total=False):
     last_seen_at_ms: int
 
 
+class Seen(NamedTuple):
+    """When a device, and with it its user, was here."""
+
+    user_id: UserId
+    device_id: DeviceId
+    seen_at_ms: int
+
+
 class AccountStore(Protocol):
     """Accounts, their devices, numbers and secrets."""
 
@@ -281,8 +289,9 @@ class AccountStore(Protocol):
         """Devices, the most recently seen first."""
         ...
 
-    async def touch_device(self, user_id: UserId, device_id: DeviceId, seen_at_ms: int) -> None:
-        """Note when a device was last here."""
+    async def note_seen(self, seen: Sequence[Seen]) -> None:
+        """Note when users and their devices were last here; one transaction for all. Later rows
+        win; devices that are gone stay so."""
         ...
 
     async def delete_devices(

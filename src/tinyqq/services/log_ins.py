@@ -20,9 +20,9 @@ from tinyqq.model.account import (
     Resume,
     check_line,
 )
-from tinyqq.model.ids import SessionId, UserId
+from tinyqq.model.ids import DeviceId, SessionId, UserId
 from tinyqq.ports.services import Login
-from tinyqq.ports.storage import ACCOUNT_DEVICE, AccountChanges, AccountStore
+from tinyqq.ports.storage import ACCOUNT_DEVICE, AccountChanges, AccountStore, Seen
 from tinyqq.services.credentials import Credentials
 from tinyqq.services.devices import Devices
 from tinyqq.services.tokens import (
@@ -72,6 +72,8 @@ class LogIns:
         self._clock = clock
         self._welcome = welcome
         self._refresh_lifetime_ms = refresh_lifetime_s * 1000
+        self._seen: dict[tuple[UserId, DeviceId], int] = {}
+        self._noting_seen = asyncio.Lock()
 
     async def log_in(
         self, request: LogIn, *, address: str, session_id: SessionId, language: str
@@ -105,15 +107,22 @@ class LogIns:
         if account.is_disabled:
             raise Unauthenticated(ErrorCode.ACCOUNT_DISABLED)
         if now_ms - device.last_seen_at_ms >= _TOUCH_AFTER_MS:
-            await self._accounts.touch_device(device.user_id, device.device_id, now_ms)
+            await self._note_seen(device.user_id, device.device_id)
         await self._greet(account, language)
         return self._open(account, device, session_id, language)
 
     async def seen(self, caller: Caller) -> None:
         """Note when the user and the device were last here."""
-        now_ms = self._clock.now_ms()
-        await self._accounts.update_account(caller.user_id, last_seen_at_ms=now_ms)
-        await self._accounts.touch_device(caller.user_id, caller.device_id, now_ms)
+        await self._note_seen(caller.user_id, caller.device_id)
+
+    async def _note_seen(self, user_id: UserId, device_id: DeviceId) -> None:
+        """Who comes while a write is under way waits for the next one, which takes them all: a
+        thousand connections that break at once must not queue up before messages."""
+        self._seen[user_id, device_id] = self._clock.now_ms()
+        async with self._noting_seen:
+            seen, self._seen = self._seen, {}
+            if seen:
+                await self._accounts.note_seen([Seen(*who, at) for who, at in seen.items()])
 
     async def _greet(self, account: Account, language: str) -> None:
         """Welcome a newcomer. A welcome that fails is tried again at the next log-in."""

@@ -7,12 +7,12 @@ from dataclasses import asdict, fields
 from functools import partial
 from typing import Any, Final, Unpack
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from tinyqq.model.account import Account, Device, DeviceKind
 from tinyqq.model.ids import FIRST_NUMBER, DeviceId, OperationId, UserId
-from tinyqq.ports.storage import AccountChanges
-from tinyqq.storage.database import Database, only
+from tinyqq.ports.storage import AccountChanges, Seen
+from tinyqq.storage.database import Database
 from tinyqq.storage.dialect import ids_argument, put
 from tinyqq.storage.rows import GIVEN_IDS
 from tinyqq.storage.schema import account, counter, device, secret
@@ -23,6 +23,20 @@ _FIRST_VALUES: Final = {"user": FIRST_NUMBER + 1, "group": FIRST_NUMBER + 1}
 _ACCOUNTS: Final = select(*(account.c[field.name] for field in fields(Account)))
 _DEVICES: Final = select(*(device.c[field.name] for field in fields(Device)))
 _SOME_ACCOUNTS: Final = _ACCOUNTS.join_from(GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id)
+
+_SEEN_ACCOUNT: Final = (
+    update(account)
+    .where(account.c.user_id == bindparam("of_user_id"))
+    .values(last_seen_at_ms=bindparam("at_ms"))
+)
+_SEEN_DEVICE: Final = (
+    update(device)
+    .where(
+        device.c.user_id == bindparam("of_user_id"),
+        device.c.device_id == bindparam("of_device_id"),
+    )
+    .values(last_seen_at_ms=bindparam("at_ms"))
+)
 
 
 class SqlAccountStore:
@@ -117,14 +131,20 @@ class SqlAccountStore:
             lambda conn: tuple(_device_of(row) for row in conn.execute(statement))
         )
 
-    async def touch_device(self, user_id: UserId, device_id: DeviceId, seen_at_ms: int) -> None:
-        """Note when a device was last here."""
-        statement = (
-            update(device)
-            .where(device.c.user_id == user_id, device.c.device_id == device_id)
-            .values(last_seen_at_ms=seen_at_ms)
-        )
-        await self._database.write(only(statement))
+    async def note_seen(self, seen: Sequence[Seen]) -> None:
+        """Note when users and their devices were last here."""
+        if not seen:
+            return
+        rows = [
+            {"of_user_id": one.user_id, "of_device_id": one.device_id, "at_ms": one.seen_at_ms}
+            for one in seen
+        ]
+
+        def work(conn: Connection) -> None:
+            conn.execute(_SEEN_DEVICE, rows)
+            conn.execute(_SEEN_ACCOUNT, rows)
+
+        await self._database.write(work)
 
     async def delete_devices(
         self, user_id: UserId, *, only: DeviceId | None = None, keep: DeviceId | None = None
