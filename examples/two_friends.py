@@ -92,15 +92,17 @@ async def join(me: Client, nickname: str) -> None:
 
 
 async def become_friends(ming: Client, mei: Client) -> None:
-    def is_change(event: Event, kind: Kind) -> bool:
-        return isinstance(event, Change) and event.kind == kind
+    def is_change(event: Event, kind: Kind, actor: int) -> bool:
+        return isinstance(event, Change) and (event.kind, event.actor) == (kind, actor)
 
     await ming.friends.request(mei.user_id, "我是小明")
-    asked = await until(mei, "小美", lambda event: is_change(event, Kind.FRIEND_REQUESTED))
+    asked = await until(
+        mei, "小美", lambda one: is_change(one, Kind.FRIEND_REQUESTED, ming.user_id)
+    )
     assert isinstance(asked, Change)
-    check("the request and its note", (asked.actor, asked.notice.note), (ming.user_id, "我是小明"))
+    check("the note that came with the request", asked.notice.note, "我是小明")
     await mei.friends.accept(ming.user_id)
-    await until(ming, "小明", lambda event: is_change(event, Kind.FRIEND_ADDED))
+    await until(ming, "小明", lambda one: is_change(one, Kind.FRIEND_ADDED, mei.user_id))
     friends = [one.user_id for one in await ming.friends.list() if one.is_friend]
     check("they are friends", mei.user_id in friends, True)
 
