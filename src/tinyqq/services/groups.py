@@ -40,7 +40,6 @@ from tinyqq.services.steps import Step, refuse, take, tell
 from tinyqq.wire.content import decode_notice
 
 MAX_GROUPS: Final = 2_000
-"""Groups that one user may be in. Counted before the change, so two at once may exceed it."""
 MAX_MEMBERS_PAGE: Final = 500
 
 
@@ -59,6 +58,8 @@ class GroupService:
 
     Args:
         member_limit: how many members a new group may have.
+        max_groups: how many groups one user may be in; counted before the change, so two changes
+            at once may exceed it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class GroupService:
         log_reader: LogReader,
         clock: Clock,
         member_limit: int,
+        max_groups: int = MAX_GROUPS,
     ) -> None:
         self._lane = lane
         self._accounts = accounts
@@ -77,6 +79,7 @@ class GroupService:
         self._log_reader = log_reader
         self._clock = clock
         self._member_limit = member_limit
+        self._max_groups = max_groups
 
     # ---- making one ------------------------------------------------------------------------------
 
@@ -286,8 +289,8 @@ class GroupService:
         return entry
 
     async def _check_groups_left(self, user_id: UserId) -> None:
-        if len(await self._conversations.list_group_ids(user_id)) >= MAX_GROUPS:
-            raise Conflict(ErrorCode.TOO_MANY_GROUPS, max_groups=MAX_GROUPS)
+        if len(await self._conversations.list_group_ids(user_id)) >= self._max_groups:
+            raise Conflict(ErrorCode.TOO_MANY_GROUPS, max_groups=self._max_groups)
 
     async def _check_may_come(self, user_id: UserId) -> None:
         account = await self._accounts.find_account(user_id)
