@@ -176,6 +176,8 @@ class FakeConversations:
         """Set by a test that wants reads to wait."""
         self.errors: list[Exception] = []
         """Raised by the next reads."""
+        self.stale: list[tuple[tuple[UserId, ...], Seq]] = []
+        """Member lists that the next reads give, as a replica does that lags behind."""
         self.reads = 0
 
     @property
@@ -193,6 +195,8 @@ class FakeConversations:
         """A group's members."""
         self.reads += 1
         await self._wait()
+        if self.stale:
+            return self.stale.pop(0)
         return self.members.get(group_id, ((), Seq(0)))
 
     async def list_friend_ids(self, user_id: UserId) -> tuple[UserId, ...]:

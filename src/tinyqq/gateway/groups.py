@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 MAX_HELD: Final = 1_000
 """Pushes of one group that wait for its index; more are dropped and must be asked for."""
 READ_TIMEOUT_S: Final = 5.0
-_RETRIES_S: Final = (0.0, 0.1, 0.3, 1.0)
+RETRIES_S: Final = (0.0, 0.1, 0.3, 1.0)
+"""Pauses before the reads of an index that does not want to be read."""
 _UNKNOWN: Final = Seq(-1)
 
 Write = Callable[[Push, Iterable[UserId]], None]
@@ -62,6 +63,7 @@ class LocalGroups:
         write: writes a push to local users.
         miss: tells local users that they must ask for a push's entry.
         is_here: whether a user has a session on this unit.
+        retries_s: pauses before each read.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class LocalGroups:
         write: Write,
         miss: Write,
         is_here: Callable[[UserId], bool],
+        retries_s: tuple[float, ...] = RETRIES_S,
     ) -> None:
         self._presence = presence
         self._conversations = conversations
@@ -80,6 +83,7 @@ class LocalGroups:
         self._write = write
         self._miss = miss
         self._is_here = is_here
+        self._retries_s = retries_s
         self._indexes: dict[GroupId, GroupIndex] = {}
         self._groups_of: dict[UserId, set[GroupId]] = {}
         self._loading: dict[UserId, list[dict[GroupId, bool]]] = {}
@@ -228,7 +232,7 @@ class LocalGroups:
         assert index.held
         wanted = index.held[0].members_before
         is_read = False
-        for pause_s in _RETRIES_S:
+        for pause_s in self._retries_s:
             await asyncio.sleep(pause_s)
             is_read = await self._read(group_id, index)
             if is_read and index.members_seq >= wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -62,7 +63,8 @@ class TaskPool:
         for task in self._tasks:
             task.cancel()
         if group is not None:
-            await group.__aexit__(kind, error, trace)
+            # The error is not the tasks': it goes on as it is, and not in an ExceptionGroup.
+            await group.__aexit__(None, None, None)
 
     def spawn(
         self, call: Coroutine[Any, Any, _Result], *, timeout_s: float | None = DEFAULT_TIMEOUT_S
@@ -80,5 +82,9 @@ class TaskPool:
             raise Unavailable(ErrorCode.DRAINING)
         task = self._group.create_task(outcome_of(call, timeout_s=timeout_s))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._ended, call))
         return task
+
+    def _ended(self, call: Coroutine[Any, Any, Any], task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        call.close()  # has no effect, unless the task was cancelled before it began

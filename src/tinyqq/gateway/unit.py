@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -51,7 +51,6 @@ class LocalUnit:
         self._presence = presence
         self._tasks = TaskPool()
         self._sessions: dict[UserId, tuple[Connection, ...]] = {}
-        self._listeners: list[Callable[[Push], None]] = []
         self._groups = LocalGroups(
             presence=presence,
             conversations=conversations,
@@ -119,16 +118,10 @@ class LocalUnit:
 
     # ---- UnitLink --------------------------------------------------------------------------------
 
-    def add_listener(self, listener: Callable[[Push], None]) -> None:
-        """Let a part of this process see every push; it must return at once and not raise."""
-        self._listeners.append(listener)
-
     def push(self, pushes: Sequence[Push]) -> None:
         """Write entries to local sessions, in this order."""
         self.pushes += len(pushes)
         for push in pushes:
-            for listener in self._listeners:
-                listener(push)
             lo = push.conversation_id >> 32
             if not lo:
                 self._groups.push(push)
