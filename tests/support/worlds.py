@@ -139,9 +139,11 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
+async def open_world(
+    folder: Path, delivery: RecordingDelivery | None = None
+) -> AsyncIterator[World]:
     """A world whose database is in *folder*."""
-    delivery, clock = RecordingDelivery(), FakeClock()
+    delivery, clock = delivery or RecordingDelivery(), FakeClock()
     async with open_storage(f"sqlite:///{folder}/world.db") as storage:
         await storage.accounts.create_accounts(
             [Account(user_id, f"user {user_id}", "", last_seen_at_ms=1) for user_id in EVERYBODY],
