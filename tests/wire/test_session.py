@@ -9,7 +9,7 @@ from tinyqq.model.connection import GoAway, Hello, Kicked, Limits, Pulse, Welcom
 from tinyqq.wire import packets
 from tinyqq.wire.framing import Frame
 from tinyqq.wire.packets import PacketType
-from tinyqq.wire.session import State
+from tinyqq.wire.session import MAX_STRANGER_BYTES, State
 
 LOG_IN = frame(PacketType.LOG_IN, 2)
 SEND = frame(PacketType.SEND, 3)
@@ -167,6 +167,16 @@ def test_request_when_before_log_in_then_closed(greeted: Peer, packet: bytes) ->
 def test_log_in_when_open_then_closed(opened: Peer, packet_type: PacketType) -> None:
     opened.receive(frame(packet_type, 9))
     assert opened.last_words() is ErrorCode.OUT_OF_ORDER
+
+
+@pytest.mark.parametrize(("size_bytes", "fits"), [(MAX_STRANGER_BYTES, True), (70_000, False)])
+def test_receive_when_before_log_in_then_bodies_are_smaller(size_bytes: int, fits: bool) -> None:
+    stranger, member = Peer(Limits()), open_session(Limits())
+    header = frame(PacketType.HELLO, 1, bytes(size_bytes))[:10]
+    stranger.receive(header)
+    member.receive(header)
+    assert member.session.state is State.OPEN
+    assert (stranger.session.state is State.HELLO) is fits
 
 
 # ---- requests ------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ from tinyqq.wire.packets import BEFORE_LOG_IN, ONE_WAY, OPERATIONS, PROTOCOL_VER
 CAPABILITIES: Final = ("pull-mode", "resume")
 """What this server can do beyond the protocol's version; Welcome names those the client has too."""
 
+MAX_STRANGER_BYTES: Final = 64 * 1024
+"""Largest body before log-in: so many connections may be half-open that 1 MiB each is too much."""
+
 _HELLO: Final = int(PacketType.HELLO)
 _HEARTBEAT: Final = int(PacketType.HEARTBEAT)
 _SEND: Final = int(PacketType.SEND)
@@ -83,7 +86,7 @@ class ServerSession:
         self.output_bytes = 0
         self._output: list[bytes] = []
         self._opened_s = now_s
-        self._reader = FrameReader(max_body_bytes=limits.max_frame_bytes)
+        self._reader = FrameReader(max_body_bytes=min(limits.max_frame_bytes, MAX_STRANGER_BYTES))
         self._unit_id = unit_id
         self._agent = agent
         self._authenticating = False
@@ -122,6 +125,7 @@ class ServerSession:
         if caller is not None and self.state is State.LOG_IN:
             self.caller = caller
             self.state = State.OPEN
+            self._reader.max_body_bytes = self.limits.max_frame_bytes
         waiting, self._waiting = self._waiting, []
         return self._admit(waiting, now_ms)
 
