@@ -151,7 +151,7 @@ def _load_direct(conn: Connection, states: States) -> None:
             note=row.note,
         )
     users = conn.execute(_ACCOUNTS, ids_argument({user_id for user_id, _ in pairs}))
-    reachable = dict(users.tuples().all())
+    reachable = dict(users.all())
     for user_id, key in pairs:
         if user_id in reachable:
             states[key].reachable.add(user_id)

@@ -132,7 +132,7 @@ def read_overview(
 def _lines(conn: Connection, user_id: UserId, after_id: ConversationId) -> Iterator[_Line]:
     """The user's list after *after_id*, without what the user may see nothing of."""
     listed = conn.execute(_LISTED, {"of_user_id": user_id, "after_id": after_id})
-    remarks: dict[ConversationId, str] = dict(listed.tuples().all())
+    remarks: dict[ConversationId, str] = dict(listed.all())
     own = own_conversation(user_id)
     if own > after_id:
         remarks.setdefault(own, "")
@@ -238,7 +238,7 @@ def _names(
 ) -> dict[ConversationId, str]:
     """Names of groups, nicknames of the other users."""
     groups = conn.execute(_GROUP_NAMES, ids_argument(_of_type(ids, ConversationType.GROUP)))
-    names: dict[ConversationId, str] = dict(groups.tuples().all())
+    names: dict[ConversationId, str] = dict(groups.all())
     peers = {key: peer_of(key, user_id) for key in _of_type(ids, ConversationType.DIRECT)}
     nicknames = find_nicknames(conn, peers.values())
     return names | {key: nicknames.get(peer_id, "") for key, peer_id in peers.items()}

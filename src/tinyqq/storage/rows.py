@@ -84,7 +84,7 @@ def find_heads(
 
 def find_nicknames(conn: Connection, user_ids: Iterable[UserId]) -> dict[UserId, str]:
     """Nicknames of those that exist."""
-    return dict(conn.execute(_NICKNAMES, ids_argument(user_ids)).tuples().all())
+    return dict(conn.execute(_NICKNAMES, ids_argument(user_ids)).all())
 
 
 IS_PRESENT: Final = member.c.until_seq == STILL_IN
