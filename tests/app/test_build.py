@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
@@ -24,6 +25,8 @@ from tinyqq.app.settings import (
 from tinyqq.errors import Unavailable
 from tinyqq.model.account import Register
 from tinyqq.model.ids import HELPER_ID, OperationId
+from tinyqq.ports.services import Services
+from tinyqq.services.admin import AccountAdmin
 
 LISTEN = ListenSettings(tcp_port=0, http_port=0)
 CHEAP = AccountSettings(argon2_memory_kib=8, argon2_passes=1)
@@ -121,3 +124,19 @@ async def test_build_when_running_then_the_operator_is_answered(tmp_path: Path) 
         rows = await ask_node(tmp_path, "list", {})
     assert rows is not None
     assert [row["user_id"] for row in rows] == [HELPER_ID]
+
+
+@pytest.mark.parametrize(
+    ("host", "fingerprint", "local_url", "local_tcp_url"),
+    [
+        ("0.0.0.0", "", "http://127.0.0.1:2", "tinyqq://127.0.0.1:1"),
+        ("::", "AB", "https://[::1]:2", "tinyqqs://[::1]:1"),
+        ("10.0.0.7", "", "http://10.0.0.7:2", "tinyqq://10.0.0.7:1"),
+    ],
+)
+def test_app_when_it_listens_somewhere_then_this_machine_reaches_it(
+    host: str, fingerprint: str, local_url: str, local_tcp_url: str
+) -> None:
+    nobody = cast(Services, None), cast(AccountAdmin, None)
+    app = App((host, 1), (host, 2), fingerprint, *nobody)
+    assert (app.local_url, app.local_tcp_url) == (local_url, local_tcp_url)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from tinyqq import __version__
 from tinyqq.cli.main import app
 
-COMMANDS = ["config", "doctor", "migrate", "serve", "user", "version"]
+COMMANDS = ["chat", "config", "demo", "doctor", "migrate", "serve", "user", "version"]
 
 
 def test_version_when_asked_then_printed() -> None:

@@ -52,7 +52,7 @@ def test_announce_when_local_then_addresses_folder_and_no_warning(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     output = told(node(), capsys)
-    for part in ("http://127.0.0.1:7080", "tinyqq://127.0.0.1:7001", str(tmp_path), "tinyqq demo"):
+    for part in ("http://127.0.0.1:7080", "tinyqq://127.0.0.1:7001", str(tmp_path), "tinyqq chat"):
         assert part in output
     assert "Anybody" not in output
     assert "taken" not in output
@@ -103,18 +103,6 @@ def test_chat_command_when_told_then_it_can_be_typed_as_it_is(
     if in_make:
         monkeypatch.setenv("MAKELEVEL", "1")
     assert serve.chat_command(app) == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "local"),
-    [
-        ("http://0.0.0.0:7080", "http://127.0.0.1:7080"),
-        ("http://[::]:7080", "http://[::1]:7080"),
-        ("http://10.0.0.7:7080", "http://10.0.0.7:7080"),
-    ],
-)
-def test_local_url_when_everywhere_then_loopback(url: str, local: str) -> None:
-    assert serve.local_url(url) == local
 
 
 def test_serve_when_a_chosen_port_is_taken_then_it_ends_with_the_owner() -> None:

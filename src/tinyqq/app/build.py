@@ -89,6 +89,16 @@ class App:
         """As a browser and a client take it."""
         return _url("https" if self.fingerprint else "http", self.http_address)
 
+    @property
+    def local_tcp_url(self) -> str:
+        """``tcp_url`` as this machine reaches it."""
+        return _local(self.tcp_url)
+
+    @property
+    def local_url(self) -> str:
+        """``http_url`` as this machine reaches it."""
+        return _local(self.http_url)
+
 
 @contextlib.asynccontextmanager
 async def build(
@@ -332,3 +342,7 @@ def _gateway_policy(settings: Settings) -> GatewayPolicy:
 def _url(scheme: str, address: tuple[str, int]) -> str:
     host, port = address
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _local(url: str) -> str:
+    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -7,7 +7,7 @@ import platform
 import typer
 
 from tinyqq import __version__
-from tinyqq.cli import config, doctor, migrate, serve, user
+from tinyqq.cli import chat, config, demo, doctor, migrate, serve, user
 from tinyqq.cli.options import EXIT_CODES
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve.serve)
+app.command()(chat.chat)
+app.command()(demo.demo)
 app.add_typer(config.app, name="config")
 app.add_typer(user.app, name="user")
 app.command()(doctor.doctor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import typer
 
@@ -53,16 +54,31 @@ def serve(
     run(options.load(config, flags, set_))
 
 
-def run(loaded: LoadedSettings, *, attend: Attend | None = None) -> None:
-    """Run a node; ends the command with a message when it cannot run."""
+def run(
+    loaded: LoadedSettings,
+    *,
+    attend: Attend | None = None,
+    tell: Callable[[Texts], None] | None = None,
+) -> None:
+    """Run a node; ends the command with a message when it cannot run.
+
+    Args:
+        attend: runs beside it.
+        tell: says more when it listens; None: that there is a demo.
+    """
     texts = options.texts()
     settings = loaded.settings
+
+    def on_listening(app: App, ports: Ports) -> None:
+        announce(app, ports, settings, texts)
+        if tell is None:
+            typer.echo(texts("serve.demo", command="make demo" if _in_make() else "tinyqq demo"))
+        else:
+            tell(texts)
+        typer.echo(texts("serve.stop"))
+
     try:
-        run_node(
-            loaded,
-            announce=lambda app, ports: announce(app, ports, settings, texts),
-            attend=attend,
-        )
+        run_node(loaded, announce=on_listening, attend=attend)
     except PortTaken as exc:
         owner = exc.owner or texts("error.unknown_owner")
         options.fail(
@@ -88,8 +104,8 @@ def announce(app: App, ports: Ports, settings: Settings, texts: Texts) -> None:
     say_moved(ports.tcp, texts)
     say_moved(ports.http, texts)
     typer.secho(texts("serve.ready", version=__version__), bold=True)
-    typer.echo(texts("serve.page", url=local_url(app.http_url)))
-    typer.echo(texts("serve.tcp", url=local_url(app.tcp_url)))
+    typer.echo(texts("serve.page", url=app.local_url))
+    typer.echo(texts("serve.tcp", url=app.local_tcp_url))
     host, port = app.http_address
     if host in _EVERYWHERE:
         for address in lan_addresses():
@@ -99,9 +115,7 @@ def announce(app: App, ports: Ports, settings: Settings, texts: Texts) -> None:
         typer.echo(texts("serve.fingerprint", fingerprint=app.fingerprint))
     typer.echo(texts("serve.data", path=settings.data_dir.absolute()))
     typer.echo(texts("serve.chat", command=chat_command(app)))
-    typer.echo(texts("serve.demo", command="make demo" if _in_make() else "tinyqq demo"))
     say_warnings(app, settings, texts)
-    typer.echo(texts("serve.stop"))
 
 
 def say_moved(port: OpenPort, texts: Texts) -> None:
@@ -124,16 +138,11 @@ def say_warnings(app: App, settings: Settings, texts: Texts) -> None:
 
 def chat_command(app: App) -> str:
     """What to type in a second terminal to talk."""
-    url = local_url(app.http_url)
+    url = app.local_url
     is_plain = not app.fingerprint and app.http_address[1] == 7080
     if _in_make():
         return "make chat" if is_plain else f"make chat URL={url}{_pin(app, make=True)}"
     return "tinyqq chat" if is_plain else f"tinyqq chat {url}{_pin(app, make=False)}"
-
-
-def local_url(url: str) -> str:
-    """The URL as this machine reaches it."""
-    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 def _pin(app: App, *, make: bool) -> str:
