@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from tinyqq.errors import TinyQQError
 from tinyqq.model.ids import ConversationId, Seq
 from tinyqq.model.message import Entry, Kind
 from tinyqq.model.sync import Page, Position
@@ -224,7 +225,10 @@ class Inbox:
 
 
 def _erase_target(recall: Entry, ready: list[Entry]) -> None:
-    target_seq = decode_notice(recall.body).target_seq
+    try:
+        target_seq = decode_notice(recall.body).target_seq
+    except TinyQQError:
+        return
     for index, entry in enumerate(ready):
         if entry.seq == target_seq:
             ready[index] = entry._replace(kind=Kind.RECALLED, body=b"")
