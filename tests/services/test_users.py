@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.accounts import (
     narrow_throttle,
 )
 from tests.support.lane_fixtures import RecordingDelivery, operation_id
+from tests.support.worlds import BOB, EVERYBODY, open_world
 
 from tinyqq.errors import (
     Conflict,
@@ -46,7 +48,17 @@ from tinyqq.model.account import (
     UpdateProfile,
 )
 from tinyqq.model.friend import Contact, ContactList, DeleteFriend, ListContacts
-from tinyqq.model.group import GroupInfo, GroupList, JoinPolicy, LeaveGroup, ListGroups, Role
+from tinyqq.model.group import (
+    CreateGroup,
+    GroupInfo,
+    GroupList,
+    JoinGroup,
+    JoinPolicy,
+    LeaveGroup,
+    ListGroups,
+    ListMembers,
+    Role,
+)
 from tinyqq.model.ids import HELPER_ID, GroupId, OperationId, SessionId, UserId
 from tinyqq.ports.services import FriendApi, GroupApi, Login, UserApi
 from tinyqq.services.passwords import PasswordPool
@@ -406,3 +418,46 @@ async def test_profiles_when_changed_and_searched_then_through_the_door(bench: B
     profile = await bench.users.get_profile(caller, GetProfile(user_id))
     assert profile.nickname == "Ann"
     assert (await bench.users.search_users(caller, SearchUsers("ann"))).profiles == (profile,)
+
+
+async def test_delete_account_when_on_the_real_roles_and_storage_then_gone_from_everywhere(
+    tmp_path: Path, passwords: PasswordPool
+) -> None:
+    async with open_world(tmp_path) as world:
+        groups, friends = world.groups(), world.friends()
+        await world.storage.accounts.take_numbers("user", len(EVERYBODY))
+        users = UserService(
+            accounts=world.storage.accounts,
+            friends=friends,
+            groups=groups,
+            delivery=world.delivery,
+            passwords=passwords,
+            tokens=AccessTokens(key=b"k" * 32),
+            throttle=narrow_throttle(world.clock),
+            clock=world.clock,
+            policy=AccountPolicy(),
+        )
+        user_id = (
+            await users.register(Register(operation_id(), "安娜", PASSWORD), address=ADDRESS)
+        ).user_id
+        request = LogIn(user_id, PASSWORD, PHONE, DeviceKind.MOBILE)
+        login = await users.log_in(request, address=ADDRESS, session_id=SessionId(5))
+        await world.befriend(BOB, user_id)
+        create = CreateGroup(operation_id(), "G", JoinPolicy.OPEN)
+        group_id = (await groups.create_group(caller_of(BOB), create)).group_id
+        await groups.join_group(login.caller, JoinGroup(operation_id(), group_id))
+
+        await users.delete_account(login.caller, DeleteAccount(PASSWORD, user_id))
+
+        left = await groups.list_members(caller_of(BOB), ListMembers(group_id))
+        assert [member.user_id for member in left.members] == [BOB]
+        assert await world.storage.conversations.list_friend_ids(BOB) == ()
+        account = await world.storage.accounts.find_account(user_id)
+        assert account is not None
+        assert not account.is_usable
+        with pytest.raises(Unauthenticated):
+            await users.resume(
+                Resume(login.answer.refresh_token, PHONE),
+                address=ADDRESS,
+                session_id=SessionId(6),
+            )
