@@ -12,6 +12,7 @@ from tests.support.worlds import ANN, BOB, EVE, World, caller, code_of, open_wor
 
 from tinyqq.errors import ErrorCode
 from tinyqq.model import friendship
+from tinyqq.model.account import Account
 from tinyqq.model.friend import (
     MAX_NOTE_CHARS,
     AnswerFriend,
@@ -23,7 +24,7 @@ from tinyqq.model.friend import (
     SetBlocked,
     SetRemark,
 )
-from tinyqq.model.ids import MAX_USER_ID, UserId, direct_conversation
+from tinyqq.model.ids import HELPER_ID, MAX_USER_ID, UserId, direct_conversation
 from tinyqq.model.message import Kind
 from tinyqq.services.friends import FriendService
 
@@ -243,3 +244,13 @@ async def test_set_remark_when_set_then_shown_to_oneself_only(
 async def test_set_remark_when_of_oneself_then_refused(friends: FriendService) -> None:
     call = friends.set_remark(caller(ANN), SetRemark(ANN, "me"))
     assert await code_of(call) is ErrorCode.SELF_NOT_ALLOWED
+
+
+async def test_befriend_when_the_server_speaks_for_one_then_only_the_other_is_told(
+    world: World, friends: FriendService
+) -> None:
+    await world.storage.accounts.create_accounts([Account(HELPER_ID, "小Q", "")], [])
+    await friends.befriend(HELPER_ID, ANN, operation_id())
+    assert await world.told_kinds(ANN) == [Kind.FRIEND_ADDED]
+    assert await world.told_kinds(HELPER_ID) == []
+    assert (await contacts(friends, ANN))[HELPER_ID].online
