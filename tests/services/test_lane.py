@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from tests.support.lane_fixtures import (
@@ -21,9 +21,9 @@ from tests.support.lane_fixtures import (
 
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unavailable
 from tinyqq.model.conversation import ConversationState, Plan, PutRelation
-from tinyqq.model.ids import Seq
+from tinyqq.model.ids import ConversationId, Seq
 from tinyqq.model.message import Entry, Kind
-from tinyqq.services.lane import Change, Lane, LaneLimits
+from tinyqq.services.lane import Change, Draft, Lane, LaneLimits
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.packets import decode_entry
@@ -306,3 +306,32 @@ async def test_change_refused_by_rule_then_raises(lane: Lane) -> None:
     await lane.change(ANN_BOB, BOB, operation_id(), block)
     with pytest.raises(Forbidden):
         await lane.change(ANN_BOB, BOB, operation_id(), block)
+
+
+async def test_bug_below_the_lane_then_refused_and_the_lane_goes_on(
+    delivery: RecordingDelivery,
+) -> None:
+    class BrokenLog(MemoryLog):
+        async def load(
+            self, conversation_ids: Sequence[ConversationId]
+        ) -> dict[ConversationId, ConversationState]:
+            raise ZeroDivisionError
+
+    limits = LaneLimits(give_up_s=0.0)
+    async with Lane(log=BrokenLog(), delivery=delivery, clock=FakeClock(), limits=limits) as lane:
+        sender = Sender(lane)
+        for _ in range(2):
+            sender.send()
+            await sender.wait(1)
+        assert await sender.seqs(2) == [0, 0]
+
+
+async def test_answer_that_fails_then_the_others_are_answered(
+    lane: Lane, sender: Sender, log: MemoryLog
+) -> None:
+    def broken(outcome: object) -> None:
+        raise ZeroDivisionError
+
+    lane.submit(Draft(ANN_BOB, ANN, operation_id(), broken, Kind.TEXT))
+    sender.send()
+    assert await sender.seqs(1) == [2]

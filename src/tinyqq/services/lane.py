@@ -210,7 +210,10 @@ class Lane:
                 logger.warning("lane.failure", extra={"entries": len(drafts), "why": str(failure)})
                 is_known = isinstance(failure, AppendFailed) and failure.outcome_known
                 failures += is_known
-                is_unsettled = True
+            except Exception:  # a bug below must not leave every sender without an answer
+                logger.exception("lane.broken", extra={"entries": len(drafts)})
+                is_known = False
+            is_unsettled = True
             self._counters["lane_failures_total"] += 1
             self._numbering.forget({draft.conversation_id for draft in drafts})
             if failures > _LONE_FAILURES and size == 1:
@@ -262,8 +265,11 @@ class Lane:
         for one in placed:
             # Answer and push entry by entry: so a session that both sends and receives in one
             # conversation sees its seqs in order, and no client asks for a gap that is none.
-            one.draft.done(Change(one.entry, is_repeat=False))
-            push((self._numbering.committed(one),))
+            try:
+                one.draft.done(Change(one.entry, is_repeat=False))
+                push((self._numbering.committed(one),))
+            except Exception:  # it is committed: whoever missed it finds it in the log
+                logger.exception("lane.answer_failed")
 
     async def _answer_refused(self, refused: Sequence[tuple[Draft, TinyQQError]]) -> None:
         """Refuse, unless the log shows that this is the repeat of something that was granted."""

@@ -15,10 +15,8 @@ from typing import Final, NamedTuple
 
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.conversation import (
-    STILL_IN,
     ConversationState,
     Effect,
-    PutMember,
     Rule,
 )
 from tinyqq.model.ids import (
@@ -29,6 +27,7 @@ from tinyqq.model.ids import (
     SessionId,
     UserId,
 )
+from tinyqq.model.membership import membership_delta
 from tinyqq.model.message import MEMBERSHIP_KINDS, Entry, is_countable
 from tinyqq.model.speaking import check_may_speak
 from tinyqq.ports.delivery import Push
@@ -239,7 +238,7 @@ class Numbering:
         self._recent[placed.draft.key] = placed.entry
         raw = placed.draft.raw
         body = deliver_body(raw, placed.entry) if raw else encode_entry(placed.entry)
-        joined, gone = _membership_delta(placed.effects, placed.entry.seq)
+        joined, gone = membership_delta(placed.effects, placed.entry.seq)
         return _push(placed, body, joined, gone)
 
     def found(self, draft: Draft, entry: Entry) -> Push:
@@ -268,18 +267,6 @@ def _push(
         gone,
         placed.draft.origin,
     )
-
-
-def _membership_delta(
-    effects: tuple[Effect, ...], seq: Seq
-) -> tuple[tuple[UserId, ...], tuple[UserId, ...]]:
-    """Users whom an entry made members, and users whom it took out."""
-    if not effects:
-        return (), ()
-    rows = [effect for effect in effects if isinstance(effect, PutMember)]
-    joined = tuple(row.user_id for row in rows if row.since_seq == seq)
-    gone = tuple(row.user_id for row in rows if row.until_seq != STILL_IN)
-    return joined, gone
 
 
 def _both(conversation_id: ConversationId) -> tuple[UserId, UserId]:
