@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -169,6 +170,7 @@ class FakeServer:
         self.requests: list[tuple[PacketType, Any]] = []
         self.handlers: dict[PacketType, Handler] = {}
         self.refusals: deque[TinyQQError] = deque()
+        self.silent: set[PacketType] = set()
         self.lose_pushes = 0
         self.cut_after_commits = 0
         self.cut_before_commits = 0
@@ -245,6 +247,12 @@ class FakeServer:
             return user_id in self.members.get(conversation_id, set())
         return user_id in users_of(conversation_id)
 
+    def stop_listening(self, *links: FakeLink) -> None:
+        """Half-open: nothing that clients write is read any more."""
+        for link in links or tuple(self.links):
+            if link.transport is not None:
+                link.transport.pause_reading()
+
     def cut_all(self) -> None:
         """The network breaks."""
         for link in list(self.links):
@@ -266,6 +274,8 @@ class FakeServer:
             return
         record = packets.decode_request(frame.type, frame.body)
         self.requests.append((packet_type, record))
+        if packet_type in self.silent:
+            return
         try:
             handler = self.handlers.get(packet_type) or _HANDLERS.get(packet_type)
             outcome = handler(link, record) if handler else Done()
@@ -282,6 +292,8 @@ class FakeServer:
         """Commit a message, or do what the test wants to go wrong."""
         fields = packets.decode_send(frame.body)
         self.requests.append((PacketType.SEND, fields))
+        if PacketType.SEND in self.silent:
+            return
         if self.cut_before_commits:
             self.cut_before_commits -= 1
             link.cut()
@@ -382,20 +394,21 @@ _HANDLERS: dict[PacketType, Handler] = {
 
 
 @asynccontextmanager
-async def fake_server() -> AsyncIterator[FakeServer]:
+async def fake_server(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeServer]:
     """A server on free loopback ports: TCP, and WebSocket with the unit directory."""
     server = FakeServer()
     loop = asyncio.get_running_loop()
-    tcp = await loop.create_server(lambda: FakeLink(server), "127.0.0.1", 0)
+    tcp = await loop.create_server(lambda: FakeLink(server), "127.0.0.1", 0, ssl=tls)
     server.port = tcp.sockets[0].getsockname()[1]
-    server.url = f"tinyqq://127.0.0.1:{server.port}"
+    secure = "s" if tls else ""
+    server.url = f"tinyqq{secure}://127.0.0.1:{server.port}"
     runner = web.AppRunner(_web_app(server))
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     http_port = runner.addresses[0][1]
-    server.http_url = f"http://127.0.0.1:{http_port}"
-    server.ws_url = f"ws://127.0.0.1:{http_port}/ws"
+    server.http_url = f"http{secure}://127.0.0.1:{http_port}"
+    server.ws_url = f"ws{secure}://127.0.0.1:{http_port}/ws"
     server.units = [{"tcp": server.url, "websocket": server.ws_url, "load": 0.0}]
     try:
         yield server
