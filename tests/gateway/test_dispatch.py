@@ -336,6 +336,16 @@ async def test_request_when_the_client_does_not_read_then_not_begun() -> None:
         assert await world.answered() == [(3, Done())]
 
 
+async def test_request_when_much_waits_to_be_written_then_begun_after_the_flush() -> None:
+    async with open_world() as world:
+        world.connection.push(OTHER, Seq(1), frame(PacketType.DELIVER, 0, bytes(2_000)))
+        world.receive(PacketType.LIST_DEVICES, 3, ListDevices())
+        assert not len(world.tasks)
+        world.carrier.writes.clear()
+        world.bench.tick()
+        assert len(world.tasks)
+
+
 async def test_request_when_closed_while_it_waits_then_never_begun() -> None:
     async with open_world() as world:
         world.connection.writing_paused()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from tinyqq.gateway.flusher import Flusher
 
 
@@ -13,7 +15,11 @@ class Counter:
 
     def __init__(self, then: Callable[[], None] | None = None) -> None:
         self.flushes = 0
+        self.is_aborted = False
         self._then = then
+
+    def abort(self) -> None:
+        self.is_aborted = True
 
     def flush(self) -> None:
         self.flushes += 1
@@ -49,3 +55,20 @@ async def test_add_when_no_loop_was_given_then_the_running_one_is_used() -> None
     flusher.add(one)
     await asyncio.sleep(0)
     assert one.flushes == 1
+
+
+def test_flush_when_one_fails_then_it_is_cut_off_and_the_others_are_flushed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scheduled: list[Callable[[], None]] = []
+    flusher = Flusher(call_soon=scheduled.append)
+
+    def fail() -> None:
+        raise OSError
+
+    broken, other = Counter(then=fail), Counter()
+    flusher.add(broken)
+    flusher.add(other)
+    scheduled.pop()()
+    assert (broken.is_aborted, other.is_aborted, other.flushes) == (True, False, 1)
+    assert len(caplog.records) == 1

@@ -80,8 +80,8 @@ class Site:
     @asynccontextmanager
     async def log_in(
         self, user_id: UserId, carrier: str = "tcp", **options: Any
-    ) -> AsyncIterator[Peer]:
-        """``async with`` it: a client that is logged in."""
+    ) -> AsyncIterator[Any]:
+        """``async with`` it: a client that is logged in; a :class:`Peer`."""
         async with self.connect(carrier) as peer:
             await peer.hello()
             await peer.log_in(user_id, **options)
@@ -138,10 +138,11 @@ async def _serve_http(gateway: Gateway) -> AsyncIterator[int]:
     app.router.add_get("/ws", gateway.serve_websocket)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
 
 class Peer:

@@ -228,7 +228,7 @@ class Connection:
         """Put a push on the session that may be lost."""
         if not self.accepts_pushes:
             return
-        if self._is_full():
+        if self.is_full():
             self._shared.counts.dropped_pushes += 1
             return
         self.session.push(frame)
@@ -291,6 +291,8 @@ class Connection:
         if session.state is State.CLOSED:
             self._closing_s = self._shared.clock.monotonic()
             self._carrier.close()
+        elif self.waiting:
+            self._shared.desk.on_room(self)
 
     def abort(self) -> None:
         """Close at once, whatever waits."""
@@ -324,7 +326,7 @@ class Connection:
             self._check_progress(now_s)
         else:
             self.session.check_time(now_s)
-            if self.missed is not None and not self._is_full():
+            if self.missed is not None and not self.is_full():
                 hint = self.missed.take_hint()
                 if hint is not None:
                     self.session.push(push_frame(PacketType.HEAD_HINT, hint))
@@ -342,7 +344,8 @@ class Connection:
             self.session.close()
             self._carrier.abort()
 
-    def _is_full(self) -> bool:
+    def is_full(self) -> bool:
+        """Whether enough waits to be written that nothing should be added without need."""
         return self.is_clogged or self.session.output_bytes > self._shared.policy.max_output_bytes
 
     def _mind_reading(self) -> None:

@@ -229,7 +229,7 @@ class Dispatcher:
     # ---- requests that take their time -----------------------------------------------------------
 
     def _has_room(self, connection: Connection) -> bool:
-        return connection.running < self._policy.max_running and not connection.is_clogged
+        return connection.running < self._policy.max_running and not connection.is_full()
 
     def _begin(self, connection: Connection, frame: Frame) -> None:
         self._counts.requests += 1

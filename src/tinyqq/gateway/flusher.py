@@ -6,8 +6,11 @@ A write is a system call; a hundred replies to one client in one tick must not b
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Protocol
+
+logger = logging.getLogger(__name__)
 
 
 class Flushable(Protocol):
@@ -15,6 +18,10 @@ class Flushable(Protocol):
 
     def flush(self) -> None:
         """Write it."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once: writing has failed."""
         ...
 
 
@@ -41,4 +48,9 @@ class Flusher:
         """Flush all that were added."""
         dirty, self._dirty = self._dirty, []
         for connection in dirty:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception:
+                # The others of this tick must not suffer for it.
+                logger.exception("connection.flush_failed")
+                connection.abort()

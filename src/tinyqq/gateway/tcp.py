@@ -95,10 +95,12 @@ class TcpCarrier(asyncio.Protocol):
         """
         if self._transport.is_closing():
             return
-        if self._transport.can_write_eof():
+        try:
             self._transport.write_eof()
-        else:
+        except NotImplementedError:  # TLS says good-bye in its own way
             self._transport.close()
+        except OSError:  # the client has reset the connection, and we were not told yet
+            self._transport.abort()
 
     def abort(self) -> None:
         """Close at once."""

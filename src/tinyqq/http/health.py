@@ -25,8 +25,9 @@ async def answer_health(_: web.Request) -> web.Response:
 class Readiness:
     """``/readyz``: every check, by name; 503 when one fails. Reasons go to the log alone."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], *, timeout_s: float = CHECK_TIMEOUT_S) -> None:
         self._checks = checks
+        self._timeout_s = timeout_s
 
     async def answer(self, _: web.Request) -> web.Response:
         """Run all checks at once."""
@@ -40,7 +41,7 @@ class Readiness:
 
     async def _passes(self, name: str) -> bool:
         try:
-            async with asyncio.timeout(CHECK_TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 await self._checks[name]()
         except Exception as error:
             logger.warning("ready.failing", extra={"check": name, "error": repr(error)})

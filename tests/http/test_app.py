@@ -1,0 +1,119 @@
+"""The HTTP port as a whole, on a loopback socket."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tinyqq.http.app import MAX_REQUEST_BYTES, make_app, serve_http
+from tinyqq.model.ids import UnitId
+from tinyqq.ports.registry import Node
+from tinyqq.registry.memory import MemoryRegistry
+
+
+async def serve_websocket(request: web.Request) -> web.StreamResponse:
+    """Tells who asks, over a WebSocket if that is wanted."""
+    if "Upgrade" not in request.headers:
+        return web.Response(text=f"{request.remote} {request.scheme}")
+    answer = web.WebSocketResponse()
+    await answer.prepare(request)
+    await answer.send_str(request.remote or "")
+    await answer.close()
+    return answer
+
+
+async def is_ready() -> None:
+    """A check that passes."""
+
+
+@asynccontextmanager
+async def open_http(**options: Any) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+    """A client's session, and the URL to ask."""
+    registry = MemoryRegistry()
+    roles = frozenset({"proxy"})
+    await registry.register(Node(UnitId("unit-1"), "i", roles, "tinyqq://0.0.0.0:1", "", "1"))
+    app = make_app(
+        serve_websocket=serve_websocket,
+        registry=registry,
+        checks={"storage": is_ready},
+        parts={"gateway": lambda: {"sends_total": 7}},
+        agent="tinyqq/1",
+        **options,
+    )
+    sock = socket.create_server(("127.0.0.1", 0))
+    port = sock.getsockname()[1]
+    async with serve_http(app, sock), aiohttp.ClientSession() as session:
+        yield session, f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/", "tinyqq chat"),
+        ("/healthz", "ok"),
+        ("/readyz", '"storage": "ok"'),
+        ("/metrics", "tinyqq_gateway_sends_total 7.0"),
+        ("/v1/units", "tinyqq://127.0.0.1:1"),
+    ],
+)
+async def test_get_when_a_path_is_asked_then_answered_with_all_headers(
+    path: str, part: str
+) -> None:
+    async with open_http() as (session, url), session.get(url + path) as answer:
+        assert answer.status == 200
+        assert part in await answer.text()
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert answer.headers["Server"] == "tinyqq"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/v1/units/7", "/..%2f..%2fetc/passwd"])
+async def test_get_when_there_is_nothing_then_a_problem(path: str) -> None:
+    async with open_http() as (session, url), session.get(url + path) as answer:
+        assert answer.status == 404
+        assert answer.content_type == "application/problem+json"
+        assert (await answer.json())["title"] == "Not Found"
+
+
+async def test_post_when_nothing_takes_it_then_a_problem_that_says_what_is_allowed() -> None:
+    async with open_http() as (session, url):
+        async with session.post(url + "/v1/units", data=bytes(MAX_REQUEST_BYTES + 1)) as answer:
+            assert answer.status == 405
+            assert answer.headers["Allow"] == "GET,HEAD"
+
+
+async def test_metrics_when_switched_off_then_not_there() -> None:
+    async with (
+        open_http(show_metrics=False) as (session, url),
+        session.get(url + "/metrics") as answer,
+    ):
+        assert answer.status == 404
+
+
+async def test_websocket_when_asked_for_then_handed_on() -> None:
+    async with open_http() as (session, url), session.ws_connect(url + "/ws") as socket_:
+        assert await socket_.receive_str() == "127.0.0.1"
+
+
+async def test_proxy_when_trusted_then_the_client_behind_it_is_seen() -> None:
+    headers = {"X-Forwarded-For": "198.51.100.9, 192.0.2.7", "X-Forwarded-Proto": "https"}
+    trusted = [ip_network("127.0.0.0/8")]
+    async with open_http(trusted_proxies=trusted) as (session, url):
+        async with session.get(url + "/ws", headers=headers) as answer:
+            assert await answer.text() == "192.0.2.7 https"
+        async with session.ws_connect(url + "/ws", headers=headers) as socket_:
+            assert await socket_.receive_str() == "192.0.2.7"
+
+
+async def test_serve_when_two_run_in_one_process_then_both_answer() -> None:
+    async with open_http() as (one, one_url), open_http() as (two, two_url):
+        for session, url in ((one, one_url), (two, two_url)):
+            async with session.get(url + "/metrics") as answer:
+                assert answer.status == 200

@@ -1,0 +1,60 @@
+"""Lives, and is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from tinyqq.http import health
+from tinyqq.http.health import Check, Readiness, answer_health
+
+REQUEST = make_mocked_request("GET", "/")
+
+
+async def passes() -> None:
+    """A part that is ready."""
+
+
+async def fails() -> None:
+    raise ConnectionError("password=secret")
+
+
+async def hangs() -> None:
+    await asyncio.Event().wait()
+
+
+async def ask(timeout_s: float = 2.0, **checks: Check) -> tuple[int, dict[str, object]]:
+    answer = await Readiness(checks, timeout_s=timeout_s).answer(REQUEST)
+    assert answer.text is not None
+    assert "secret" not in answer.text
+    return answer.status, json.loads(answer.text)
+
+
+async def test_health_when_asked_then_ok() -> None:
+    assert (await answer_health(REQUEST)).status == 200
+
+
+async def test_ready_when_all_pass_then_ready() -> None:
+    assert await ask(storage=passes, lane=passes) == (
+        200,
+        {"ready": True, "checks": {"storage": "ok", "lane": "ok"}},
+    )
+
+
+async def test_ready_when_one_fails_then_says_which_and_logs_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    status, document = await ask(storage=fails, lane=passes)
+    assert (status, document["checks"]) == (503, {"storage": "failing", "lane": "ok"})
+    assert len(caplog.records) == 1
+
+
+async def test_ready_when_one_hangs_then_failing_within_the_deadline() -> None:
+    assert (await ask(timeout_s=0.01, storage=hangs))[0] == 503
+
+
+def test_timeout_when_not_given_then_shorter_than_what_probes_wait() -> None:
+    assert health.CHECK_TIMEOUT_S <= 2.0
