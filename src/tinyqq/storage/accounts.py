@@ -22,7 +22,7 @@ _FIRST_VALUES: Final = {"user": FIRST_NUMBER + 1, "group": FIRST_NUMBER + 1}
 # In the order of the record's fields: a row is the record's arguments.
 _ACCOUNTS: Final = select(*(account.c[field.name] for field in fields(Account)))
 _DEVICES: Final = select(*(device.c[field.name] for field in fields(Device)))
-_SOME_ACCOUNTS: Final = _ACCOUNTS.join_from(GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id)
+_SOME_ACCOUNTS: Final = _ACCOUNTS.where(account.c.user_id.in_(GIVEN_IDS))
 
 _SEEN_ACCOUNT: Final = (
     update(account)

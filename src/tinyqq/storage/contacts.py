@@ -45,7 +45,7 @@ _FRIENDS: Final = (
 )
 _PEOPLE: Final = select(
     account.c.user_id, account.c.nickname, account.c.is_bot, account.c.last_seen_at_ms
-).join_from(GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id)
+).where(account.c.user_id.in_(GIVEN_IDS))
 
 
 def list_friend_ids(conn: Connection, user_id: UserId) -> tuple[UserId, ...]:

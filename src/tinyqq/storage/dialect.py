@@ -12,6 +12,7 @@ from sqlalchemy.dialects import sqlite
 Row = Mapping[str, object]
 
 _ROWS: Final = "rows_json"
+_IDS: Final = "ids_json"
 
 
 def put(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -59,6 +60,11 @@ def rows_argument(rows: Iterable[Sequence[int]]) -> dict[str, str]:
     return {_ROWS: json.dumps([list(row) for row in rows], separators=(",", ":"))}
 
 
+def given_ids() -> Select[Any]:
+    """The same for one column, to be used with ``IN`` (:func:`ids_argument`)."""
+    return select(func.json_each(bindparam(_IDS, type_=String)).table_valued("value").c.value)
+
+
 def ids_argument(ids: Iterable[int]) -> dict[str, str]:
-    """The value of :func:`given_rows` with one column."""
-    return rows_argument((number,) for number in ids)
+    """The value of :func:`given_ids`, as an argument of ``execute``."""
+    return {_IDS: json.dumps(list(ids), separators=(",", ":"))}

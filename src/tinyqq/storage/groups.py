@@ -37,7 +37,7 @@ _GROUP_IDS: Final = (
 )
 _GROUPS: Final = (
     select(chat_group)
-    .join_from(GIVEN_IDS, chat_group, chat_group.c.conversation_id == GIVEN_IDS.c.id)
+    .where(chat_group.c.conversation_id.in_(GIVEN_IDS))
     .order_by(chat_group.c.conversation_id)
 )
 _COUNTS: Final = (
@@ -49,7 +49,7 @@ _COUNTS: Final = (
         ),
         func.max(case((member.c.user_id == _USER, member.c.role), else_=0)).label("role"),
     )
-    .join_from(GIVEN_IDS, member, member.c.conversation_id == GIVEN_IDS.c.id)
+    .where(member.c.conversation_id.in_(GIVEN_IDS))
     .where(IS_PRESENT)
     .group_by(member.c.conversation_id)
 )

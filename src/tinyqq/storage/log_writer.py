@@ -56,25 +56,15 @@ _LISTED: Final = select(user_conversation.c.user_id, user_conversation.c.convers
         user_conversation.c.conversation_id == _LISTED_PAIRS.c.conversation_id,
     ),
 )
-_RELATIONS: Final = select(relation).join_from(
-    GIVEN_IDS, relation, relation.c.conversation_id == GIVEN_IDS.c.id
-)
+_RELATIONS: Final = select(relation).where(relation.c.conversation_id.in_(GIVEN_IDS))
 _ACCOUNTS: Final = (
     select(account.c.user_id, account.c.allow_strangers)
-    .join_from(GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id)
+    .where(account.c.user_id.in_(GIVEN_IDS))
     .where(~account.c.is_disabled, account.c.deleted_at_ms == 0)
 )
-_GROUPS: Final = select(chat_group).join_from(
-    GIVEN_IDS, chat_group, chat_group.c.conversation_id == GIVEN_IDS.c.id
-)
-_MEMBERS: Final = (
-    select(member)
-    .join_from(GIVEN_IDS, member, member.c.conversation_id == GIVEN_IDS.c.id)
-    .where(IS_PRESENT)
-)
-_REQUESTS: Final = select(join_request).join_from(
-    GIVEN_IDS, join_request, join_request.c.conversation_id == GIVEN_IDS.c.id
-)
+_GROUPS: Final = select(chat_group).where(chat_group.c.conversation_id.in_(GIVEN_IDS))
+_MEMBERS: Final = select(member).where(member.c.conversation_id.in_(GIVEN_IDS)).where(IS_PRESENT)
+_REQUESTS: Final = select(join_request).where(join_request.c.conversation_id.in_(GIVEN_IDS))
 _SEND_KEY: Final = tuple_(
     message.c.conversation_id, message.c.sender_id, message.c.client_message_id
 )

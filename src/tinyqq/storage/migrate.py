@@ -9,7 +9,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, pool
+
+from tinyqq.errors import ErrorCode, Unavailable
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -36,10 +39,19 @@ def upgrade(url: str) -> None:
 
 
 def upgrade_connection(connection: Connection) -> None:
-    """The same over a connection in a transaction; the caller commits."""
+    """The same over a connection in a transaction; the caller commits.
+
+    Raises:
+        Unavailable: the database is at a revision that this version does not know.
+    """
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise Unavailable(
+            ErrorCode.UNAVAILABLE, reason="the database belongs to a newer version"
+        ) from error
 
 
 def _config() -> Config:

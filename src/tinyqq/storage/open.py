@@ -21,7 +21,8 @@ from tinyqq.storage.conversations import SqlConversationStore
 from tinyqq.storage.database import only
 from tinyqq.storage.log_reader import SqlLogReader
 from tinyqq.storage.log_writer import SqlLogWriter
-from tinyqq.storage.sqlite import OnFatal, SqliteDatabase
+from tinyqq.storage.sqlite import SqliteDatabase
+from tinyqq.storage.sqlite_writer import OnFatal
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ async def open_storage(url: str, *, on_fatal: OnFatal = exit_at_once) -> AsyncIt
         Unavailable: another process uses the file.
     """
     path = database_path(url)
-    async with SqliteDatabase(path=path, on_fatal=on_fatal).open() as database:
+    async with SqliteDatabase.open(path, on_fatal=on_fatal) as database:
         yield Storage(
             accounts=SqlAccountStore(database=database),
             conversations=SqlConversationStore(database=database),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from tinyqq.model.ids import (
     ConversationId,
@@ -54,17 +54,14 @@ _LISTED: Final = (
 )
 _INTERVALS: Final = (
     select(member.c.conversation_id, member.c.since_seq, member.c.until_seq)
-    .join_from(GIVEN_IDS, member, member.c.conversation_id == GIVEN_IDS.c.id)
+    .where(member.c.conversation_id.in_(GIVEN_IDS))
     .where(member.c.user_id == bindparam("of_user_id"))
     .order_by(member.c.conversation_id, member.c.since_seq)
 )
-_CURSORS: Final = (
-    select(cursor)
-    .join_from(GIVEN_IDS, cursor, cursor.c.conversation_id == GIVEN_IDS.c.id)
-    .where(
-        cursor.c.user_id == bindparam("of_user_id"),
-        or_(cursor.c.device_id == bindparam("of_device_id"), cursor.c.device_id == ACCOUNT_DEVICE),
-    )
+_CURSORS: Final = select(cursor).where(
+    cursor.c.user_id == bindparam("of_user_id"),
+    cursor.c.device_id.in_((bindparam("of_device_id"), ACCOUNT_DEVICE)),
+    cursor.c.conversation_id.between(bindparam("first_id"), bindparam("last_id")),
 )
 _PAIRS: Final = given_rows("user_id", "conversation_id")
 _PEER_CURSORS: Final = select(
@@ -78,8 +75,8 @@ _PEER_CURSORS: Final = select(
         cursor.c.conversation_id == _PAIRS.c.conversation_id,
     ),
 )
-_GROUP_NAMES: Final = select(chat_group.c.conversation_id, chat_group.c.name).join_from(
-    GIVEN_IDS, chat_group, chat_group.c.conversation_id == GIVEN_IDS.c.id
+_GROUP_NAMES: Final = select(chat_group.c.conversation_id, chat_group.c.name).where(
+    chat_group.c.conversation_id.in_(GIVEN_IDS)
 )
 _PLACES: Final = given_rows("conversation_id", "seq")
 _ORDINALS: Final = select(message.c.conversation_id, message.c.seq, message.c.ordinal).join_from(
@@ -192,7 +189,12 @@ class _Cursors:
     def __init__(
         self, conn: Connection, user_id: UserId, device_id: DeviceId, ids: Sequence[ConversationId]
     ) -> None:
-        mine = {**ids_argument(ids), "of_user_id": user_id, "of_device_id": device_id}
+        mine = {
+            "of_user_id": user_id,
+            "of_device_id": device_id,
+            "first_id": ids[0] if ids else 0,
+            "last_id": ids[-1] if ids else 0,
+        }
         self._account: dict[ConversationId, Seq] = {}
         self._device: dict[ConversationId, Seq] = {}
         for row in conn.execute(_CURSORS, mine):

@@ -11,7 +11,7 @@ from tinyqq.model.conversation import STILL_IN, PutGroup, PutMember
 from tinyqq.model.group import JoinPolicy, Role
 from tinyqq.model.ids import ConversationId, Seq, UserId
 from tinyqq.model.message import Entry
-from tinyqq.storage.dialect import given_rows, ids_argument
+from tinyqq.storage.dialect import given_ids, given_rows, ids_argument, rows_argument
 from tinyqq.storage.schema import account, member, message
 
 ENTRY_COLUMNS: Final = (
@@ -25,23 +25,26 @@ ENTRY_COLUMNS: Final = (
     message.c.body,
 )
 
-GIVEN_IDS: Final = given_rows("id")
+GIVEN_IDS: Final = given_ids()
+"""Conversations or users handed in with a statement: ``….in_(GIVEN_IDS)``."""
+
+_HEADS_OF: Final = given_rows("id")
 
 _any = message.alias("any_message")
 _HEAD_SEQ: Final = (
     select(_any.c.seq)
-    .where(_any.c.conversation_id == GIVEN_IDS.c.id)
+    .where(_any.c.conversation_id == _HEADS_OF.c.id)
     .order_by(_any.c.seq.desc())
     .limit(1)
     .scalar_subquery()
 )
 _HEADS: Final = select(message.c.conversation_id, message.c.seq, message.c.ordinal).join_from(
-    GIVEN_IDS,
+    _HEADS_OF,
     message,
-    and_(message.c.conversation_id == GIVEN_IDS.c.id, message.c.seq == _HEAD_SEQ),
+    and_(message.c.conversation_id == _HEADS_OF.c.id, message.c.seq == _HEAD_SEQ),
 )
-_NICKNAMES: Final = select(account.c.user_id, account.c.nickname).join_from(
-    GIVEN_IDS, account, account.c.user_id == GIVEN_IDS.c.id
+_NICKNAMES: Final = select(account.c.user_id, account.c.nickname).where(
+    account.c.user_id.in_(GIVEN_IDS)
 )
 
 
@@ -78,7 +81,7 @@ def find_heads(
     conn: Connection, conversation_ids: Iterable[ConversationId]
 ) -> dict[ConversationId, tuple[Seq, int]]:
     """Last seq and ordinal of each conversation that has entries."""
-    rows = conn.execute(_HEADS, ids_argument(conversation_ids))
+    rows = conn.execute(_HEADS, rows_argument((key,) for key in conversation_ids))
     return {conversation_id: (seq, ordinal) for conversation_id, seq, ordinal in rows}
 
 

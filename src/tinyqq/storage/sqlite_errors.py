@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tinyqq.errors import Conflict, ErrorCode, Unavailable
 
@@ -38,11 +40,22 @@ def is_fatal(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _FATAL
 
 
-def translated(error: Exception) -> Exception:
-    """The error as the rest of the program knows it; what is not the database's stays itself."""
-    cause = driver_error(error)
-    if isinstance(cause, sqlite3.IntegrityError):
-        return Conflict(ErrorCode.CONFLICT)
-    if cause is not None or isinstance(error, DBAPIError):
-        return Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=_RETRY_AFTER_S)
-    return error
+@contextlib.contextmanager
+def translating() -> Iterator[None]:
+    """The edge of the adapter: errors of the driver and of SQLAlchemy end here.
+
+    Raises:
+        Conflict: a unique key was taken.
+        Unavailable: every other failure of the database or of its file.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(ErrorCode.UNAVAILABLE, reason=error.strerror or "file") from error
+    except Exception as error:
+        cause = driver_error(error)
+        if isinstance(cause, sqlite3.IntegrityError):
+            raise Conflict(ErrorCode.CONFLICT) from error
+        if cause is not None or isinstance(error, SQLAlchemyError):
+            raise Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=_RETRY_AFTER_S) from error
+        raise
