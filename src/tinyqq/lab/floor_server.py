@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import struct
 import sys
 import time
@@ -31,6 +32,8 @@ from tinyqq.wire.framing import HEADER, HEADER_BYTES, encode_frame
 from tinyqq.wire.packets import PROTOCOL_VERSION, REPLY_BIT, PacketType
 
 _LAST_GROUP: Final = 2**32 - 1
+_SWITCH_INTERVAL_S: Final = 0.000_1
+_GC_THRESHOLD: Final = 50_000
 _MAX_IN_FLIGHT: Final = 65_536
 # Number and type of the server's fields of a Sent and of an Entry, as packets.py writes them.
 _SENT_FIELDS: Final = struct.Struct("<BQBQBQ")
@@ -246,6 +249,11 @@ async def serve(directory: Path, population: Population) -> None:
 def main() -> None:
     """The command's entry."""
     directory, population = sys.argv[1:]
+    # The writer takes the interpreter's lock once per row, and should not have to wait for it long.
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    # What the imports made never dies: let no collection walk through it.
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve(Path(directory), Population.load(Path(population))))
 
