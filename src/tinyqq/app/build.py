@@ -336,6 +336,7 @@ def _gateway_policy(settings: Settings) -> GatewayPolicy:
         sessions_per_kind=settings.accounts.sessions_per_kind,
         requests_per_s=limits.requests_per_s,
         sends_per_s=limits.sends_per_s,
+        web_origins=settings.http.web_origins,
     )
 
 

@@ -166,6 +166,8 @@ class HttpSettings(_Part):
     """Whether /metrics is served. It is meant for the inside: keep it from the public."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
     """Addresses or networks of reverse proxies whose X-Forwarded-For is believed."""
+    web_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Origins (https://chat.example) of pages of other sites that may open the WebSocket."""
 
 
 class LogSettings(_Part):
