@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyqq.app.listening import PortTaken, find_owner, lan_addresses, open_port
+from tinyqq.app.listening import CannotListen, PortTaken, find_owner, lan_addresses, open_port
 
 
 @pytest.fixture
@@ -42,15 +42,18 @@ def test_open_port_when_a_chosen_one_is_taken_then_the_error_names_its_owner(tak
     assert f"(pid {os.getpid()})" in caught.value.owner
 
 
-def test_open_port_when_the_host_is_not_ours_then_the_error_is_the_systems() -> None:
-    with pytest.raises(OSError, match=r"."):
-        open_port("192.0.2.1", 0, is_default=True)
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_open_port_when_the_host_is_not_ours_then_the_error_names_it(host: str) -> None:
+    with pytest.raises(CannotListen) as caught:
+        open_port(host, 0, is_default=True)
+    assert caught.value.host == host
+    assert caught.value.reason
 
 
 def test_open_port_when_ipv6_then_it_listens_there() -> None:
     try:
         opened = open_port("::1", 0, is_default=True)
-    except OSError:
+    except CannotListen:
         pytest.skip("no IPv6 here")
     with opened.sock:
         assert opened.host == "::1"

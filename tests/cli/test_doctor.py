@@ -39,3 +39,8 @@ def test_doctor_when_something_is_wrong_then_it_fails_with_advice() -> None:
 def test_doctor_when_there_is_a_database_then_its_schema_is_compared() -> None:
     CliRunner().invoke(app, ["migrate"])
     assert "tinyqq.db, schema" in CliRunner().invoke(app, ["doctor", *FREE_PORTS]).output
+
+
+def test_doctor_when_the_database_has_no_address_then_it_says_so() -> None:
+    result = CliRunner().invoke(app, ["doctor", "--set", "database_url=oracle://x"])
+    assert result.exit_code == ExitCode.STORAGE

@@ -29,3 +29,10 @@ def test_migrate_when_a_node_has_the_database_then_it_says_so(tmp_path: Path) ->
         result = CliRunner().invoke(app, ["migrate", "--data-dir", str(tmp_path)])
     assert result.exit_code == ExitCode.IN_USE
     assert "Stop it first" in result.output
+
+
+def test_migrate_when_the_folder_cannot_be_made_then_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, ["migrate", "--data-dir", str(tmp_path / "file" / "x")])
+    assert result.exit_code == ExitCode.STORAGE
+    assert "cannot be used" in result.output

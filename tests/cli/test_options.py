@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from tinyqq.app.settings import Settings
 from tinyqq.cli import options
 from tinyqq.cli.options import ExitCode
+from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +44,21 @@ def test_exit_codes_when_told_then_all_of_them() -> None:
 def test_texts_when_the_language_is_set_then_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINYQQ_LANG", "zh_CN")
     assert options.texts().language == "zh"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "part"),
+    [
+        (Unavailable(ErrorCode.UNAVAILABLE, lock_file="x"), ExitCode.IN_USE, "--data-dir"),
+        (Unavailable(ErrorCode.BUSY), ExitCode.STORAGE, "BUSY"),
+        (PermissionError(13, "Permission denied", "/srv/qq"), ExitCode.STORAGE, "/srv/qq"),
+        (OSError("broken"), ExitCode.STORAGE, "broken"),
+    ],
+)
+def test_fail_storage_when_something_is_wrong_then_what_and_where(
+    error: TinyQQError | OSError, code: ExitCode, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as caught:
+        options.fail_storage(error, Settings())
+    assert caught.value.exit_code == code
+    assert part in capsys.readouterr().err

@@ -115,8 +115,10 @@ async def build(
         on_fatal: called, in another thread, when the database can no longer be trusted.
 
     Raises:
-        PortTaken, OSError: nobody can listen there.
+        PortTaken, CannotListen: nobody can listen there.
+        OSError: the data folder cannot be written.
         TlsError: the certificate cannot be used.
+        InvalidRequest: the address of the database is none.
         Unavailable: another process has the database.
     """
     listen = settings.listen

@@ -16,6 +16,15 @@ _LISTEN: Final = "0A"
 """TCP_LISTEN in /proc/net/tcp."""
 
 
+class CannotListen(Exception):
+    """Nobody can listen on this address: it is not one of this machine, or not allowed."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"{host}: {reason}")
+        self.host = host
+        self.reason = reason
+
+
 class PortTaken(Exception):
     """A port that was asked for by number is in use.
 
@@ -56,14 +65,14 @@ def open_port(host: str, port: int, *, is_default: bool) -> OpenPort:
 
     Raises:
         PortTaken: the port is in use, and somebody chose it (or fifty after it are in use too).
-        OSError: the host is not one of this machine, or listening is not allowed.
+        CannotListen: the host is not one of this machine, or listening is not allowed.
     """
     for candidate in range(port, min(port + (_TRIES if is_default and port else 1), 65_536)):
         try:
             sock = _listen(host, candidate)
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE:
-                raise
+                raise CannotListen(host, exc.strerror or str(exc)) from exc
         else:
             return OpenPort(sock, moved_from=port if candidate != port else 0)
     raise PortTaken(host, port, find_owner(port))

@@ -46,7 +46,7 @@ def run_node(
         attend: something that runs beside it, within ``async with``.
 
     Raises:
-        PortTaken, OSError, TlsError, Unavailable: as :func:`tinyqq.app.build.build`.
+        PortTaken, CannotListen, TlsError, TinyQQError, OSError: as :func:`tinyqq.app.build.build`.
     """
     settings = loaded.settings
     configure_logging(log_format=settings.log.format, level=settings.log.level)
@@ -73,7 +73,7 @@ def open_ports(loaded: LoadedSettings) -> Ports:
     """Listen where the settings say; ports that nobody chose may move.
 
     Raises:
-        PortTaken, OSError: nobody can listen there.
+        PortTaken, CannotListen: nobody can listen there.
     """
     listen = loaded.settings.listen
     tcp = open_port(listen.host, listen.tcp_port, is_default=loaded.is_default("listen.tcp_port"))

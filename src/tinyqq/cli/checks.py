@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import socket
 import sqlite3
 import statistics
 import sys
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tinyqq.app.listening import PortTaken, open_port
+from tinyqq.app.listening import CannotListen, PortTaken, open_port
 from tinyqq.app.settings import Settings
 
 if sys.platform != "win32":
@@ -90,8 +89,8 @@ def check_port(name: str, host: str, port: int) -> Finding:
         return Finding(
             name, f"{host}:{port} is in use by {who}", "Stop it, or choose another port."
         )
-    except (OSError, socket.gaierror) as exc:
-        return Finding(name, f"{host}: {exc}", "Choose an address of this machine (listen.host).")
+    except CannotListen as exc:
+        return Finding(name, str(exc), "Choose an address of this machine (listen.host).")
     return Finding(name, f"{host}:{port} is free")
 
 

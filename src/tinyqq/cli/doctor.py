@@ -9,6 +9,7 @@ import typer
 from tinyqq.app.settings import Settings
 from tinyqq.cli import checks, options
 from tinyqq.cli.options import ExitCode
+from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate
 from tinyqq.storage.open import database_path
 
@@ -19,7 +20,10 @@ def doctor(
     """Check the environment, and say what to do about what is not right."""
     settings = options.load(config, {"data_dir": data_dir}, set_).settings
     texts = options.texts()
-    findings = examine(settings)
+    try:
+        findings = examine(settings)
+    except TinyQQError as exc:
+        options.fail_storage(exc, settings)
     for finding in findings:
         mark = typer.style("ok", fg="green") if finding.is_good else typer.style("!!", fg="red")
         typer.echo(f"{mark}  {finding.name:12}  {finding.detail}")
@@ -33,7 +37,11 @@ def doctor(
 
 
 def examine(settings: Settings) -> list[checks.Finding]:
-    """Every question, answered."""
+    """Every question, answered.
+
+    Raises:
+        InvalidRequest: the address of the database is none.
+    """
     listen = settings.listen
     return [
         checks.check_python(),

@@ -6,10 +6,10 @@ import asyncio
 
 import typer
 
+from tinyqq.app.offline import make_data_dir
 from tinyqq.app.settings import Settings
 from tinyqq.cli import options
-from tinyqq.cli.options import ExitCode
-from tinyqq.errors import Unavailable
+from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate as schema
 from tinyqq.storage.open import open_storage
 
@@ -22,12 +22,13 @@ def migrate(
     settings = options.load(config, {"data_dir": data_dir}, set_).settings
     try:
         asyncio.run(_open_once(settings))
-    except Unavailable:
-        options.fail(texts("error.in_use", path=settings.data_dir), ExitCode.IN_USE)
+    except (TinyQQError, OSError) as exc:
+        options.fail_storage(exc, settings)
     typer.echo(texts("migrate.done", path=settings.database, revision=schema.head()))
 
 
 async def _open_once(settings: Settings) -> None:
     """Opening an embedded database upgrades it, under the lock that a node also takes."""
+    make_data_dir(settings.data_dir)
     async with open_storage(settings.database):
         pass

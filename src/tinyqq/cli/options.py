@@ -11,8 +11,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from tinyqq.app.settings import Settings
 from tinyqq.app.sources import LoadedSettings, SettingsError, load_settings
 from tinyqq.cli.texts import Texts, choose_language
+from tinyqq.errors import TinyQQError
 
 
 class ExitCode(IntEnum):
@@ -70,6 +72,17 @@ def fail(message: str, code: ExitCode = ExitCode.FAILED) -> NoReturn:
     """Say what is wrong, on stderr, and end."""
     typer.secho(message, err=True, fg=typer.colors.RED)
     raise typer.Exit(code)
+
+
+def fail_storage(error: TinyQQError | OSError, settings: Settings) -> NoReturn:
+    """End because the data folder or the database cannot be used."""
+    say = texts()
+    if isinstance(error, OSError):
+        path = error.filename or settings.data_dir
+        fail(say("error.data_dir", path=path, reason=error.strerror or error), ExitCode.STORAGE)
+    if "lock_file" in error.fields:
+        fail(say("error.in_use", path=settings.data_dir), ExitCode.IN_USE)
+    fail(say("error.storage", reason=error), ExitCode.STORAGE)
 
 
 def load(

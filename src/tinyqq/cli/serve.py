@@ -9,7 +9,7 @@ import typer
 
 from tinyqq import __version__
 from tinyqq.app.build import App
-from tinyqq.app.listening import OpenPort, PortTaken, lan_addresses
+from tinyqq.app.listening import CannotListen, OpenPort, PortTaken, lan_addresses
 from tinyqq.app.run import Attend, Ports, run_node
 from tinyqq.app.settings import Settings
 from tinyqq.app.sources import LoadedSettings
@@ -85,17 +85,12 @@ def run(
             texts("error.port_taken", host=exc.host, port=exc.port, owner=owner),
             ExitCode.PORT_TAKEN,
         )
+    except CannotListen as exc:
+        options.fail(texts("error.listen", host=exc.host, reason=exc.reason))
     except TlsError as exc:
         options.fail(texts("error.tls", reason=exc), ExitCode.SETTINGS)
-    except TinyQQError as exc:
-        if "lock_file" in exc.fields:
-            options.fail(texts("error.in_use", path=settings.data_dir), ExitCode.IN_USE)
-        options.fail(texts("error.storage", reason=exc), ExitCode.STORAGE)
-    except OSError as exc:
-        options.fail(
-            texts("error.listen", host=settings.listen.host, reason=exc.strerror or exc),
-            ExitCode.FAILED,
-        )
+    except (TinyQQError, OSError) as exc:
+        options.fail_storage(exc, settings)
     typer.echo(texts("serve.stopped"))
 
 

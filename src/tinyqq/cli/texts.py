@@ -60,6 +60,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The database cannot be used: {reason}",
         "数据库无法使用：{reason}",
     ),
+    "error.data_dir": (
+        "{path} cannot be used: {reason}. Choose another folder with --data-dir.",
+        "{path} 无法使用：{reason}。请用 --data-dir 换一个目录。",
+    ),
     "error.in_use": (
         "Another TinyQQ uses the data folder {path}. Stop it first, or choose another "
         "folder with --data-dir.",

@@ -115,10 +115,8 @@ def _ask(settings: Settings, call: str, **arguments: Any) -> list[dict[str, Any]
     texts = options.texts()
     try:
         return asyncio.run(_ask_whoever_is_there(settings, call, arguments))
-    except Unavailable as exc:
-        if "lock_file" in exc.fields:
-            options.fail(texts("error.in_use", path=settings.data_dir), ExitCode.IN_USE)
-        options.fail(texts("error.storage", reason=exc), ExitCode.STORAGE)
+    except (Unavailable, OSError) as exc:
+        options.fail_storage(exc, settings)
     except InvalidRequest as exc:
         options.fail(texts("error.refused", reason=exc), ExitCode.USAGE)
     except TinyQQError as exc:
