@@ -325,6 +325,16 @@ def test_lost_when_the_carrier_is_gone_then_told_once_and_nothing_is_written(ben
     assert not carrier.writes
 
 
+def test_sweep_when_lost_then_nothing(bench: Bench) -> None:
+    connection, carrier = bench.open(ANN)
+    connection.lost()
+    bench.clock.advance(1_000)
+    connection.sweep(bench.clock.monotonic())
+    bench.tick()
+    assert not carrier.writes
+    assert not carrier.is_aborted
+
+
 def test_writing_resumed_when_lost_then_nothing_begins(bench: Bench) -> None:
     connection, _ = bench.open(ANN)
     connection.lost()

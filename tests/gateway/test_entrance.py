@@ -33,8 +33,9 @@ from tinyqq.model.account import (
 )
 from tinyqq.model.connection import Kicked
 from tinyqq.model.friend import PresenceChanged
-from tinyqq.model.ids import DeviceId, OperationId, UserId, direct_conversation
+from tinyqq.model.ids import DeviceId, OperationId, SessionId, UserId, direct_conversation
 from tinyqq.model.message import Entry
+from tinyqq.ports.delivery import Kick
 from tinyqq.ports.services import UserApi
 from tinyqq.presence.memory import MemoryPresence
 from tinyqq.testing.clock import FakeClock
@@ -254,6 +255,36 @@ async def test_log_in_when_the_client_has_gone_meanwhile_then_nothing_is_left() 
         assert not world.unit.sessions_of(ANN)
         assert not world.bench.counts.log_ins
         assert not world.delivery.kicks
+
+
+async def test_log_in_when_the_client_has_gone_before_the_bind_then_nothing_is_left() -> None:
+    async with open_world() as world:
+        world.users.gate = asyncio.Event()
+        connection, _ = world.bench.connect()
+        request = LogIn(ANN, PASSWORD, DeviceId(bytes(16)), DeviceKind.CLI)
+        connection.received(HELLO + frame(PacketType.LOG_IN, 2, request))
+        await until(lambda: bool(world.users.addresses))
+        connection.lost()
+        world.users.gate.set()
+        await world.settle()
+        assert not world.unit.sessions_of(ANN)
+        assert not world.presence.counters()["users_online"]
+
+
+async def test_log_in_when_the_session_is_kicked_meanwhile_then_it_replaces_nobody() -> None:
+    async with open_world() as world:
+        old, _ = await world.log_in(ANN, device=1)
+        world.conversations.gate = asyncio.Event()
+        new, _ = world.bench.connect()
+        request = LogIn(ANN, PASSWORD, DeviceId((2).to_bytes(16, "big")), DeviceKind.CLI)
+        new.received(HELLO + frame(PacketType.LOG_IN, 2, request))
+        await until(lambda: len(world.unit.sessions_of(ANN)) == 2)
+        revoked = (DeviceId((2).to_bytes(16, "big")),)
+        world.unit.kick([Kick(ANN, KickReason.REVOKED, revoked, None, SessionId(0), "")])
+        world.conversations.gate.set()
+        await world.settle()
+        assert (is_open(old), is_open(new)) == (True, False)
+        assert not new.accepts_pushes
 
 
 async def test_log_in_when_something_is_pushed_before_the_answer_then_only_what_follows() -> None:

@@ -278,6 +278,16 @@ async def test_push_when_a_change_was_not_seen_here_then_nobody_gets_it_before_t
         assert world.written == [(7, (ANN,))]
 
 
+async def test_push_when_the_read_finds_somebody_here_then_they_get_it_too() -> None:
+    async with open_world() as world:
+        await standing_at(world, 3, ANN)
+        await world.come(BOB)
+        world.set_members(ANN, BOB, seq=6)  # Bob joined at 6, and this unit was not told
+        world.push(7, (6, 6))
+        await world.settle()
+        assert world.written == [(7, (ANN, BOB))]
+
+
 async def test_push_when_the_read_finds_that_all_have_gone_then_they_see_the_end_alone() -> None:
     async with open_world() as world:
         await standing_at(world, 3, ANN)

@@ -318,6 +318,8 @@ class Connection:
 
     def sweep(self, now_s: float) -> None:
         """The periodic look: deadlines, and what a client in pull mode must be told."""
+        if self.is_lost:
+            return
         if self._closing_s:
             if now_s - self._closing_s > self._shared.policy.close_timeout_s:
                 self._carrier.abort()

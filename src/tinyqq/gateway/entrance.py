@@ -100,7 +100,7 @@ class Entrance:
         else:
             session.reply(packet_type, request_id, encode(outcome))
         waiting = session.log_in_finished(caller, now_ms=self._clock.now_ms())
-        if isinstance(outcome, Login) and not connection.is_lost:
+        if isinstance(outcome, Login) and session.caller is not None:
             self._opened(connection, outcome)
         connection.admit(waiting)
 
@@ -124,6 +124,9 @@ class Entrance:
         return login
 
     async def _bind(self, connection: Connection, login: Login) -> None:
+        if connection.is_lost:
+            # Nobody would ever take the session out again.
+            raise Unavailable(ErrorCode.CONNECTION_LOST)
         caller = login.caller
         connection.identify(caller, login.device_kind)
         await self._unit.attach(connection)

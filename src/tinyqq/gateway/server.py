@@ -34,6 +34,7 @@ from tinyqq.wire.packets import PacketType, push_frame
 logger = logging.getLogger(__name__)
 
 _SWEEP_INTERVAL_S: Final = 1.0
+_SLICES: Final = 10
 _POLL_INTERVAL_S: Final = 0.01
 _BACKLOG: Final = 1024
 
@@ -148,18 +149,23 @@ class Gateway:
     # ---- time ------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
-        """Look at every connection once: deadlines, and what is to be said from time to time.
+        """Look at every connection once: deadlines, and what is to be said from time to time."""
+        self._sweep(list(self._connections))
 
-        One pass over all is cheaper than a timer each: a third of a microsecond per connection.
-        """
+    def _sweep(self, connections: list[Connection]) -> None:
         now_s = self._clock.monotonic()
-        for connection in tuple(self._connections):
+        for connection in connections:
             connection.sweep(now_s)
 
     async def _sweep_for_ever(self) -> None:
+        """Cheaper than a timer each: a microsecond a second per connection, in slices, so that
+        nobody waits for the whole of it."""
         while True:
-            await asyncio.sleep(_SWEEP_INTERVAL_S)
-            self.sweep()
+            connections = list(self._connections)
+            size = len(connections) // _SLICES + 1
+            for first in range(0, size * _SLICES, size):
+                await asyncio.sleep(_SWEEP_INTERVAL_S / _SLICES)
+                self._sweep(connections[first : first + size])
 
     # ---- the end ---------------------------------------------------------------------------------
 
