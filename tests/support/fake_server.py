@@ -72,6 +72,8 @@ class FakeLink(asyncio.Protocol):
         self.transport = transport
         self.server.links.append(self)
         self.server.connections += 1
+        if self.server.greeting:
+            self.write([self.server.greeting])
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self in self.server.links:
@@ -171,6 +173,7 @@ class FakeServer:
         self.handlers: dict[PacketType, Handler] = {}
         self.refusals: deque[TinyQQError] = deque()
         self.silent: set[PacketType] = set()
+        self.greeting = b""
         self.lose_pushes = 0
         self.cut_after_commits = 0
         self.cut_before_commits = 0

@@ -140,7 +140,8 @@ class _WebSocketCarrier:
         finally:
             self._connection.on_lost(None)
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-                await asyncio.wait_for(self._http.close(), _CLOSE_TIMEOUT_S)
+                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                    await self._http.close()
 
     def flush(self) -> None:
         self._has_output.set()
@@ -159,7 +160,8 @@ class _WebSocketCarrier:
                 if self._is_closing:
                     break
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-            await asyncio.wait_for(self._socket.close(), _CLOSE_TIMEOUT_S)
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self._socket.close()
 
 
 async def _open_websocket(

@@ -268,7 +268,8 @@ class Connection:
 
     async def _wait(self, future: asyncio.Future[Any], timeout_s: float) -> Any:
         try:
-            outcome = await asyncio.wait_for(future, max(0.0, timeout_s))
+            async with asyncio.timeout(max(0.0, timeout_s)):
+                outcome = await future
         except TimeoutError as exc:
             raise Unavailable(ErrorCode.TIMED_OUT) from exc
         if isinstance(outcome, TinyQQError):

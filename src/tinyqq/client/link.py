@@ -323,6 +323,7 @@ class Link:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
             self._keeper = None
+            self._notify_waiting()
         if self._connection is not None:
             connection = self._connection
             self._let_go()

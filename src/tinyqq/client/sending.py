@@ -70,7 +70,8 @@ class Sender:
         self._waiting[message_id] = future
         self.pump()
         try:
-            outcome = await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                outcome = await future
         except TimeoutError as exc:
             raise Unavailable(ErrorCode.TIMED_OUT, client_message_id=message_id.hex()) from exc
         finally:

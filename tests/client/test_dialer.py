@@ -1,0 +1,117 @@
+"""From an address to an open connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from random import Random
+from typing import Any
+
+import pytest
+from tests.support.fake_server import FakeServer, fake_server
+
+from tinyqq.client.connection import Connection
+from tinyqq.client.dialer import Dialer
+from tinyqq.client.trust import Trust
+from tinyqq.clock import SystemClock
+from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError, Unavailable
+from tinyqq.wire.packets import PacketType, error_frame
+
+NOWHERE = "tinyqq://127.0.0.1:1"
+MakeDialer = Callable[[str], Dialer]
+
+
+@pytest.fixture
+async def dialer() -> AsyncIterator[MakeDialer]:
+    tasks = await asyncio.TaskGroup().__aenter__()
+    yield lambda url: Dialer(
+        url=url,
+        trust=Trust(),
+        clock=SystemClock(),
+        random=Random(1),
+        tasks=tasks,
+        agent="test/1",
+        language="zh-CN",
+    )
+    await tasks.__aexit__(None, None, None)
+
+
+async def dial(dialer: Dialer, first: str = "") -> Connection:
+    """Dial, and hang up."""
+
+    def on_push(packet_type: PacketType, record: Any) -> None:
+        pass
+
+    connection = await dialer.dial(on_push=on_push, on_missed=lambda: None, first=first)
+    connection.close()
+    await connection.wait_gone(5)
+    return connection
+
+
+async def test_dial_when_one_unit_is_named_then_that(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    assert (await dial(dialer(server.url))).unit_id == "fake"
+
+
+async def test_dial_when_directory_then_the_unit_it_names(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    assert (await dial(dialer(server.http_url))).unit_id == "fake"
+
+
+async def test_dial_when_a_way_fails_then_the_next(server: FakeServer, dialer: MakeDialer) -> None:
+    server.units = [{"load": 0.0, "tcp": NOWHERE, "websocket": server.ws_url}]
+    assert (await dial(dialer(server.http_url))).unit_id == "fake"
+
+
+async def test_dial_when_no_unit_then_unavailable(server: FakeServer, dialer: MakeDialer) -> None:
+    server.units = []
+    with pytest.raises(Unavailable):
+        await dial(dialer(server.http_url))
+
+
+async def test_dial_when_the_directory_is_gone_then_the_last_picture(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    async with fake_server() as other:
+        other.units = server.units
+        made = dialer(other.http_url)
+        await dial(made)
+    assert (await dial(made)).unit_id == "fake"
+
+
+async def test_dial_when_the_directory_was_never_there_then_unavailable(
+    dialer: MakeDialer,
+) -> None:
+    with pytest.raises(Unavailable):
+        await dial(dialer("http://127.0.0.1:1"))
+
+
+async def test_dial_when_sent_elsewhere_then_there_first(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    async with fake_server() as other:
+        await dial(dialer(server.url), first=other.url)
+        assert (server.connections, other.connections) == (0, 1)
+
+
+@pytest.mark.parametrize("first", ["gopher://x", NOWHERE, "http://127.0.0.1:1"])
+async def test_dial_when_sent_nowhere_then_the_usual_way(
+    server: FakeServer, dialer: MakeDialer, first: str
+) -> None:
+    assert (await dial(dialer(server.url), first=first)).unit_id == "fake"
+
+
+async def test_dial_when_the_server_refuses_the_hello_then_why(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    refusal = error_frame(0, ProtocolError(ErrorCode.VERSION_UNSUPPORTED))
+    server.greeting = refusal
+    with pytest.raises(ProtocolError):
+        await dial(dialer(server.url))
+
+
+async def test_dialer_when_the_address_is_senseless_then_refused(dialer: MakeDialer) -> None:
+    with pytest.raises(InvalidRequest):
+        dialer("gopher://x")
