@@ -6,14 +6,8 @@ from collections.abc import AsyncIterator
 from random import Random
 
 import pytest
+from tests.support.clients import Hasty
 from tests.support.fake_server import FakeServer, fake_server
-
-
-class Hasty(Random):
-    """Draws the shortest delay that there is: none."""
-
-    def uniform(self, a: float, b: float) -> float:
-        return 0.0
 
 
 @pytest.fixture

@@ -170,6 +170,7 @@ class FakeServer:
         self.members: dict[ConversationId, set[UserId]] = {}
         self.read: dict[tuple[UserId, ConversationId], Seq] = {}
         self.requests: list[tuple[PacketType, Any]] = []
+        self.request_came = asyncio.Event()
         self.handlers: dict[PacketType, Handler] = {}
         self.refusals: deque[TinyQQError] = deque()
         self.silent: set[PacketType] = set()
@@ -192,6 +193,14 @@ class FakeServer:
     def asked(self, packet_type: PacketType) -> list[Any]:
         """The requests of one type so far."""
         return [record for asked, record in self.requests if asked is packet_type]
+
+    async def wait_asked(self, packet_type: PacketType) -> Any:
+        """Wait for the first request of one type."""
+        async with asyncio.timeout(10):
+            while not (found := self.asked(packet_type)):
+                self.request_came.clear()
+                await self.request_came.wait()
+        return found[0]
 
     # ---- the log ---------------------------------------------------------------------------------
 
@@ -277,6 +286,7 @@ class FakeServer:
             return
         record = packets.decode_request(frame.type, frame.body)
         self.requests.append((packet_type, record))
+        self.request_came.set()
         if packet_type in self.silent:
             return
         try:

@@ -212,6 +212,11 @@ class Link:
         """The connection that is logged in; None while there is none."""
         return self._connection
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server has ended the session for good."""
+        return self._ended is not None
+
     def forget(self) -> None:
         """The user has logged out: the token is of no more use."""
         self._store.save_account(self.user_id, "")

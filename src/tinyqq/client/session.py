@@ -133,6 +133,9 @@ class Session:
         self._is_logging_out = True
         try:
             await self.call(PacketType.LOG_OUT, LogOut(), repeat=False)
+        except TinyQQError:
+            if not link.has_ended:  # a kick that came before the answer is an answer too
+                raise
         finally:
             self._is_logging_out = False
         link.forget()

@@ -1,0 +1,45 @@
+"""What a client asks about friends."""
+
+from __future__ import annotations
+
+from tests.support.asking import Asked
+from tests.support.entries import BOB
+
+from tinyqq.client.friends import Friends
+from tinyqq.model.friend import (
+    AnswerFriend,
+    Contact,
+    ContactList,
+    DeleteFriend,
+    RequestFriend,
+    SetBlocked,
+    SetRemark,
+)
+
+
+async def test_friends_when_asked_to_change_then_the_requests_say_so() -> None:
+    asked = Asked()
+    friends = Friends(asked)
+    await friends.request(BOB, "hello")
+    await friends.accept(BOB)
+    await friends.decline(BOB)
+    await friends.delete(BOB)
+    await friends.block(BOB)
+    await friends.unblock(BOB)
+    await friends.remark(BOB, "Bobby")
+    assert asked.facts == [
+        (RequestFriend, BOB, "hello"),
+        (AnswerFriend, BOB, True),
+        (AnswerFriend, BOB, False),
+        (DeleteFriend, BOB),
+        (SetBlocked, BOB, True),
+        (SetBlocked, BOB, False),
+        (SetRemark, BOB, "Bobby"),
+    ]
+    ids = [one.operation_id for one in asked.records if hasattr(one, "operation_id")]
+    assert len(set(ids)) == len(ids) == 6
+
+
+async def test_list_when_asked_then_everybody() -> None:
+    contact = Contact(BOB, "Bob")
+    assert await Friends(Asked(ContactList((contact,)))).list() == (contact,)
