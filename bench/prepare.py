@@ -14,7 +14,7 @@ from tinyqq.lab.population import PasswordCost
 from tinyqq.lab.prepare import prepare
 from tinyqq.storage.open import open_storage
 
-PEOPLE = 6_100
+PEOPLE = 9_100
 PAIRS = 500
 MEMBERS = 200
 

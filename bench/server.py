@@ -90,7 +90,7 @@ def _start_ours(data: Path) -> Iterator[RunningServer]:
     log = data / "server.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tinyqq.cli.main", "serve"],
+            [Path(sys.executable).with_name("tinyqq"), "serve"],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=errors,

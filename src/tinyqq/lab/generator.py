@@ -7,6 +7,7 @@ output: ``{"mark": "begin"}``, ``{"mark": "end"}``, and at last ``{"outcome": â€
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import sys
@@ -24,6 +25,10 @@ from tinyqq.lab.one_to_one import OneToOne
 from tinyqq.lab.population import Population, Target
 from tinyqq.lab.stage import Outcome, Scenario, Stage
 
+if sys.platform != "win32":
+    import resource
+
+_DESCRIPTORS: Final = 20_000
 SCENARIOS: Final[dict[str, type[Any]]] = {
     "drain": Drain,
     "fan_out": FanOut,
@@ -52,6 +57,7 @@ def play(order: dict[str, Any]) -> Outcome:
 
 def main() -> None:
     """Read the order, play it, tell the outcome."""
+    _raise_descriptor_limit()
     order = json.loads(sys.stdin.readline())
     _say({"outcome": asdict(play(order))})
 
@@ -59,6 +65,15 @@ def main() -> None:
 def _say(line: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+def _raise_descriptor_limit() -> None:
+    """Thousands of connections need more than the usual soft limit."""
+    if sys.platform != "win32":
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+        with contextlib.suppress(ValueError):  # macOS names a hard limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ class Idle:
     nor memory that it had freed already hides anything."""
 
     sessions: int = 5_000
-    first: int = 1_000
+    first: int = 4_000
     settle_s: float = 3.0
 
     async def run(self, stage: Stage) -> Outcome:
