@@ -326,6 +326,17 @@ async def test_push_when_the_read_is_behind_the_push_then_read_again() -> None:
         assert world.written == [(7, (ANN,))]
 
 
+async def test_push_when_the_read_stays_behind_then_given_up_and_told_to_ask() -> None:
+    async with open_world() as world:
+        await standing_at(world, 3, ANN)
+        reads = world.conversations.reads
+        world.conversations.stale = [((ANN,), Seq(3))] * 9
+        world.push(7, (6, 6))
+        await world.settle()
+        assert world.missed == [(7, (ANN,))]
+        assert world.conversations.reads - reads == 3
+
+
 async def test_push_when_the_index_cannot_be_read_then_told_to_ask() -> None:
     async with open_world() as world:
         await standing_at(world, 3, ANN)
