@@ -46,7 +46,7 @@ def test_number_when_delivered_then_found_at_its_place(template: SendTemplate, n
     entry = Entry(
         CONVERSATION, Seq(5), 5, UserId(10001), sent.client_message_id, 1, Kind.TEXT, sent.content
     )
-    deliver = encode_frame(packets.PacketType.DELIVER, 0, packets.deliver_body(raw, entry))
+    deliver = encode_frame(packets.PacketType.DELIVER, 0, packets.encode_entry(entry))
     assert NUMBER.unpack_from(deliver, template.number_at) == (number,)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.records import RECORDS, records
 
 from tinyqq.errors import TinyQQError
-from tinyqq.model.message import Content, Entry, Notice
+from tinyqq.model.message import Content, Notice
 from tinyqq.wire import packets
 from tinyqq.wire.content import decode_content, decode_notice, encode_content, encode_notice
 from tinyqq.wire.packets import OPERATIONS, PUSHES, PacketType
@@ -45,14 +45,6 @@ def test_push_when_encoded_then_it_comes_back(packet_type: PacketType, data: Any
 def test_body_when_encoded_then_it_comes_back(content: Content, notice: Notice) -> None:
     assert decode_content(encode_content(content)) == content
     assert decode_notice(encode_notice(notice)) == notice
-
-
-@given(st.binary(max_size=60), records(Entry))
-@settings(deadline=None, max_examples=200)
-def test_deliver_when_the_sender_adds_bytes_then_only_the_entry_arrives(
-    more: bytes, entry: Entry
-) -> None:
-    assert packets.decode_entry(packets.deliver_body(more, entry)) == entry
 
 
 @pytest.mark.parametrize("packet_type", OPERATIONS)

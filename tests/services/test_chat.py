@@ -71,7 +71,6 @@ class Chat:
                 operation,
                 kind,
                 body,
-                b"",
                 answer.set_result,
             )
         )

@@ -21,7 +21,7 @@ from tinyqq.model.ids import ConversationId, Seq, UserId
 from tinyqq.model.message import Kind, Notice
 from tinyqq.services.numbering import Draft, Numbering, Round
 from tinyqq.wire.content import encode_notice
-from tinyqq.wire.packets import SendFields, decode_entry, encode_send
+from tinyqq.wire.packets import decode_entry
 
 
 def numbering(*states: ConversationState, now_s: float = 0.0) -> Numbering:
@@ -46,9 +46,8 @@ def draft(
     conversation_id: ConversationId = ANN_BOB, sender_id: UserId = ANN, rule: Rule | None = None
 ) -> Draft:
     key = operation_id()
-    raw = encode_send(SendFields(conversation_id, key, 1, b"", 0))
     return Draft(
-        conversation_id, sender_id, key, lambda _: None, Kind.TEXT, b"", raw, rule=rule
+        conversation_id, sender_id, key, lambda _: None, Kind.TEXT, b"", rule=rule
     )  # fmt: skip
 
 
@@ -136,11 +135,10 @@ def test_committed_then_remembered_as_repeat() -> None:
     assert place(numbers, one).repeats == [(one, placed.entry)]
 
 
-def test_committed_when_message_then_push_is_senders_bytes_and_servers_fields() -> None:
+def test_committed_when_message_then_push_is_the_entry() -> None:
     numbers = numbering(friends())
     [placed] = place(numbers, draft()).placed
     push = numbers.committed(placed)
-    assert push.body.startswith(placed.draft.raw)
     assert decode_entry(push.body) == placed.entry
 
 

@@ -21,7 +21,6 @@ from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.services.lane import Change, Draft, Lane
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.content import encode_content
-from tinyqq.wire.packets import SendFields, encode_send
 
 ANN, BOB, EVE = UserId(10001), UserId(10002), UserId(10003)
 ANN_BOB = direct_conversation(ANN, BOB)
@@ -86,8 +85,7 @@ class Sender:
     ) -> None:
         """Submit one message; ``number``: of the operation id."""
         body, key = encode_content(Content(text)), operation_id(number)
-        raw = encode_send(SendFields(conversation_id, key, Kind.TEXT, body, 0))
-        self.lane.submit(Draft(conversation_id, sender_id, key, self._done, Kind.TEXT, body, raw))
+        self.lane.submit(Draft(conversation_id, sender_id, key, self._done, Kind.TEXT, body))
 
     async def wait(self, outcomes: int) -> list[Change | TinyQQError]:
         """Wait until that many sends have an outcome."""

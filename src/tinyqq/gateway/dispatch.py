@@ -169,7 +169,6 @@ class Dispatcher:
                     fields.client_message_id,
                     fields.kind,
                     fields.content,
-                    frame.body,
                     answer,
                 )
             )

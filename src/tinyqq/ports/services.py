@@ -202,7 +202,7 @@ Answer = Callable[[message.Sent | TinyQQError], None]
 
 @dataclass(slots=True)
 class Send:
-    """A message on its way. ``raw`` is the sender's Entry as it came, forwarded to the receivers.
+    """A message on its way.
 
     ``answer`` is called exactly once, and never from inside :meth:`ChatApi.send` itself except to
     refuse.
@@ -213,7 +213,6 @@ class Send:
     client_message_id: OperationId
     kind: int
     content: bytes
-    raw: bytes
     answer: Answer
 
 

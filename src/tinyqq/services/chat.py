@@ -77,7 +77,6 @@ class ChatService:
                 done,
                 send.kind,
                 send.content,
-                send.raw,
                 mentions_all,
                 send.caller.session_id,
             )

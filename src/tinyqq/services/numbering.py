@@ -33,7 +33,7 @@ from tinyqq.model.speaking import check_may_speak
 from tinyqq.ports.delivery import Push
 from tinyqq.ports.storage import SendKey
 from tinyqq.wire.content import encode_notice
-from tinyqq.wire.packets import deliver_body, encode_entry
+from tinyqq.wire.packets import encode_entry
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class Draft:
     """An entry on its way into the log.
 
     ``rule`` decides whether it may be written and what it is (kind, notice, effects). Without a
-    rule it is a message: ``kind``, ``body`` and ``raw`` (the sender's Entry as it came) are its
-    own, and ``speaking.check_may_speak`` decides.
+    rule it is a message: ``kind`` and ``body`` are its own, and ``speaking.check_may_speak``
+    decides.
     """
 
     conversation_id: ConversationId
@@ -65,7 +65,6 @@ class Draft:
     done: Callable[[Change | TinyQQError], None]
     kind: int = 0
     body: bytes = b""
-    raw: bytes = b""
     mentions_all: bool = False
     origin: SessionId = SessionId(0)
     rule: Rule | None = None
@@ -236,10 +235,7 @@ class Numbering:
     def committed(self, placed: Placed) -> Push:
         """Remember the outcome; returns the push that tells everybody."""
         self._recent[placed.draft.key] = placed.entry
-        raw = placed.draft.raw
-        body = deliver_body(raw, placed.entry) if raw else encode_entry(placed.entry)
-        joined, gone = membership_delta(placed.effects, placed.entry.seq)
-        return _push(placed, body, joined, gone)
+        return _push(placed)
 
     def found(self, draft: Draft, entry: Entry) -> Push:
         """Remember an outcome that the log holds already; its first writer may have died before it
@@ -248,19 +244,18 @@ class Numbering:
         state = self._states.get(draft.conversation_id)
         members_seq = state.members_seq if state else Seq(0)
         placed = Placed(draft, entry, (), members_seq, members_seq)
-        return _push(placed, encode_entry(entry), (), ())
+        return _push(placed)
 
 
-def _push(
-    placed: Placed, body: bytes, joined: tuple[UserId, ...], gone: tuple[UserId, ...]
-) -> Push:
-    entry = placed.entry
+def _push(placed: Placed) -> Push:
+    entry, effects = placed.entry, placed.effects
+    joined, gone = membership_delta(effects, entry.seq) if effects else ((), ())
     return Push(
         entry.conversation_id,
         entry.seq,
         entry.sender_id,
         entry.kind,
-        body,
+        encode_entry(entry),
         placed.members_before,
         placed.members_seq,
         joined,

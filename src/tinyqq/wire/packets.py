@@ -215,18 +215,14 @@ def encode_sent(seq: int, ordinal: int, sent_at_ms: int) -> bytes:
     return _SENT_FIELDS.pack(_SEQ, seq, _ORDINAL, ordinal, _SENT_AT, sent_at_ms)
 
 
-def deliver_body(raw: bytes, entry: Entry) -> bytes:
+def encode_entry(entry: Entry) -> bytes:
     """The body of a Deliver: what a page holds of the same entry, byte for byte.
 
-    ``raw`` is not forwarded, although that would save a microsecond: it may hold the server's
-    fields under another wire type, which not every protobuf library tells from the real ones, and
-    fields that only a later version knows, which this server could not override.
+    Made anew and not from the sender's own bytes, although forwarding them would save a
+    microsecond: they may hold the server's fields under another wire type, which not every protobuf
+    library tells from the real ones, and fields of a later version, which this one could not
+    override.
     """
-    return encode_entry(entry)
-
-
-def encode_entry(entry: Entry) -> bytes:
-    """The body of a Deliver made from a stored entry."""
     return _entry_message(entry).SerializeToString()
 
 
