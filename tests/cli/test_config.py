@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tinyqq.app.reference import render_reference
+from tinyqq.cli.console import ExitCode
 from tinyqq.cli.main import app
-from tinyqq.cli.options import ExitCode
 
 
 @pytest.fixture(autouse=True)

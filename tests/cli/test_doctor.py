@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tinyqq.cli.console import ExitCode
 from tinyqq.cli.main import app
-from tinyqq.cli.options import ExitCode
 
 FREE_PORTS = ["--set", "listen.tcp_port=0", "--set", "listen.http_port=0"]
 

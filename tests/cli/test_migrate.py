@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tinyqq.cli.console import ExitCode
 from tinyqq.cli.main import app
-from tinyqq.cli.options import ExitCode
 from tinyqq.storage.file_lock import FileLock
 
 

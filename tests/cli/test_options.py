@@ -9,7 +9,7 @@ import typer
 
 from tinyqq.app.settings import Settings
 from tinyqq.cli import options
-from tinyqq.cli.options import ExitCode
+from tinyqq.cli.console import ExitCode
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 
 
@@ -35,15 +35,6 @@ def test_load_when_the_settings_are_wrong_then_it_ends_with_the_code(
         options.load(None, {"listen.tcp_port": 70_000})
     assert caught.value.exit_code == ExitCode.SETTINGS
     assert "listen.tcp_port (flag)" in capsys.readouterr().err
-
-
-def test_exit_codes_when_told_then_all_of_them() -> None:
-    assert [code for code in ExitCode if f"{code.value} " not in options.EXIT_CODES] == []
-
-
-def test_texts_when_the_language_is_set_then_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINYQQ_LANG", "zh_CN")
-    assert options.texts().language == "zh"
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from tinyqq.app.listening import OpenPort
 from tinyqq.app.run import Ports
 from tinyqq.app.settings import AccountSettings, Settings
 from tinyqq.cli import serve
+from tinyqq.cli.console import ExitCode
 from tinyqq.cli.main import app as command
-from tinyqq.cli.options import ExitCode
 from tinyqq.cli.texts import Texts
 from tinyqq.ports.services import Services
 from tinyqq.services.admin import AccountAdmin

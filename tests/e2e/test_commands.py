@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.processes import ENVIRONMENT, run_tinyqq, serving
 
-from tinyqq.cli.options import ExitCode
+from tinyqq.cli.console import ExitCode
 from tinyqq.client import Client, KickedOut
 
 pytestmark = pytest.mark.slow

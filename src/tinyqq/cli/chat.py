@@ -14,7 +14,7 @@ import typer
 from tinyqq.cli.chat_commands import Chat
 from tinyqq.cli.chat_terminal import StandardTerminal, Terminal, terminal_as_it_was
 from tinyqq.cli.chat_texts import ChatTexts
-from tinyqq.cli.options import ExitCode, texts
+from tinyqq.cli.console import ExitCode, texts
 from tinyqq.client import Client, FileStore, TinyQQError, Trust
 from tinyqq.client.client import DEFAULT_URL
 from tinyqq.errors import ErrorCode, Unauthenticated

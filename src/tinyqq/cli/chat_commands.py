@@ -65,6 +65,7 @@ class Chat:
         self._names = Names(me.user_id, say)
         self._here: ConversationId | None = None
         self._last_own: dict[ConversationId, int] = {}
+        self._recalled: dict[ConversationId, int] = {}
         self._has_connected = False
         self._handlers: dict[str, Handler] = {
             "help": self._help,
@@ -89,7 +90,8 @@ class Chat:
 
     async def run(self) -> bool:
         """Talk until the user leaves (True) or the log-in ends (False)."""
-        await self._learn_names()
+        with contextlib.suppress(TinyQQError):  # whoever reads the events is told
+            await self._learn_names()
         async with asyncio.TaskGroup() as tasks:
             shown = tasks.create_task(self._show_events())
             typed = tasks.create_task(self._read_lines())
@@ -211,11 +213,13 @@ class Chat:
         self._last_own[self._here] = sent.seq
 
     async def _recall(self, command: Command) -> None:
-        seq = self._last_own.pop(self._here, 0) if self._here else 0
-        if not seq or self._here is None:
+        here = self._here
+        seq = self._last_own.get(here, 0) if here else 0
+        if here is None or seq <= self._recalled.get(here, 0):
             self._print(self._say("say.nothing_to_recall"))
             return
-        await self._me.recall(self._here, seq)
+        await self._me.recall(here, seq)
+        self._recalled[here] = seq
 
     async def _history(self, command: Command) -> None:
         if self._here is None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 from tinyqq.app.settings import Settings
-from tinyqq.cli import checks, options
-from tinyqq.cli.options import ExitCode
+from tinyqq.cli import checks, console, options
+from tinyqq.cli.console import ExitCode
 from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate
 from tinyqq.storage.open import database_path
@@ -19,7 +19,7 @@ def doctor(
 ) -> None:
     """Check the environment, and say what to do about what is not right."""
     settings = options.load(config, {"data_dir": data_dir}, set_).settings
-    texts = options.texts()
+    texts = console.texts()
     try:
         findings = examine(settings)
     except TinyQQError as exc:

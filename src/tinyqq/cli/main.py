@@ -1,16 +1,48 @@
-"""The ``tinyqq`` command."""
+"""The ``tinyqq`` command: a table of commands, each loaded when it is called.
+
+Loading a server takes a second; whoever wants to chat should not wait for it.
+"""
 
 from __future__ import annotations
 
+import importlib
 import platform
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from tinyqq import __version__
-from tinyqq.cli import chat, config, demo, doctor, migrate, serve, user
-from tinyqq.cli.options import EXIT_CODES
+from tinyqq.cli.console import EXIT_CODES
+
+_COMMANDS: Final = ("serve", "chat", "demo", "user", "config", "doctor", "migrate")
+"""Each is a module of this package with a function of its name, or with a group ``app``."""
+
+
+class _Commands(TyperGroup):
+    """Finds commands by the table, and those defined here besides."""
+
+    # Any: typer brings a click of its own, whose types it does not show.
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the table."""
+        return [*_COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, loaded now."""
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"tinyqq.cli.{cmd_name}")
+        group: typer.Typer | None = getattr(module, "app", None)
+        if group is None:
+            group = typer.Typer(add_completion=False)
+            group.command(cmd_name)(getattr(module, cmd_name))
+        command = typer.main.get_command(group)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="tinyqq",
     help="TinyQQ: a self-hosted, QQ-like instant-messaging system.",
     epilog=EXIT_CODES,
@@ -18,13 +50,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve.serve)
-app.command()(chat.chat)
-app.command()(demo.demo)
-app.add_typer(config.app, name="config")
-app.add_typer(user.app, name="user")
-app.command()(doctor.doctor)
-app.command()(migrate.migrate)
+
+
+@app.callback()
+def tinyqq() -> None:
+    """Makes the table a group although one command alone is defined here."""
 
 
 @app.command()

@@ -8,7 +8,7 @@ import typer
 
 from tinyqq.app.offline import make_data_dir
 from tinyqq.app.settings import Settings
-from tinyqq.cli import options
+from tinyqq.cli import console, options
 from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate as schema
 from tinyqq.storage.open import open_storage
@@ -18,7 +18,7 @@ def migrate(
     config: options.Config = None, data_dir: options.DataDir = None, set_: options.Set = None
 ) -> None:
     """Bring the database to this version's schema. `serve` does so by itself for SQLite."""
-    texts = options.texts()
+    texts = console.texts()
     settings = options.load(config, {"data_dir": data_dir}, set_).settings
     try:
         asyncio.run(_open_once(settings))

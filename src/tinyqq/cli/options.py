@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import locale
-import os
 from collections.abc import Mapping
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,26 +10,8 @@ import typer
 
 from tinyqq.app.settings import Settings
 from tinyqq.app.sources import LoadedSettings, SettingsError, load_settings
-from tinyqq.cli.texts import Texts, choose_language
+from tinyqq.cli.console import ExitCode, fail, texts
 from tinyqq.errors import TinyQQError
-
-
-class ExitCode(IntEnum):
-    """What a command ends with. 2 is also what a wrong command line ends with."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    SETTINGS = 3
-    PORT_TAKEN = 4
-    STORAGE = 5
-    IN_USE = 6
-
-
-EXIT_CODES = (
-    "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong settings, 4 port taken, "
-    "5 database failed, 6 data folder in use."
-)
 
 Config = Annotated[
     Path | None,
@@ -61,17 +40,6 @@ Set = Annotated[
         help="Any other setting, as `tinyqq config show` names it; may be repeated.",
     ),
 ]
-
-
-def texts() -> Texts:
-    """The texts in the language of whoever runs the command."""
-    return Texts(choose_language(os.environ, locale.getlocale()[0] or ""))
-
-
-def fail(message: str, code: ExitCode = ExitCode.FAILED) -> NoReturn:
-    """Say what is wrong, on stderr, and end."""
-    typer.secho(message, err=True, fg=typer.colors.RED)
-    raise typer.Exit(code)
 
 
 def fail_storage(error: TinyQQError | OSError, settings: Settings) -> NoReturn:

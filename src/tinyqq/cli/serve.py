@@ -14,8 +14,8 @@ from tinyqq.app.run import Attend, Ports, run_node
 from tinyqq.app.settings import Settings
 from tinyqq.app.sources import LoadedSettings
 from tinyqq.app.tls import TlsError
-from tinyqq.cli import options
-from tinyqq.cli.options import ExitCode
+from tinyqq.cli import console, options
+from tinyqq.cli.console import ExitCode
 from tinyqq.cli.texts import Texts
 from tinyqq.errors import TinyQQError
 
@@ -66,7 +66,7 @@ def run(
         attend: runs beside it.
         tell: says more when it listens; None: that there is a demo.
     """
-    texts = options.texts()
+    texts = console.texts()
     settings = loaded.settings
 
     def on_listening(app: App, ports: Ports) -> None:
@@ -81,14 +81,14 @@ def run(
         run_node(loaded, announce=on_listening, attend=attend)
     except PortTaken as exc:
         owner = exc.owner or texts("error.unknown_owner")
-        options.fail(
+        console.fail(
             texts("error.port_taken", host=exc.host, port=exc.port, owner=owner),
             ExitCode.PORT_TAKEN,
         )
     except CannotListen as exc:
-        options.fail(texts("error.listen", host=exc.host, reason=exc.reason))
+        console.fail(texts("error.listen", host=exc.host, reason=exc.reason))
     except TlsError as exc:
-        options.fail(texts("error.tls", reason=exc), ExitCode.SETTINGS)
+        console.fail(texts("error.tls", reason=exc), ExitCode.SETTINGS)
     except (TinyQQError, OSError) as exc:
         options.fail_storage(exc, settings)
     typer.echo(texts("serve.stopped"))

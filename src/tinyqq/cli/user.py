@@ -12,8 +12,8 @@ import typer
 from tinyqq.app.control import ask_node, perform
 from tinyqq.app.offline import open_admin
 from tinyqq.app.settings import Settings
-from tinyqq.cli import options
-from tinyqq.cli.options import ExitCode
+from tinyqq.cli import console, options
+from tinyqq.cli.console import ExitCode
 from tinyqq.errors import InvalidRequest, TinyQQError, Unavailable
 
 app = typer.Typer(
@@ -42,7 +42,7 @@ def add(
     data_dir: options.DataDir = None,
 ) -> None:
     """Make an account and print its number."""
-    texts = options.texts()
+    texts = console.texts()
     made = "" if bot or password else _new_password()
     rows = _ask(
         _settings(config, data_dir),
@@ -68,7 +68,7 @@ def passwd(
     data_dir: options.DataDir = None,
 ) -> None:
     """Set a password, which must be changed at the next log-in; logs out every device."""
-    texts = options.texts()
+    texts = console.texts()
     settings = _settings(config, data_dir)
     if password is None:
         password = typer.prompt(
@@ -84,7 +84,7 @@ def list_(config: options.Config = None, data_dir: options.DataDir = None) -> No
     """Print every account."""
     rows = _ask(_settings(config, data_dir), "list")
     if not rows:
-        typer.echo(options.texts()("user.none"), err=True)
+        typer.echo(console.texts()("user.none"), err=True)
     for row in rows:
         marks = [name for name in ("bot", "admin", "disabled") if row[f"is_{name}"]]
         typer.echo(f"{row['user_id']}  {row['nickname']}  {' '.join(marks)}".rstrip())
@@ -96,14 +96,14 @@ def disable(
 ) -> None:
     """Shut an account out, at once."""
     _ask(_settings(config, data_dir), "disable", user_id=number)
-    typer.echo(options.texts()("user.disabled", user_id=number))
+    typer.echo(console.texts()("user.disabled", user_id=number))
 
 
 @app.command()
 def enable(number: Number, config: options.Config = None, data_dir: options.DataDir = None) -> None:
     """Let a disabled account in again."""
     _ask(_settings(config, data_dir), "enable", user_id=number)
-    typer.echo(options.texts()("user.enabled", user_id=number))
+    typer.echo(console.texts()("user.enabled", user_id=number))
 
 
 def _settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -112,15 +112,15 @@ def _settings(config: Path | None, data_dir: Path | None) -> Settings:
 
 def _ask(settings: Settings, call: str, **arguments: Any) -> list[dict[str, Any]]:
     """The answer; ends the command with a message when there is none."""
-    texts = options.texts()
+    texts = console.texts()
     try:
         return asyncio.run(_ask_whoever_is_there(settings, call, arguments))
     except (Unavailable, OSError) as exc:
         options.fail_storage(exc, settings)
     except InvalidRequest as exc:
-        options.fail(texts("error.refused", reason=exc), ExitCode.USAGE)
+        console.fail(texts("error.refused", reason=exc), ExitCode.USAGE)
     except TinyQQError as exc:
-        options.fail(texts("error.refused", reason=exc))
+        console.fail(texts("error.refused", reason=exc))
 
 
 async def _ask_whoever_is_there(
