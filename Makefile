@@ -8,13 +8,16 @@ DEV_READY := .venv/.ready-dev
 WORKERS ?= 2
 
 # make run HOST=0.0.0.0 TCP_PORT=7001 HTTP_PORT=7080 DATA=./data ARGS="--log-level debug"
+ifdef PORT
+$(error There are two ports: say TCP_PORT= or HTTP_PORT=)
+endif
 SERVE := $(if $(HOST),--host $(HOST)) $(if $(TCP_PORT),--tcp-port $(TCP_PORT)) \
 	$(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(DATA),--data-dir $(DATA)) $(ARGS)
 
 .PHONY: help run chat demo setup test test-fast check format proto docs-settings bench soak
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 run: $(RUN_READY) ## Run a server here (HOST=0.0.0.0 for the LAN; TCP_PORT=, HTTP_PORT=, DATA=, ARGS=)
 	@$(BIN)/tinyqq serve $(SERVE)
