@@ -8,11 +8,13 @@ DEV_READY := .venv/.ready-dev
 WORKERS ?= 2
 
 # make run HOST=0.0.0.0 TCP_PORT=7001 HTTP_PORT=7080 DATA=./data ARGS="--log-level debug"
-ifdef PORT
+# Only from make's command line: shells export a HOST or a PORT of their own.
+given = $(if $(findstring command line,$(origin $(1))),$(if $($(1)),$(2) $($(1))))
+SERVE = $(call given,HOST,--host) $(call given,TCP_PORT,--tcp-port) \
+	$(call given,HTTP_PORT,--http-port) $(call given,DATA,--data-dir) $(call given,ARGS)
+ifeq ($(origin PORT),command line)
 $(error There are two ports: say TCP_PORT= or HTTP_PORT=)
 endif
-SERVE := $(if $(HOST),--host $(HOST)) $(if $(TCP_PORT),--tcp-port $(TCP_PORT)) \
-	$(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(DATA),--data-dir $(DATA)) $(ARGS)
 
 .PHONY: help run chat demo setup test test-fast check format proto docs-settings bench soak
 
@@ -23,7 +25,7 @@ run: $(RUN_READY) ## Run a server here (HOST=0.0.0.0 for the LAN; TCP_PORT=, HTT
 	@$(BIN)/tinyqq serve $(SERVE)
 
 chat: $(RUN_READY) ## Talk, in a second terminal (URL= of another server)
-	@$(BIN)/tinyqq chat $(URL) $(ARGS)
+	@$(BIN)/tinyqq chat $(call given,URL) $(call given,ARGS)
 
 demo: $(RUN_READY) ## Run a server with people, friendships, a group and a bot to try
 	@$(BIN)/tinyqq demo $(SERVE)
@@ -57,7 +59,7 @@ docs-settings: $(DEV_READY) ## Generate docs/reference/settings.md
 	@$(BIN)/tinyqq config reference > docs/reference/settings.md
 
 bench: $(DEV_READY) ## Measure; prints a table
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench $(call given,ARGS)
 
 soak: $(DEV_READY) ## Long runs
 	@$(BIN)/pytest -q -m soak
