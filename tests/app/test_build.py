@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from pathlib import Path
@@ -117,6 +118,17 @@ async def test_build_when_metrics_are_off_then_not_found(tmp_path: Path) -> None
         assert (status, "tinyqq_lane_batches_total" in text) == (200, True)
     async with build(settings(tmp_path / "b", http=HttpSettings(metrics=False))) as app:
         assert (await get(app, "/metrics"))[0] == 404
+
+
+async def test_metrics_when_the_operations_page_names_them_then_they_are_there(
+    tmp_path: Path,
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "operations.md"
+    named = set(re.findall(r"`(tinyqq_\w+)`", page.read_text(encoding="utf-8")))
+    async with build(settings(tmp_path)) as app:
+        text = (await get(app, "/metrics"))[1]
+    assert named
+    assert named - set(re.findall(r"^tinyqq_\w+", text, re.MULTILINE)) == set()
 
 
 async def test_build_when_running_then_the_operator_is_answered(tmp_path: Path) -> None:
