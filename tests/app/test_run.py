@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -17,7 +18,14 @@ import pytest
 from tinyqq.app import run
 from tinyqq.app.build import App
 from tinyqq.app.listening import PortTaken
-from tinyqq.app.run import Ports, loop_factory, open_ports, raise_descriptor_limit, run_node
+from tinyqq.app.run import (
+    Ports,
+    calm_collector,
+    loop_factory,
+    open_ports,
+    raise_descriptor_limit,
+    run_node,
+)
 from tinyqq.app.sources import LoadedSettings, load_settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -108,3 +116,14 @@ def test_descriptor_limit_when_raised_then_never_above_what_is_allowed() -> None
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY:
         assert raise_descriptor_limit(hard + 1) == hard
+
+
+def test_collector_when_calmed_then_it_looks_less_often() -> None:
+    before = gc.get_threshold()
+    try:
+        calm_collector()
+        assert gc.get_threshold()[0] > before[0]
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

@@ -199,12 +199,12 @@ async def _roles(enter: Enter, settings: Settings, ground: _Ground) -> _Roles:
 
     inbox = HelperInbox(ground.unit)
     delivery = DeliveryService(local=inbox if has_helper else ground.unit)
-    lane = await enter(Lane(log=storage.log_writer, delivery=delivery, clock=clock))
     offline = await enter(
         OfflineService(
             reader=storage.log_reader, conversations=conversations, delivery=delivery, clock=clock
         )
     )
+    lane = await enter(Lane(log=storage.log_writer, delivery=delivery, clock=clock))
     chat = ChatService(
         lane=lane,
         reader=storage.log_reader,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import importlib.util
 import logging
@@ -63,6 +64,7 @@ async def serve(
         ports = open_ports(loaded)
         async with build(loaded.settings, tcp=ports.tcp, http=ports.http) as app, attend(app):
             announce(app, ports)
+            calm_collector()
             logger.info("node.started", extra={"tcp": app.tcp_url, "http": app.http_url})
             await stop.wait()
             logger.info("node.stopping")
@@ -115,6 +117,17 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     factory: Callable[[], asyncio.AbstractEventLoop]
     factory = importlib.import_module("uvloop").new_event_loop
     return factory
+
+
+def calm_collector() -> None:
+    """Let the garbage collector look at what is new only, and less often.
+
+    The modules and parts of a node live as long as it does, and messages leave no circles behind:
+    looking through all of it after every 700 new objects costs a tenth of the hot path.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def raise_descriptor_limit(wanted: int) -> int:
