@@ -118,12 +118,10 @@ def test_descriptor_limit_when_raised_then_never_above_what_is_allowed() -> None
         assert raise_descriptor_limit(hard + 1) == hard
 
 
-def test_collector_when_calmed_then_it_looks_less_often() -> None:
+def test_collector_when_calmed_then_it_looks_less_often_until_the_end() -> None:
     before = gc.get_threshold()
-    try:
-        calm_collector()
+    with calm_collector():
         assert gc.get_threshold()[0] > before[0]
         assert gc.get_freeze_count() > 0
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
