@@ -6,13 +6,26 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, String, Subquery, Table, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    String,
+    Subquery,
+    Table,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 
 Row = Mapping[str, object]
 
 _ROWS: Final = "rows_json"
 _IDS: Final = "ids_json"
+_BINARIES: Final = "binaries"
+_BINARY_BYTES: Final = 16
 
 
 def put(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -40,24 +53,37 @@ def put_missing(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     conn.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
 
 
-def given_rows(*names: str) -> Subquery:
-    """Rows of whole numbers handed in with the statement (:func:`rows_argument`), as a table.
+def given_rows(*names: str, binary: str = "") -> Subquery:
+    """Rows handed in with the statement (:func:`rows_argument`), as a table to join with.
 
-    One bound value whatever their number: the statement stays the same, is compiled once, and no
-    limit on bound values is met.
+    A bound value or two whatever their number: the statement stays the same, is compiled once, and
+    no limit on bound values is met.
+
+    Args:
+        names: columns of whole numbers.
+        binary: a last column, of 16 bytes in every row.
     """
-    given = func.json_each(bindparam(_ROWS, type_=String)).table_valued("value", name="given")
-    columns = [
+    given = func.json_each(bindparam(_ROWS, type_=String)).table_valued(
+        "key", "value", name="given"
+    )
+    columns: list[ColumnElement[Any]] = [
         func.json_extract(given.c.value, f"$[{place}]").label(name)
         for place, name in enumerate(names)
     ]
-    statement: Select[Any] = select(*columns)
-    return statement.subquery("given_rows")
+    if binary:
+        # JSON has no bytes: they come as one string of bytes, of which each row has its part.
+        start = given.c.key * _BINARY_BYTES + 1
+        part = func.substr(bindparam(_BINARIES, type_=LargeBinary), start, _BINARY_BYTES)
+        columns.append(part.label(binary))
+    return select(*columns).subquery("given_rows")
 
 
-def rows_argument(rows: Iterable[Sequence[int]]) -> dict[str, str]:
-    """The value of :func:`given_rows`, as an argument of ``execute``."""
-    return {_ROWS: json.dumps([list(row) for row in rows], separators=(",", ":"))}
+def rows_argument(
+    rows: Iterable[Sequence[int]], binaries: Iterable[bytes] = ()
+) -> dict[str, str | bytes]:
+    """The values of :func:`given_rows`, as arguments of ``execute``."""
+    numbers = json.dumps([list(row) for row in rows], separators=(",", ":"))
+    return {_ROWS: numbers, _BINARIES: b"".join(binaries)}
 
 
 def given_ids() -> Select[Any]:

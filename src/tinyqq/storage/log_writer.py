@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, and_, select, tuple_
+from sqlalchemy import Connection, and_, select
 
 from tinyqq.model.conversation import (
     ConversationState,
@@ -65,8 +65,15 @@ _ACCOUNTS: Final = (
 _GROUPS: Final = select(chat_group).where(chat_group.c.conversation_id.in_(GIVEN_IDS))
 _MEMBERS: Final = select(member).where(member.c.conversation_id.in_(GIVEN_IDS)).where(IS_PRESENT)
 _REQUESTS: Final = select(join_request).where(join_request.c.conversation_id.in_(GIVEN_IDS))
-_SEND_KEY: Final = tuple_(
-    message.c.conversation_id, message.c.sender_id, message.c.client_message_id
+_KEYS: Final = given_rows("conversation_id", "sender_id", binary="client_message_id")
+_SENT: Final = select(*ENTRY_COLUMNS).join_from(
+    _KEYS,
+    message,
+    and_(
+        message.c.conversation_id == _KEYS.c.conversation_id,
+        message.c.sender_id == _KEYS.c.sender_id,
+        message.c.client_message_id == _KEYS.c.client_message_id,
+    ),
 )
 
 
@@ -91,7 +98,7 @@ class SqlLogWriter:
         if not rows:
             return
         lines = [
-            {"user_id": user_id, "conversation_id": conversation_id}
+            {"user_id": user_id, "conversation_id": conversation_id, "remark": ""}
             for user_id, conversation_id in rows
         ]
         await self._database.write(lambda conn: put_missing(conn, user_conversation, lines))
@@ -118,10 +125,13 @@ def load_states(
     return states
 
 
-def find_sent(conn: Connection, keys: Iterable[SendKey]) -> dict[SendKey, Entry]:
+def find_sent(conn: Connection, keys: Sequence[SendKey]) -> dict[SendKey, Entry]:
     """Entries by what makes a send the same send."""
-    rows = conn.execute(select(*ENTRY_COLUMNS).where(_SEND_KEY.in_(list(keys))))
-    entries = [entry_of(row) for row in rows]
+    chosen = rows_argument(
+        [(key.conversation_id, key.sender_id) for key in keys],
+        [key.client_message_id for key in keys],
+    )
+    entries = [entry_of(row) for row in conn.execute(_SENT, chosen)]
     return {
         SendKey(entry.conversation_id, entry.sender_id, entry.client_message_id): entry
         for entry in entries

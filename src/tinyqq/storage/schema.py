@@ -130,7 +130,7 @@ user_conversation: Final = Table(
     metadata,
     _key("user_id", Integer()),
     _key("conversation_id", BigInteger()),
-    Column("remark", String(MAX_REMARK_CHARS), nullable=False, server_default=""),
+    Column("remark", String(MAX_REMARK_CHARS), nullable=False),
 )
 """A user's conversation list: a superset of what concerns the user."""
 

@@ -26,11 +26,14 @@ class Checkpointer:
 
     Args:
         connect: opens a connection for the checkpoints alone.
+        thread: where they run; ends with the block.
     """
 
-    def __init__(self, *, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(
+        self, *, connect: Callable[[], sqlite3.Connection], thread: ThreadPoolExecutor
+    ) -> None:
         self._connect = connect
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-checkpoint")
+        self._thread = thread
         self._running: Future[None] | None = None
         self._pages = 0
         self._changes = 0

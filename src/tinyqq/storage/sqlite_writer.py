@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ class SqliteWriter:
         self._path = path
         self._on_fatal = on_fatal
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._checkpointer = Checkpointer(connect=partial(plain_connection, path))
+        self._checkpointer = Checkpointer(
+            connect=partial(plain_connection, path),
+            thread=ThreadPoolExecutor(1, thread_name_prefix="sqlite-checkpoint"),
+        )
         self.is_broken = False
         self.waiting = 0
         self.transactions = 0

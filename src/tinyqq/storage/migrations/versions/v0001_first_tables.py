@@ -95,7 +95,7 @@ def _create_lists() -> None:
         "user_conversation",
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("remark", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("remark", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "conversation_id"),
     )
     op.create_table(
