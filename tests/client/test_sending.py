@@ -238,3 +238,6 @@ async def test_end_when_somebody_waits_then_gets_the_error(made: Fixture) -> Non
     made.sender.end(Unavailable(ErrorCode.CONNECTION_LOST))
     assert isinstance((await outcome)[0], Unavailable)
     assert len(made.store.load().outgoing) == 2
+    with pytest.raises(Unavailable):
+        await made.sender.send(outgoing(3), timeout_s=5)
+    assert len(made.store.load().outgoing) == 2

@@ -49,6 +49,7 @@ class Sender:
         self._on_sent = on_sent
         self._on_refused = on_refused
         self._connection: Connection | None = None
+        self._ended: TinyQQError | None = None
         self._waiting: dict[bytes, asyncio.Future[Sent | TinyQQError]] = {}
         self._backoffs: dict[ConversationId, Backoff] = {}
         self._timers: dict[ConversationId, asyncio.TimerHandle] = {}
@@ -63,6 +64,8 @@ class Sender:
             TinyQQError: it was refused for good; Unavailable BUSY when the outbox is full,
                 TIMED_OUT.
         """
+        if self._ended is not None:
+            raise self._ended
         self._outbox.add(outgoing)
         self._store.put_outgoing(outgoing)
         message_id = outgoing.client_message_id
@@ -114,7 +117,8 @@ class Sender:
             self._finish(entry.client_message_id, sent)
 
     def end(self, error: TinyQQError) -> None:
-        """Nothing will be sent any more in this run: whoever waits gets *error*."""
+        """Nothing will be sent any more in this run: whoever waits or comes gets *error*."""
+        self._ended = error
         self.use(None)
         for future in self._waiting.values():
             if not future.done():
