@@ -23,7 +23,7 @@ from tinyqq.client import (
     Timeouts,
     Typing,
 )
-from tinyqq.errors import ErrorCode, Forbidden, Unavailable
+from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest, Unavailable
 from tinyqq.model.account import LogIn, Recovered, RecoverPassword, Registered
 from tinyqq.model.ids import GroupId, Seq, UserId
 from tinyqq.model.message import Card, Mark, Recall
@@ -95,6 +95,17 @@ async def test_send_when_refused_for_good_then_raises(server: FakeServer) -> Non
         server.refusals.append(Forbidden(ErrorCode.NOT_FRIENDS))
         with pytest.raises(Forbidden):
             await me.send(BOB, "hi")
+
+
+async def test_send_when_senseless_then_refused_before_it_can_do_harm(
+    server: FakeServer,
+) -> None:
+    async with logged_in(server.url) as me:
+        for wrong in (me.send(-1, "hi"), me.send(BOB, "hi", kind=99), me.send(BOB, "x" * 100_000)):
+            with pytest.raises(InvalidRequest):
+                await wrong
+        await me.send(BOB, "hi")
+    assert len(server.asked(PacketType.SEND)) == 1
 
 
 async def test_send_when_the_program_ends_first_then_the_next_run_sends_it(

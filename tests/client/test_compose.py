@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from tests.support.entries import text
+import pytest
+from tests.support.entries import ANN_BOB, text
 
-from tinyqq.client.compose import EXCERPT_CHARS, compose
+from tinyqq.client.compose import EXCERPT_CHARS, check_sendable, compose
 from tinyqq.client.messages import Desk, Message, to_event
-from tinyqq.model.ids import UserId
-from tinyqq.model.message import Card, Content, Quote
+from tinyqq.errors import InvalidRequest
+from tinyqq.model.ids import ConversationId, UserId
+from tinyqq.model.message import MAX_CONTENT_BYTES, Card, Content, Quote
 
 
 class Nobody:
@@ -36,3 +38,18 @@ def test_compose_when_answering_then_quotes_the_beginning() -> None:
     assert isinstance(message, Message)
     quote = compose("yes", reply_to=message).quote
     assert quote == Quote(message.seq, message.sender, "长" * EXCERPT_CHARS)
+
+
+@pytest.mark.parametrize(
+    ("conversation", "kind", "size"),
+    [(5, 1, 1), (-1, 1, 1), (ANN_BOB, 0, 1), (ANN_BOB, 64, 1), (ANN_BOB, 1, MAX_CONTENT_BYTES + 1)],
+)
+def test_check_sendable_when_it_would_never_be_taken_then_refused(
+    conversation: int, kind: int, size: int
+) -> None:
+    with pytest.raises(InvalidRequest):
+        check_sendable(ConversationId(conversation), kind, bytes(size))
+
+
+def test_check_sendable_when_it_may_be_taken_then_fine() -> None:
+    check_sendable(ANN_BOB, 63, bytes(MAX_CONTENT_BYTES))

@@ -101,11 +101,11 @@ async def make() -> AsyncIterator[Callable[..., Fixture]]:
             task.cancel()
 
 
-async def test_catch_up_when_new_then_from_what_the_account_has_read(
+async def test_catch_up_when_new_then_from_where_the_server_says(
     make: Callable[..., Fixture],
 ) -> None:
     made = make()
-    made.server.fill(ANN_BOB, 5, read_seq=Seq(3))
+    made.server.fill(ANN_BOB, 5, delivered_seq=Seq(3))
     made.server.fill(GROUP, 4, since_seq=Seq(3))
     made.receiver.catch_up()
     await made.caught_up()
@@ -121,7 +121,7 @@ async def test_catch_up_when_known_then_from_there_and_says_so(
 ) -> None:
     known = (Position(ANN_BOB, Seq(2)),)
     made = make(positions=known)
-    made.server.fill(ANN_BOB, 4, read_seq=Seq(4))
+    made.server.fill(ANN_BOB, 4, delivered_seq=Seq(4))
     made.receiver.catch_up()
     await made.caught_up()
     assert await made.take(2) == [3, 4]
@@ -165,7 +165,7 @@ async def test_catch_up_when_pushes_come_first_then_each_once(
     make: Callable[..., Fixture],
 ) -> None:
     made = make()
-    made.server.fill(ANN_BOB, 3, read_seq=Seq(1))
+    made.server.fill(ANN_BOB, 3, delivered_seq=Seq(1))
     made.receiver.take(text(3))
     made.receiver.catch_up()
     await made.caught_up()

@@ -377,7 +377,7 @@ def _overview(link: FakeLink, request: GetOverview) -> Overview:
             read_seq = link.server.read.get((link.user_id, conversation_id), Seq(0))
             head = Seq(len(log))
             summaries.append(
-                Summary(conversation_id, head, Seq(1), Seq(2**63 - 1), 0, read_seq, Seq(0))
+                Summary(conversation_id, head, Seq(1), Seq(2**63 - 1), 0, read_seq, read_seq)
             )
     after = [one for one in summaries if one.conversation_id > request.after_conversation_id]
     page = tuple(after[: link.server.overview_page])

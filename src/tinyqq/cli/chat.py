@@ -24,7 +24,7 @@ _TRIES: Final = 3
 
 Server = Annotated[
     str | None,
-    typer.Argument(metavar="[URL]", help=f"The server [{DEFAULT_URL}].", show_default=False),
+    typer.Argument(metavar="[URL]", help="The server.", show_default=DEFAULT_URL),
 ]
 Url = Annotated[str | None, typer.Option("--url", help="The same, as an option.")]
 User = Annotated[int, typer.Option("--user", help="Your number.", show_default=False)]
@@ -32,7 +32,8 @@ State = Annotated[
     Path | None,
     typer.Option(
         envvar="TINYQQ_CHAT_STATE",
-        help="Folder for log-ins and for what you have seen [your data folder].",
+        help="Folder for log-ins and for what you have seen.",
+        show_default="your data folder",
     ),
 ]
 CaFile = Annotated[str, typer.Option(help="PEM file of your own certificate authority.")]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.client.account import Account
-from tinyqq.client.compose import compose
+from tinyqq.client.compose import check_sendable, compose
 from tinyqq.client.friends import Friends
 from tinyqq.client.groups import Groups
 from tinyqq.client.link import REQUEST_TIMEOUT_S
@@ -233,12 +233,9 @@ class Client:
             TinyQQError: the server refused it; Unavailable TIMED_OUT: it is still in the outbox and
                 goes out when it can; Unavailable BUSY: the outbox is full.
         """
-        outgoing = Outgoing(
-            conversation_id,
-            new_operation_id(),
-            kind,
-            encode_content(compose(content, reply_to=reply_to)),
-        )
+        body = encode_content(compose(content, reply_to=reply_to))
+        check_sendable(conversation_id, kind, body)
+        outgoing = Outgoing(conversation_id, new_operation_id(), kind, body)
         mailbox = self._session.mailbox
         return await mailbox.sender.send(outgoing, timeout_s=self._timeouts.send_s)
 

@@ -7,10 +7,26 @@ from dataclasses import replace
 from typing import Final
 
 from tinyqq.client.messages import Message
-from tinyqq.model.ids import UserId
-from tinyqq.model.message import Content, Quote
+from tinyqq.errors import ErrorCode, InvalidRequest
+from tinyqq.model.ids import ConversationId, UserId, conversation_type
+from tinyqq.model.message import LAST_CLIENT_KIND, MAX_CONTENT_BYTES, Content, Quote
 
 EXCERPT_CHARS: Final = 80
+
+
+def check_sendable(conversation_id: ConversationId, kind: int, body: bytes) -> None:
+    """Refuse at once what would never be taken: it must not get into the outbox.
+
+    Raises:
+        InvalidRequest: BAD_CONVERSATION, UNSUPPORTED_KIND or BAD_CONTENT.
+    """
+    conversation_type(conversation_id)
+    if not 0 < kind <= LAST_CLIENT_KIND:
+        raise InvalidRequest(ErrorCode.UNSUPPORTED_KIND, kind=kind)
+    if len(body) > MAX_CONTENT_BYTES:
+        raise InvalidRequest(
+            ErrorCode.BAD_CONTENT, size_bytes=len(body), max_bytes=MAX_CONTENT_BYTES
+        )
 
 
 def compose(

@@ -102,6 +102,7 @@ class Link:
         self._token = ""
         self._door: Connection | None = None
         self._door_lock = asyncio.Lock()
+        self._log_in_lock = asyncio.Lock()
         self._connection: Connection | None = None
         self._changed = asyncio.Event()
         self._ended: TinyQQError | None = None
@@ -137,17 +138,18 @@ class Link:
         Raises:
             TinyQQError: what the server answered, or why it cannot be reached.
         """
-        await self._stop()
-        answer: LoggedIn = await self.ask(packet_type, request, repeat=True)
-        given = request.token if isinstance(request, Resume) else ""
-        self._token = answer.refresh_token or given
-        self._store.save_account(answer.user_id, self._token)
-        assert self._door is not None
-        connection, self._door = self._door, None
-        self._ended = None
-        self._adopt(connection, answer)
-        self._keeper = self._tasks.create_task(self._keep(connection))
-        return answer
+        async with self._log_in_lock:
+            await self._stop()
+            answer: LoggedIn = await self.ask(packet_type, request, repeat=True)
+            given = request.token if isinstance(request, Resume) else ""
+            self._token = answer.refresh_token or given
+            self._store.save_account(answer.user_id, self._token)
+            assert self._door is not None
+            connection, self._door = self._door, None
+            self._ended = None
+            self._adopt(connection, answer)
+            self._keeper = self._tasks.create_task(self._keep(connection))
+            return answer
 
     async def _open_door(self) -> Connection:
         if self._door is None or self._door.is_closed:

@@ -162,8 +162,9 @@ class Receiver:
     def _note(self, summary: Summary) -> None:
         conversation_id = summary.conversation_id
         if self._inbox.position(conversation_id) is None:
-            # A device that is new to the conversation starts at what the account has read.
-            start = max(summary.read_seq, summary.delivered_seq, Seq(summary.since_seq - 1))
+            # For a device that is new to the conversation the server puts the account's read
+            # cursor there.
+            start = max(summary.delivered_seq, Seq(summary.since_seq - 1))
             self._store.save_positions([Position(conversation_id, start)])
             self._hand_on(self._inbox.start(conversation_id, start))
         self._inbox.learn_head(conversation_id, min(summary.head_seq, summary.until_seq))
