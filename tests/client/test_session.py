@@ -182,3 +182,18 @@ async def test_pushes_lost_when_the_heartbeat_tells_then_fetched(server: FakeSer
         server.post(ANN_BOB, BOB, text(1).body)
         me._session.on_missed()
         assert await next_texts(me, 1) == ["text 1"]
+
+
+async def test_open_and_close_when_in_different_tasks_then_as_in_a_notebook(
+    server: FakeServer,
+) -> None:
+    me = Client(server.url)
+    async with asyncio.TaskGroup() as cell:
+        cell.create_task(me.open())
+    async with asyncio.TaskGroup() as cell:
+        cell.create_task(me.login(ANN, "password"))
+    async with asyncio.TaskGroup() as cell:
+        sent = cell.create_task(me.send(BOB, "hi"))
+    async with asyncio.TaskGroup() as cell:
+        cell.create_task(me.close())
+    assert sent.result().seq == 1

@@ -115,6 +115,9 @@ _SCHEMA: Final = """
         conversation_id INTEGER NOT NULL, kind INTEGER NOT NULL, content BLOB NOT NULL
     );
 """
+_SAVE_POSITION: Final = (
+    "INSERT INTO position VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)"
+)
 
 
 class FileStore:
@@ -173,12 +176,12 @@ class FileStore:
 
     def save_positions(self, positions: Iterable[Position]) -> None:
         """See :meth:`Store.save_positions`."""
+        rows = [(one.conversation_id, one.seq) for one in positions]
+        if len(rows) == 1:  # as for every message that is handed out: a statement is enough
+            self._database.execute(_SAVE_POSITION, rows[0])
+            return
         with self._transaction():
-            self._database.executemany(
-                "INSERT INTO position VALUES (?, ?)"
-                " ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)",
-                [(one.conversation_id, one.seq) for one in positions],
-            )
+            self._database.executemany(_SAVE_POSITION, rows)
 
     def put_outgoing(self, outgoing: Outgoing) -> None:
         """See :meth:`Store.put_outgoing`."""
