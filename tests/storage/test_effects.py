@@ -6,7 +6,7 @@ from itertools import count
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from tests.support.logs import (
     ANN,
     ANN_BOB,
@@ -18,6 +18,7 @@ from tests.support.logs import (
     put_group,
     put_member,
 )
+from tests.support.storage_rows import store_entries
 
 from tinyqq.model.conversation import (
     STILL_IN,
@@ -123,10 +124,7 @@ def test_members_seq_when_several_groups_changed_then_each_has_its_last(conn: Co
 
 
 def test_erase_when_done_then_only_that_row(conn: Connection) -> None:
-    for one in (entry(1), entry(2)):
-        row = one._asdict()
-        del row["through_seq"]
-        conn.execute(insert(message), row)
+    store_entries(conn, [entry(1), entry(2)])
     write_effects(conn, [], [(ANN_BOB, EraseEntry(Seq(1)))])
     rows = conn.execute(select(message.c.kind, message.c.body).order_by(message.c.seq)).all()
     assert rows == [(Kind.RECALLED, b""), (Kind.TEXT, b"hello")]

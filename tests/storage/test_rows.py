@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from tests.support.logs import (
     ANN,
     ANN_BOB,
@@ -20,11 +20,11 @@ from tests.support.logs import (
     put_member,
 )
 from tests.support.statements import recorded, table_scans
+from tests.support.storage_rows import store_entries
 
 from tinyqq.model.group import JoinPolicy, Role
-from tinyqq.model.message import Entry, Kind
+from tinyqq.model.message import Kind
 from tinyqq.storage import schema
-from tinyqq.storage.accounts import _row_of
 from tinyqq.storage.effects import write_effects
 from tinyqq.storage.rows import (
     ENTRY_COLUMNS,
@@ -36,17 +36,9 @@ from tinyqq.storage.rows import (
 )
 
 
-def store(conn: Connection, entries: list[Entry]) -> None:
-    """Write entries."""
-    for one in entries:
-        row = one._asdict()
-        del row["through_seq"]
-        conn.execute(insert(schema.message), row)
-
-
 def test_entry_when_read_back_then_the_same(conn: Connection) -> None:
     written = entry(1, sender_id=BOB, body=b"\x00\xff")
-    store(conn, [written])
+    store_entries(conn, [written])
     assert entry_of(conn.execute(select(*ENTRY_COLUMNS)).one()) == written
 
 
@@ -60,7 +52,7 @@ def test_member_and_group_when_read_back_then_the_same(conn: Connection) -> None
 
 
 def test_heads_when_some_have_entries_then_the_last_of_each(conn: Connection) -> None:
-    store(conn, [*log_of([Kind.TEXT, Kind.TEXT, Kind.RECALL]), *messages(1, GROUP)])
+    store_entries(conn, [*log_of([Kind.TEXT, Kind.TEXT, Kind.RECALL]), *messages(1, GROUP)])
     assert find_heads(conn, [ANN_OWN, GROUP, ANN_BOB]) == {ANN_BOB: (3, 2), GROUP: (1, 1)}
     assert find_heads(conn, []) == {}
 
@@ -76,5 +68,5 @@ def test_heads_when_many_are_asked_for_then_one_statement_by_the_key(
 
 
 def test_nicknames_when_some_exist_then_theirs(conn: Connection) -> None:
-    conn.execute(insert(schema.account), [_row_of(account(ANN, "Ann")), _row_of(account(EVE))])
+    store_accounts(conn, account(ANN, "Ann"), account(EVE))
     assert find_nicknames(conn, [ANN, BOB]) == {ANN: "Ann"}

@@ -75,9 +75,13 @@ def test_writer_when_it_begins_then_it_has_the_lock(writing: Engine, path: Path)
 
 
 def test_table_when_made_in_a_transaction_that_fails_then_it_is_not_there(writing: Engine) -> None:
-    with pytest.raises(OperationalError), writing.begin() as conn:
-        for _ in range(2):
-            conn.exec_driver_sql("CREATE TABLE t (a)")
+    def make_twice() -> None:
+        with writing.begin() as conn:
+            for _ in range(2):
+                conn.exec_driver_sql("CREATE TABLE t (a)")
+
+    with pytest.raises(OperationalError):
+        make_twice()
     assert pragma(writing, "table_info(t)") is None
     writing.dispose()
 

@@ -51,7 +51,7 @@ class SqlAccountStore:
 
     async def create_accounts(self, accounts: Iterable[Account], devices: Iterable[Device]) -> None:
         """Store many in one transaction."""
-        account_rows = [_row_of(new) for new in accounts]
+        account_rows = [account_row(new) for new in accounts]
         device_rows = [asdict(new) for new in devices]
 
         def work(conn: Connection) -> None:
@@ -172,7 +172,8 @@ class SqlAccountStore:
         return await self._database.write(partial(_get_secret, name=name, candidate=candidate))
 
 
-def _row_of(new: Account) -> dict[str, object]:
+def account_row(new: Account) -> dict[str, object]:
+    """The row of an account that no operation made."""
     return {**asdict(new), "search_name": new.nickname.casefold()}
 
 
@@ -192,7 +193,7 @@ def _create(conn: Connection, *, new: Account, operation_id: OperationId) -> Acc
     earlier = conn.execute(_ACCOUNTS.where(account.c.operation_id == operation_id)).first()
     if earlier is not None:
         return Account(*earlier)
-    conn.execute(insert(account), {**_row_of(new), "operation_id": operation_id})
+    conn.execute(insert(account), {**account_row(new), "operation_id": operation_id})
     return new
 
 

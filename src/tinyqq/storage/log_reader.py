@@ -49,7 +49,7 @@ class SqlLogReader:
     ) -> PageRows:
         """Rows after *after_seq*; ``more``: the windows hold further rows."""
         return await self._database.read(
-            lambda conn: _read_page(conn, viewer_id, conversation_id, after_seq, limit)
+            lambda conn: read_page(conn, viewer_id, conversation_id, after_seq, limit)
         )
 
     async def read_history(
@@ -57,7 +57,7 @@ class SqlLogReader:
     ) -> PageRows:
         """Rows before *before_seq*; ends early, like a page, rather than exceed its bounds."""
         return await self._database.read(
-            lambda conn: _read_history(conn, viewer_id, conversation_id, before_seq, limit)
+            lambda conn: read_history(conn, viewer_id, conversation_id, before_seq, limit)
         )
 
     async def read_overview(
@@ -99,13 +99,14 @@ class SqlLogReader:
         return await self._database.read(lambda conn: find_sent(conn, (key,)).get(key))
 
 
-def _read_page(
+def read_page(
     conn: Connection,
     viewer_id: UserId,
     conversation_id: ConversationId,
     after_seq: Seq,
     limit: int,
 ) -> PageRows:
+    """See ``ports.storage.LogReader.read_page``."""
     head_seq, windows = _head_and_windows(conn, viewer_id, conversation_id)
     entries: list[Entry] = []
     room_bytes = MAX_PAGE_BYTES
@@ -117,13 +118,14 @@ def _read_page(
     return PageRows(tuple(entries), head_seq, windows)
 
 
-def _read_history(
+def read_history(
     conn: Connection,
     viewer_id: UserId,
     conversation_id: ConversationId,
     before_seq: Seq,
     limit: int,
 ) -> PageRows:
+    """See ``ports.storage.LogReader.read_history``."""
     head_seq, windows = _head_and_windows(conn, viewer_id, conversation_id)
     older = _before(windows, before_seq) if before_seq else windows
     entries: list[Entry] = []

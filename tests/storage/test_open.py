@@ -1,0 +1,64 @@
+"""Addresses of databases, and the end of a process whose disk failed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinyqq.errors import InvalidRequest
+from tinyqq.storage.open import database_path, open_storage
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///data/tinyqq.db", Path("data/tinyqq.db")),
+        ("sqlite:////var/lib/tinyqq.db", Path("/var/lib/tinyqq.db")),
+    ],
+)
+def test_address_when_of_a_file_then_its_path(url: str, path: Path) -> None:
+    assert database_path(url) == path
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "data/tinyqq.db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql+asyncmy://h/db",
+        "sqlite+x:///a",
+    ],
+)
+def test_address_when_nothing_we_have_then_refused(url: str) -> None:
+    with pytest.raises(InvalidRequest):
+        database_path(url)
+
+
+async def test_storage_when_open_then_it_answers_and_counts(tmp_path: Path) -> None:
+    async with open_storage(f"sqlite:///{tmp_path}/a/tinyqq.db") as storage:
+        await storage.ping()
+        assert storage.counters()["storage_reads_total"] == 1
+
+
+async def test_storage_when_opened_again_then_everything_is_there(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/tinyqq.db"
+    async with open_storage(url) as storage:
+        kept = await storage.accounts.get_secret("key", b"first")
+    async with open_storage(url) as storage:
+        assert await storage.accounts.get_secret("key", b"second") == kept
+
+
+def test_exit_when_called_then_at_once_and_not_zero() -> None:
+    program = (
+        "import atexit; from tinyqq.storage.open import exit_at_once; "
+        "atexit.register(print, 'flushed'); exit_at_once(OSError())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=30, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (74, b"")
