@@ -20,7 +20,7 @@ from tests.support.logs import (
     put_member,
 )
 from tests.support.statements import recorded, table_scans
-from tests.support.storage_rows import store_entries
+from tests.support.storage_rows import store_accounts, store_entries
 
 from tinyqq.model.group import JoinPolicy, Role
 from tinyqq.model.message import Kind
