@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from tests.support.fake_server import FakeServer, fake_server
 
 from tinyqq.cli.chat_commands import Chat
 from tinyqq.cli.chat_texts import ChatTexts
-from tinyqq.errors import ErrorCode, Forbidden, NotFound
+from tinyqq.client import Content, FileStore
+from tinyqq.client.outbox import Outgoing
+from tinyqq.errors import ErrorCode, Forbidden, NotFound, Unauthenticated
 from tinyqq.model.account import KickReason
 from tinyqq.model.connection import Done, Kicked
 from tinyqq.model.friend import AnswerFriend, RequestFriend
@@ -29,9 +32,9 @@ from tinyqq.model.group import (
     MemberList,
     Role,
 )
-from tinyqq.model.ids import GroupId, own_conversation
+from tinyqq.model.ids import GroupId, OperationId, own_conversation
 from tinyqq.model.message import Kind
-from tinyqq.wire.content import decode_content
+from tinyqq.wire.content import decode_content, encode_content
 from tinyqq.wire.packets import PacketType
 
 
@@ -43,10 +46,12 @@ async def server() -> AsyncIterator[FakeServer]:
 
 
 @asynccontextmanager
-async def chatting(server: FakeServer, *lines: str) -> AsyncIterator[Person]:
+async def chatting(
+    server: FakeServer, *lines: str, store: Path | None = None
+) -> AsyncIterator[Person]:
     """Ann at her terminal; she leaves at the end of the block."""
     person = Person(*lines)
-    async with logged_in(server.url) as me, asyncio.TaskGroup() as tasks:
+    async with logged_in(server.url, store=store) as me, asyncio.TaskGroup() as tasks:
         chat = Chat(me=me, terminal=person, say=ChatTexts("en"))
         running = tasks.create_task(chat.run())
         yield person
@@ -259,6 +264,27 @@ async def test_chat_when_kicked_then_ends(server: FakeServer) -> None:
         server.push_all(PacketType.KICKED, Kicked(KickReason.REPLACED))
         assert await finished(me, person) is False
     assert "You were logged out: REPLACED" in person.shown
+
+
+async def test_chat_when_the_log_in_is_no_longer_good_then_ends(server: FakeServer) -> None:
+    def refuse(link: Any, request: Any) -> Any:
+        raise Unauthenticated(ErrorCode.TOKEN_EXPIRED)
+
+    async with chatting(server) as person:
+        server.handlers[PacketType.RESUME] = refuse
+        server.cut_all()
+        await person.sees("The log-in has ended: TOKEN_EXPIRED")
+
+
+async def test_left_over_when_refused_then_told(server: FakeServer, tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "me.db")
+    store.save_account(ANN, f"token-{ANN}")
+    body = encode_content(Content(text="left over"))
+    store.put_outgoing(Outgoing(ANN_BOB, OperationId(bytes(16)), 1, body))
+    store.close()
+    server.refusals.append(Forbidden(ErrorCode.BLOCKED))
+    async with chatting(server, store=tmp_path / "me.db") as person:
+        await person.sees("Not sent: “left over”: Blocked.")
 
 
 async def test_chat_when_the_input_ends_then_leaves(server: FakeServer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from random import Random
 
 import pytest
+from tests.support.certificates import Certificate, make_certificate
 from tests.support.clients import Hasty
 from tests.support.fake_server import FakeServer, fake_server
 
@@ -18,4 +19,16 @@ def hasty() -> Random:
 @pytest.fixture
 async def server() -> AsyncIterator[FakeServer]:
     async with fake_server() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+async def secure(certificate: Certificate) -> AsyncIterator[FakeServer]:
+    """A server that speaks TLS only."""
+    async with fake_server(tls=certificate.server) as made:
         yield made

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from tests.support.certificates import Certificate, make_certificate
+from tests.support.certificates import Certificate
 from tests.support.client_connections import Heard, connected, log_in
 from tests.support.entries import text
-from tests.support.fake_server import FakeServer, fake_server
+from tests.support.fake_server import FakeServer
 
 from tinyqq.client.trust import Trust
 from tinyqq.errors import ErrorCode, ProtocolError, Unavailable
@@ -21,17 +19,6 @@ ASK = (PacketType.LIST_CONTACTS, ListContacts())
 
 def url_of(server: FakeServer, carrier: str) -> str:
     return server.url if carrier == "tcp" else server.ws_url
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-async def secure(certificate: Certificate) -> AsyncIterator[FakeServer]:
-    async with fake_server(tls=certificate.server) as made:
-        yield made
 
 
 async def talk(server: FakeServer, url: str, trust: Trust | None = None) -> Heard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.certificates import Certificate
 from tests.support.fake_server import FakeServer
 
 from tinyqq.client.addresses import Address, Directory, Unit, parse_url
@@ -13,10 +14,10 @@ from tinyqq.client.trust import Trust
 from tinyqq.errors import Unavailable
 
 
-async def fetch(url: str) -> list[Unit]:
+async def fetch(url: str, trust: Trust | None = None) -> list[Unit]:
     directory = parse_url(url)
     assert isinstance(directory, Directory)
-    return await fetch_units(directory, trust=Trust(), timeout_s=5)
+    return await fetch_units(directory, trust=trust or Trust(), timeout_s=5)
 
 
 async def test_fetch_units_when_there_are_some_then_tcp_before_websocket(
@@ -24,6 +25,16 @@ async def test_fetch_units_when_there_are_some_then_tcp_before_websocket(
 ) -> None:
     (unit,) = await fetch(server.http_url)
     assert [str(one) for one in unit.addresses] == [server.url, server.ws_url]
+
+
+async def test_fetch_units_when_the_certificate_is_believed_then_so_too(
+    secure: FakeServer, certificate: Certificate
+) -> None:
+    for trust in (Trust(fingerprint=certificate.fingerprint), Trust(str(certificate.file))):
+        (unit,) = await fetch(secure.http_url, trust)
+        assert str(unit.addresses[0]) == secure.url
+    with pytest.raises(Unavailable):
+        await fetch(secure.http_url)
 
 
 async def test_fetch_units_when_nobody_answers_then_unavailable() -> None:

@@ -187,9 +187,6 @@ class Receiver:
             except TinyQQError as exc:
                 self._inbox.sync_failed(wanted.conversation_id, for_good=False)
                 failures.append(exc)
-            except BaseException:
-                self._inbox.sync_failed(wanted.conversation_id, for_good=False)
-                raise
             else:
                 self._hand_on(self._inbox.apply_page(wanted.conversation_id, page))
 
