@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyqq.errors import TinyQQError
 from tinyqq.model.connection import Done
 from tinyqq.wire.packets import OPERATIONS, PacketType
 
 
 class Asked:
-    """Takes requests, sees that each fits its packet type, and gives the answers prepared."""
+    """Takes requests, sees that each fits its packet type, and gives (or raises) the answers
+    prepared."""
 
     def __init__(self, *answers: object) -> None:
         self.answers = list(answers)
@@ -20,6 +22,8 @@ class Asked:
         operation = OPERATIONS[packet_type]
         assert isinstance(record, operation.request)
         answer = self.answers.pop(0) if self.answers else Done()
+        if isinstance(answer, TinyQQError):
+            raise answer
         assert isinstance(answer, operation.reply)
         self.records.append(record)
         self.repeats.append(repeat)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinyqq.client.operations import new_operation_id
 from tinyqq.client.receiving import Call
+from tinyqq.errors import Conflict, ErrorCode
 from tinyqq.model.friend import (
     AnswerFriend,
     Contact,
@@ -36,8 +37,13 @@ class Friends:
         )
 
     async def accept(self, user_id: int) -> None:
-        """Accept a request."""
-        await self._answer(user_id, accept=True)
+        """Accept a request; fine when you are friends already (a request is told of in your own
+        conversation and in that with the other, so programs see it twice)."""
+        try:
+            await self._answer(user_id, accept=True)
+        except Conflict as exc:
+            if exc.code is not ErrorCode.ALREADY_FRIENDS:
+                raise
 
     async def decline(self, user_id: int) -> None:
         """Decline a request; the other is not told."""
