@@ -2,7 +2,7 @@
 
 A file has one writer at a time whatever the program does, so all writes go through one thread, in
 the order of the calls. Readers run beside it (write-ahead log) and see the file as of the moment
-they start. docs/decisions/0002-sqlite-writer.md has the figures.
+they start. docs/decisions/0007-sqlite-writer.md has the figures.
 """
 
 from __future__ import annotations
