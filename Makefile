@@ -5,6 +5,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 RUN_READY := .venv/.ready-run
 DEV_READY := .venv/.ready-dev
+SERVERS_READY := .venv/.ready-servers
 WORKERS ?= 2
 
 # make run HOST=0.0.0.0 TCP_PORT=7001 HTTP_PORT=7080 DATA=./data ARGS="--log-level debug"
@@ -16,7 +17,7 @@ ifeq ($(origin PORT),command line)
 $(error There are two ports: say TCP_PORT= or HTTP_PORT=)
 endif
 
-.PHONY: help run chat demo setup test test-fast check format proto docs-settings bench soak
+.PHONY: help run chat demo setup test test-fast test-deps check format proto docs-settings bench soak
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -32,11 +33,14 @@ demo: $(RUN_READY) ## Run a server with people, friendships, a group and a bot t
 
 setup: $(DEV_READY) ## Make .venv with everything for development
 
-test: check ## Everything that must hold: the checks, then all tests but soak
+test: check $(SERVERS_READY) ## Everything that must hold: the checks, then all tests but soak
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak"
 
 test-fast: $(DEV_READY) ## The tests that need no processes, in under a minute
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak and not slow"
+
+test-deps: ## Install the servers that tests start for themselves (root; Debian, Ubuntu)
+	@scripts/test-deps.sh
 
 check: $(DEV_READY) ## Format, lint, types, import rules, generated files
 	@$(BIN)/ruff format --check --quiet .
@@ -71,3 +75,7 @@ $(RUN_READY): pyproject.toml uv.lock
 $(DEV_READY): pyproject.toml uv.lock
 	@PYTHON="$(PYTHON)" scripts/setup.sh dev
 	@touch $(RUN_READY) $@
+
+# Made only where all servers are there: elsewhere they are looked for again each time.
+$(SERVERS_READY): scripts/test-deps.sh | $(DEV_READY)
+	@scripts/test-deps.sh auto $@
