@@ -11,7 +11,11 @@ from tinyqq.model.ids import UnitId
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One process start of a node. ``load``: 0.0 idle … 1.0 full, as the node itself reports it."""
+    """One process start of a node.
+
+    ``load``: 0.0 idle … 1.0 full, as the node itself reports it. ``internal``: host:port for its
+    peers; empty: it takes no calls.
+    """
 
     unit_id: UnitId
     incarnation: str
@@ -22,6 +26,7 @@ class Node:
     load: float = 0.0
     sessions: int = 0
     draining: bool = False
+    internal: str = ""
 
 
 class Registry(Protocol):
