@@ -270,8 +270,8 @@ _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "spider": ("mariadbd", "mariadb-install-db", "/usr/lib/mysql/plugin/ha_spider.so"),
     "nginx": ("nginx", "/usr/lib/nginx/modules/ngx_stream_module.so"),
 }
-"""What ``@pytest.mark.needs(kind)`` may name, and what must be there for it. The packages that bring
-it are in scripts/test-deps.sh."""
+"""What ``@pytest.mark.needs(kind)`` may name, and what must be there for it. The packages that
+bring it are in scripts/test-deps.sh."""
 
 
 def missing(kinds: Sequence[str]) -> list[str]:
