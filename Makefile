@@ -57,6 +57,9 @@ proto: $(DEV_READY) ## Generate src/tinyqq/_pb from proto/
 	@$(BIN)/python -m grpc_tools.protoc -Iproto \
 		--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy \
 		--python_out=src --mypy_out=src proto/tinyqq/_pb/*.proto
+	@$(BIN)/python -m grpc_tools.protoc -Iproto \
+		--plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+		--grpc_python_out=src --mypy_grpc_out=src proto/tinyqq/_pb/node.proto
 
 docs-settings: $(DEV_READY) ## Generate docs/reference/settings.md
 	@mkdir -p docs/reference

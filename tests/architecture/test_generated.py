@@ -13,22 +13,28 @@ from tests.architecture.source_tree import ROOT, SOURCES
 _PROTO: Final = ROOT / "proto"
 
 
+def run_protoc(*arguments: str) -> None:
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{_PROTO}", *arguments]
+    subprocess.run(command, check=True, timeout=60)
+
+
+def plugin(name: str) -> str:
+    return f"--plugin={name}={Path(sys.executable).with_name(name)}"
+
+
 def test_protobuf_code_when_generated_again_then_the_same(tmp_path: Path) -> None:
     pytest.importorskip("grpc_tools")
-    plugin = Path(sys.executable).with_name("protoc-gen-mypy")
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "grpc_tools.protoc",
-            f"-I{_PROTO}",
-            f"--plugin=protoc-gen-mypy={plugin}",
-            f"--python_out={tmp_path}",
-            f"--mypy_out={tmp_path}",
-            *map(str, sorted(_PROTO.rglob("*.proto"))),
-        ],
-        check=True,
-        timeout=60,
+    run_protoc(
+        plugin("protoc-gen-mypy"),
+        f"--python_out={tmp_path}",
+        f"--mypy_out={tmp_path}",
+        *map(str, sorted(_PROTO.rglob("*.proto"))),
+    )
+    run_protoc(
+        plugin("protoc-gen-mypy_grpc"),
+        f"--grpc_python_out={tmp_path}",
+        f"--mypy_grpc_out={tmp_path}",
+        str(_PROTO / "tinyqq/_pb/node.proto"),
     )
     made = {path.name: path.read_text("utf-8") for path in (tmp_path / "tinyqq/_pb").iterdir()}
     committed = {
