@@ -1,4 +1,4 @@
-"""Tests that need a server which is not installed: left out and counted, or failures.
+"""Servers that tests share, and what happens to tests whose server is not installed.
 
 ``@pytest.mark.needs("redis", …)`` names the servers of a test. Where ``make test`` installs them
 itself (in CI, as root in a container) a missing one is a failure; elsewhere such tests are left
@@ -7,14 +7,19 @@ out, and one line says how many.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import pytest
 from tests.support import servers
+from tests.support.mariadb import mariadb, mariadb_template, own_mariadb
+from tests.support.redis import RedisServer
+from tests.support.zookeeper import ZookeeperServer
+
+__all__ = ["mariadb", "mariadb_template", "own_mariadb"]
 
 _NOT_RUN: Final = pytest.StashKey[int]()
-_MISSING: Final = pytest.StashKey[set[str]]()
+_MISSING: Final = pytest.StashKey[list[str]]()
 
 
 def _missing(item: pytest.Item) -> list[str]:
@@ -32,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left_out)
     _note(config, len(left_out), {kind for item in left_out for kind in _missing(item)})
     if hasattr(config, "workeroutput"):  # of pytest-xdist: only the controller prints
-        config.workeroutput["not_run"] = (len(left_out), sorted(config.stash[_MISSING]))
+        config.workeroutput["not_run"] = (len(left_out), config.stash[_MISSING])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -54,12 +59,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The one line."""
     config = terminalreporter.config
     if count := config.stash.get(_NOT_RUN, 0):
-        kinds = ", ".join(sorted(config.stash[_MISSING]))
+        kinds = ", ".join(config.stash[_MISSING])
         terminalreporter.write_line(
             f"{count} not run: {kinds} not installed, run `sudo make test-deps`", yellow=True
         )
 
 
-def _note(config: pytest.Config, count: int, kinds: Sequence[str] | set[str]) -> None:
+def _note(config: pytest.Config, count: int, kinds: Iterable[str]) -> None:
     config.stash[_NOT_RUN] = count
-    config.stash[_MISSING] = set(kinds)
+    missing: list[str] = sorted(set(kinds))
+    config.stash[_MISSING] = missing
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis that tests share: each takes a key prefix of its own, and nobody ends it."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def zookeeper_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZookeeperServer]:
+    """A ZooKeeper that tests share: each takes a chroot of its own, and nobody ends it."""
+    with ZookeeperServer(tmp_path_factory.mktemp("zookeeper")) as server:
+        yield server

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 
 import pytest
+from tests.support.redis import RedisServer
+from tests.support.redis_presence import redis_presence
+from tests.support.servers import safe_name
 
 from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
 from tinyqq.ports.presence import Presence
@@ -15,18 +18,19 @@ ONE, TWO = SessionId(1), SessionId(2)
 GROUP, OTHER = GroupId(20_000), GroupId(20_001)
 HERE = UnitId("unit-1")
 
-MakePresence = Callable[[UnitId], Presence]
+KINDS = ("memory", pytest.param("redis", marks=pytest.mark.needs("redis")))
 
 
-def make_memory(unit_id: UnitId) -> Presence:
-    return MemoryPresence(unit_id=unit_id)
-
-
-@pytest.fixture(params=[make_memory])
-def presence(request: pytest.FixtureRequest) -> Presence:
+@pytest.fixture(params=KINDS)
+async def presence(request: pytest.FixtureRequest) -> AsyncIterator[Presence]:
     """One unit's presence, empty."""
-    make: MakePresence = request.param
-    return make(HERE)
+    if request.param == "memory":
+        yield MemoryPresence(unit_id=HERE)
+        return
+    server: RedisServer = request.getfixturevalue("redis_server")
+    prefix = safe_name(request.node.name)
+    async with redis_presence(server.url, unit=HERE, prefix=prefix) as presence:
+        yield presence
 
 
 async def users(presence: Presence, *user_ids: UserId) -> dict[UserId, frozenset[UnitId]]:

@@ -1,0 +1,32 @@
+"""Presence on a real Redis, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tinyqq.clock import SystemClock
+from tinyqq.model.ids import UnitId
+from tinyqq.presence.redis import RedisPresence, RedisTimings
+
+QUICK: Final = RedisTimings(check_s=0.2)
+
+
+def redis_presence(
+    url: str,
+    *,
+    unit: str = "unit-1",
+    incarnation: str = "first",
+    prefix: str = "test",
+    is_live: Callable[[UnitId, str], bool] = lambda unit_id, incarnation: True,
+    timings: RedisTimings = QUICK,
+) -> RedisPresence:
+    """One unit's presence; enter it. Tests that share a Redis take prefixes of their own."""
+    return RedisPresence(
+        url=f"{url}?prefix={prefix}",
+        unit_id=UnitId(unit),
+        incarnation=incarnation,
+        is_live=is_live,
+        clock=SystemClock(),
+        timings=timings,
+    )
