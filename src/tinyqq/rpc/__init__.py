@@ -1,0 +1,1 @@
+"""gRPC between the nodes of one cluster: deliveries, sends and business calls."""

@@ -1,0 +1,105 @@
+"""Deliveries that wait for a link: bounded in bytes and age. Pure; time is handed in.
+
+The answer to "full": what comes is dropped and counted, the log's net delivers it. What has waited
+too long is dropped as well, for the net has been there before. Orders to end sessions are few and
+matter more, so they may use a reserve.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+from tinyqq._pb import node_pb2 as pb
+from tinyqq.model.account import Caller
+from tinyqq.ports.delivery import Hint, Kick, Push
+from tinyqq.rpc.mapping import add_hint, add_kick, add_push, caller_to
+from tinyqq.wire.packets import encode
+
+_ITEM_BYTES: Final = 100
+"""What an item takes besides its body, roughly."""
+_USER_BYTES: Final = 8
+_KICK_RESERVE_BYTES: Final = 65_536
+
+
+class Note(NamedTuple):
+    """A request that nobody waits for, on its way to the node that answers it."""
+
+    type: int
+    caller: Caller
+    request: object
+
+
+Item = Push | Hint | Kick | Note
+
+
+class DeliveryBuffer:
+    """First in, first out.
+
+    Args:
+        max_bytes: more is not taken.
+        max_age_s: what is older is not handed out.
+    """
+
+    def __init__(self, *, max_bytes: int, max_age_s: float) -> None:
+        self.dropped_full = 0
+        self.dropped_old = 0
+        self._max_bytes = max_bytes
+        self._max_age_s = max_age_s
+        self._bytes = 0
+        self._items: deque[tuple[float, int, Item]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, item: Item, now: float) -> bool:
+        """Take an item; False: full, it is dropped."""
+        size = _size(item)
+        self.expire(now)
+        reserve = _KICK_RESERVE_BYTES if isinstance(item, Kick) else 0
+        if self._bytes + size > self._max_bytes + reserve:
+            self.dropped_full += 1
+            return False
+        self._bytes += size
+        self._items.append((now, size, item))
+        return True
+
+    def take(self, now: float, max_bytes: int) -> pb.Deliveries | None:
+        """The next batch, of at most *max_bytes* unless a single item has more; None: nothing
+        waits."""
+        self.expire(now)
+        if not self._items:
+            return None
+        batch = pb.Deliveries()
+        taken = 0
+        while self._items and (not taken or taken + self._items[0][1] <= max_bytes):
+            _, size, item = self._items.popleft()
+            taken += size
+            _put(batch, item)
+        self._bytes -= taken
+        return batch
+
+    def expire(self, now: float) -> None:
+        """Drop what has waited too long."""
+        while self._items and now - self._items[0][0] > self._max_age_s:
+            self._bytes -= self._items.popleft()[1]
+            self.dropped_old += 1
+
+
+def _size(item: Item) -> int:
+    if isinstance(item, Push):
+        return len(item.body) + _ITEM_BYTES + _USER_BYTES * (len(item.joined) + len(item.gone))
+    if isinstance(item, Hint):
+        return _ITEM_BYTES + _USER_BYTES * len(item.user_ids)
+    return _ITEM_BYTES
+
+
+def _put(batch: pb.Deliveries, item: Item) -> None:
+    if isinstance(item, Push):
+        add_push(batch, item)
+    elif isinstance(item, Hint):
+        add_hint(batch, item)
+    elif isinstance(item, Kick):
+        add_kick(batch, item)
+    else:
+        batch.notes.add(type=item.type, body=encode(item.request), caller=caller_to(item.caller))

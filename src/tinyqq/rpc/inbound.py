@@ -1,0 +1,274 @@
+"""What peers ask of this node: their deliveries go to its unit, sends to its lanes, calls to its
+roles."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, Final, cast
+
+import grpc.aio
+
+from tinyqq._pb import node_pb2 as pb
+from tinyqq.errors import ErrorCode, ProtocolError, TinyQQError, Unavailable
+from tinyqq.model.message import Sent
+from tinyqq.ports.delivery import UnitLink
+from tinyqq.ports.services import Login, Services
+from tinyqq.rpc.mapping import (
+    SEEN,
+    add_answer,
+    caller_from,
+    hint_from,
+    kick_from,
+    login_to,
+    push_from,
+    send_from,
+)
+from tinyqq.rpc.status import status_of, translated
+from tinyqq.wire.calls import CALLS, ENTRANCES, NOTES, Target
+from tinyqq.wire.packets import PacketType, decode_request, encode
+
+logger = logging.getLogger(__name__)
+
+LinkContext = grpc.aio.ServicerContext[pb.Deliveries, pb.Identity]
+ChatContext = grpc.aio.ServicerContext[pb.Sends, pb.Answers]
+CallContext = grpc.aio.ServicerContext[pb.CallRequest, pb.CallReply]
+_DEFAULT_TIMEOUT_S: Final = 10.0
+_RETRY_AFTER_S: Final = 1.0
+
+
+class Desk:
+    """The methods of the service ``Node``.
+
+    Args:
+        identity: tells peers who answers.
+        roles: those of *services* that are in this process. Others are refused, so that a call goes
+            over one wire at most.
+        max_sends: how many of one peer's sends may be unanswered before no more are read.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: pb.Identity,
+        unit: UnitLink,
+        services: Services,
+        roles: frozenset[str],
+        max_sends: int,
+    ) -> None:
+        self.received = 0
+        self.sends = 0
+        self.calls = 0
+        self._identity = identity
+        self._unit = unit
+        self._services = services
+        self._roles = roles
+        self._max_sends = max_sends
+        self._closing = asyncio.Event()
+        self._calls = self._methods(CALLS)
+        self._notes = self._methods(NOTES)
+        self._entrances = self._methods(ENTRANCES)
+
+    def close(self) -> None:
+        """Read no more from the streams; they end when all that was read is answered."""
+        self._closing.set()
+
+    def counters(self) -> dict[str, int | float]:
+        """Figures for the metrics."""
+        return {
+            "deliveries_received_total": self.received,
+            "sends_received_total": self.sends,
+            "calls_received_total": self.calls,
+        }
+
+    # ---- the three methods, named as in node.proto -----------------------------------------------
+
+    async def Link(self, _: AsyncIterator[pb.Deliveries], context: LinkContext) -> None:
+        """Deliveries of one peer."""
+        await context.write(self._identity)
+        ended = asyncio.Event()
+        await self._with_reader(self._read_deliveries(context), ended.set, ended.wait())
+
+    async def Chat(self, _: AsyncIterator[pb.Sends], context: ChatContext) -> None:
+        """Sends of one peer, and their answers."""
+        await context.write(pb.Answers(identity=self._identity))
+        line = AnswerLine(context.write, self._max_sends)
+        await self._with_reader(self._read_sends(context, line), line.close, line.write())
+
+    async def Call(self, request: pb.CallRequest, context: CallContext) -> pb.CallReply:
+        """A business call."""
+        self.calls += 1
+        remaining_s = cast(float | None, context.time_remaining())  # None: no deadline
+        outcome = await _outcome_of(
+            self._answer(request), _DEFAULT_TIMEOUT_S if remaining_s is None else remaining_s
+        )
+        if isinstance(outcome, TinyQQError):
+            await context.abort(*status_of(outcome))
+        return outcome
+
+    # ---- streams ---------------------------------------------------------------------------------
+
+    async def _with_reader(
+        self,
+        reader: Coroutine[Any, Any, None],
+        at_end: Callable[[], None],
+        writer: Coroutine[Any, Any, object],
+    ) -> None:
+        """Read until the peer is done, has gone, or this node closes; then let the writer end."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(reader)
+                closing = group.create_task(self._closing.wait())
+                reading.add_done_callback(lambda _: at_end())
+                closing.add_done_callback(lambda _: reading.cancel())
+                with translated():
+                    await writer
+                closing.cancel()
+        except* TinyQQError as gone:
+            logger.debug("link.peer_gone", extra={"reason": str(gone.exceptions[0])})
+
+    async def _read_deliveries(self, context: LinkContext) -> None:
+        with translated():
+            while isinstance(batch := await context.read(), pb.Deliveries):
+                self._deliver(batch)
+
+    def _deliver(self, batch: pb.Deliveries) -> None:
+        self.received += len(batch.pushes)
+        try:
+            if batch.pushes:
+                self._unit.push([push_from(one) for one in batch.pushes])
+            if batch.hints:
+                self._unit.hint([hint_from(one) for one in batch.hints])
+            if batch.kicks:
+                self._unit.kick([kick_from(one) for one in batch.kicks])
+            for note in batch.notes:
+                self._note(note)
+        except Exception:
+            logger.exception("deliveries.failed")
+
+    def _note(self, note: pb.Note) -> None:
+        take = self._notes.get(note.type)
+        if take is None:
+            logger.warning("note.refused", extra={"type": note.type})
+            return
+        take(caller_from(note.caller), decode_request(note.type, note.body))
+
+    async def _read_sends(self, context: ChatContext, line: AnswerLine) -> None:
+        with translated():
+            while isinstance(batch := await context.read(), pb.Sends):
+                for message in batch.sends:
+                    await line.room()
+                    self.sends += 1
+                    self._send(message, line.begin(message.id))
+
+    def _send(self, message: pb.Send, answer: Callable[[Sent | TinyQQError], None]) -> None:
+        try:
+            self._check_role("chat")
+            self._services.chat.send(send_from(message, answer))
+        except TinyQQError as error:
+            answer(error)
+        except Exception:
+            logger.exception("send.failed")
+            answer(Unavailable(ErrorCode.INTERNAL, retry_after_s=_RETRY_AFTER_S))
+
+    # ---- calls -----------------------------------------------------------------------------------
+
+    async def _answer(self, request: pb.CallRequest) -> pb.CallReply:
+        number = request.type
+        if number == SEEN:
+            self._check_role("user")
+            await self._services.user.seen(caller_from(request.caller))
+            return pb.CallReply()
+        if number in ENTRANCES:
+            return await self._enter(request)
+        if number not in CALLS:
+            raise ProtocolError(ErrorCode.UNKNOWN_TYPE, type=number)
+        self._check_role(CALLS[number].role)
+        record = decode_request(number, request.body)
+        reply = await self._calls[number](caller_from(request.caller), record)
+        return pb.CallReply() if reply is None else pb.CallReply(body=encode(reply))
+
+    async def _enter(self, request: pb.CallRequest) -> pb.CallReply:
+        self._check_role("user")
+        where: dict[str, Any] = {"address": request.entrance.address}
+        if request.type in (PacketType.LOG_IN, PacketType.RESUME):
+            where["session_id"] = request.entrance.session_id
+            where["language"] = request.entrance.language
+        record = decode_request(request.type, request.body)
+        reply = await self._entrances[request.type](record, **where)
+        return login_to(reply) if isinstance(reply, Login) else pb.CallReply(body=encode(reply))
+
+    def _check_role(self, role: str) -> None:
+        if role not in self._roles:
+            raise Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=_RETRY_AFTER_S, role=role)
+
+    def _methods(self, table: dict[int, Target]) -> dict[int, Callable[..., Any]]:
+        return {
+            number: getattr(getattr(self._services, target.role), target.method)
+            for number, target in table.items()
+            if target.role in self._roles
+        }
+
+
+class AnswerLine:
+    """The answers to one peer's sends: a place is kept for every send that was read, so that no
+    answer is ever dropped; while no place is free, no more sends are read."""
+
+    def __init__(self, write: Callable[[pb.Answers], Awaitable[None]], places: int) -> None:
+        self._write = write
+        self._places = places
+        self._taken = 0
+        self._closed = False
+        self._ready = pb.Answers()
+        self._more = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def room(self) -> None:
+        """Wait for a free place."""
+        while self._taken >= self._places:
+            self._room.clear()
+            await self._room.wait()
+
+    def begin(self, number: int) -> Callable[[Sent | TinyQQError], None]:
+        """Take a place for a send; what is returned takes its outcome."""
+        self._taken += 1
+        return partial(self._done, number)
+
+    def close(self) -> None:
+        """No more sends will begin."""
+        self._closed = True
+        self._more.set()
+
+    async def write(self) -> None:
+        """Write answers as they come, until the line is closed and every send is answered."""
+        while self._taken or not self._closed:
+            if self._ready.answers:
+                batch, self._ready = self._ready, pb.Answers()
+                await self._write(batch)
+                self._taken -= len(batch.answers)
+                self._room.set()
+            else:
+                self._more.clear()
+                await self._more.wait()
+
+    def _done(self, number: int, outcome: Sent | TinyQQError) -> None:
+        add_answer(self._ready, number, outcome)
+        self._more.set()
+
+
+async def _outcome_of(
+    call: Awaitable[pb.CallReply], timeout_s: float
+) -> pb.CallReply | TinyQQError:
+    """Await a call at this edge: its reply, or the refusal that the peer is told."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await call
+    except TinyQQError as error:
+        return error
+    except TimeoutError:
+        return Unavailable(ErrorCode.TIMED_OUT, retry_after_s=_RETRY_AFTER_S)
+    except Exception:
+        logger.exception("call.failed")
+        return Unavailable(ErrorCode.INTERNAL, retry_after_s=_RETRY_AFTER_S)

@@ -1,0 +1,98 @@
+"""Sends go to the node of their conversation, and stay there while one is unanswered."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from tests.support.dispatching import OWN, FakeLinks, Picture, node
+from tests.support.nodes import Outcomes
+
+from tinyqq.errors import Unavailable
+from tinyqq.model.ids import Seq, UnitId
+from tinyqq.model.message import Sent
+from tinyqq.rpc.placing import Placing
+
+SENT = Sent(Seq(1), 1, 1)
+
+
+class World:
+    """Three nodes of role chat."""
+
+    def __init__(self, *names: str) -> None:
+        self.picture = Picture(*(node(name, "chat") for name in names))
+        self.links = FakeLinks(*names)
+        self.placing = Placing(own=OWN, registry=self.picture, links=self.links.links)
+        self.outcomes = Outcomes()
+        self._last = 0
+
+    def send(self, conversation_id: int = 10_000) -> UnitId | None:
+        """Where a send goes."""
+        before = {name: len(peer.taken) for name, peer in self.links.peers.items()}
+        self._last += 1
+        self.placing.send(self.outcomes.send(self._last, conversation_id=conversation_id))
+        after = {name: len(peer.taken) for name, peer in self.links.peers.items()}
+        return next((name for name in after if after[name] > before[name]), None)
+
+    def answer_all(self) -> None:
+        """Answer every send."""
+        for peer in self.links.peers.values():
+            for send in peer.taken:
+                send.answer(SENT)
+            peer.taken.clear()
+
+
+def test_send_when_repeated_then_always_to_the_same_node() -> None:
+    world = World("a", "b", "c")
+    places = set()
+    for _ in range(10):
+        places.add(world.send())
+        world.answer_all()
+    assert len(places) == 1
+    assert len(world.outcomes.by_number) == 10
+
+
+def test_send_when_there_are_many_conversations_then_shared_out() -> None:
+    world = World("a", "b", "c")
+    counts = Counter(world.send(number) for number in range(10_000, 10_300))
+    assert all(count > 50 for count in counts.values())
+    assert len(counts) == 3
+
+
+def test_send_when_one_is_unanswered_then_later_ones_follow_it_whatever_happens() -> None:
+    world = World("a", "b", "c")
+    first = world.send()
+    assert first is not None
+    world.links.peers[first].unanswered = 100_000
+    world.picture.show(*(node(name, "chat") for name in "abc" if name != first))
+    assert world.send() == first
+    world.answer_all()
+    assert world.placing.counters() == {"busy_conversations": 0}
+    assert world.send() not in {first, None}
+
+
+def test_send_when_its_node_cannot_be_used_then_another() -> None:
+    world = World("a", "b", "c")
+    first = world.send()
+    assert first is not None
+    world.answer_all()
+    world.links.peers[first].is_usable = False
+    assert world.send() not in {first, None}
+
+
+@pytest.mark.parametrize("names", [(), ("own",)])
+def test_send_when_there_is_no_node_then_unavailable(names: tuple[str, ...]) -> None:
+    world = World(*names)
+    assert world.send() is None
+    assert isinstance(world.outcomes.by_number[0][1], Unavailable)
+
+
+def test_send_when_its_node_has_gone_with_a_send_then_unavailable_until_that_is_answered() -> None:
+    world = World("a", "b", "c")
+    first = world.send()
+    assert first is not None
+    gone = world.links.peers.pop(first)
+    assert world.send() is None
+    assert isinstance(world.outcomes.by_number[0][1], Unavailable)
+    gone.taken[0].answer(SENT)
+    assert world.send() not in {first, None}
