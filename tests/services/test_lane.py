@@ -228,6 +228,15 @@ async def test_inadmissible_entry_then_it_alone_is_refused(sender: Sender, log: 
     assert len(log.entries[ANN_BOB]) == 3
 
 
+async def test_another_lane_was_first_many_times_then_still_not_refused(
+    sender: Sender, log: MemoryLog
+) -> None:
+    log.faults = ["taken"] * 50
+    for _ in range(5):
+        sender.send()
+    assert await sender.seqs(5) == [1, 2, 3, 4, 5]
+
+
 async def test_database_gone_then_refused_with_unavailable(
     log: MemoryLog, delivery: RecordingDelivery
 ) -> None:

@@ -32,11 +32,14 @@ class AppendFailed(Exception):
     Args:
         outcome_known: True when nothing was written (a key was taken, the statement was refused);
             False when the batch may or may not have been committed.
+        key_taken: nothing was written because a number or an operation is in the log already:
+            another lane was first. After a look at the log the same entries may go through.
     """
 
-    def __init__(self, *, outcome_known: bool) -> None:
+    def __init__(self, *, outcome_known: bool, key_taken: bool = False) -> None:
         super().__init__("nothing written" if outcome_known else "outcome unknown")
         self.outcome_known = outcome_known
+        self.key_taken = key_taken
 
 
 class SendKey(NamedTuple):

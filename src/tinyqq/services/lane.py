@@ -209,7 +209,8 @@ class Lane:
             except (AppendFailed, Unavailable) as failure:
                 logger.warning("lane.failure", extra={"entries": len(drafts), "why": str(failure)})
                 is_known = isinstance(failure, AppendFailed) and failure.outcome_known
-                failures += is_known
+                # Nothing is wrong with what merely came second.
+                failures += is_known and not getattr(failure, "key_taken", False)
             except Exception:  # a bug below must not leave every sender without an answer
                 logger.exception("lane.broken", extra={"entries": len(drafts)})
                 is_known = False

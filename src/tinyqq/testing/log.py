@@ -17,8 +17,9 @@ class MemoryLog:
     """Implements :class:`tinyqq.ports.storage.LogWriter` in memory.
 
     Faults are queued in ``faults`` and used up by the calls of :meth:`append`, in order: ``"lost"``
-    fails without writing, ``"unknown"`` writes and then fails with an unknown outcome, ``"down"``
-    raises Unavailable without writing, ``""`` lets one call through.
+    fails without writing, ``"taken"`` because another lane was first, ``"unknown"`` writes and then
+    fails with an unknown outcome, ``"down"`` raises Unavailable without writing, ``""`` lets one
+    call through.
     ``poison``: bodies that can never be written.
 
     Args:
@@ -75,6 +76,8 @@ class MemoryLog:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "down":
             raise Unavailable(ErrorCode.UNAVAILABLE)
+        if fault == "taken":
+            raise AppendFailed(outcome_known=True, key_taken=True)
         if fault == "lost" or not self._is_admissible(entries):
             raise AppendFailed(outcome_known=True)
         self.batches.append(len(entries))
