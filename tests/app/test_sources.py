@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from tinyqq.app.settings import Settings
-from tinyqq.app.sources import SettingsError, list_settings, load_settings, shown_values
+from tinyqq.app.sources import (
+    SettingsError,
+    list_settings,
+    load_settings,
+    shown_database,
+    shown_values,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -139,3 +145,11 @@ def test_shown_values_when_there_are_secrets_then_they_are_masked() -> None:
     assert shown["tls.cert_file"] == "unset"
     assert shown["helper.enabled"] == "true"
     assert shown["accounts.registration"] == '"invite"'
+
+
+def test_database_when_shown_then_without_a_password() -> None:
+    flags = {"database_url": "mysql+asyncmy://qq:secret@db1,db2/tinyqq"}
+    settings = load_settings(flags=flags).settings
+    assert shown_database(settings) == "mysql+asyncmy://qq:***@db1,db2/tinyqq"
+    assert "secret" not in str(shown_values(settings))
+    assert shown_database(load_settings().settings) == "sqlite:///data/tinyqq.db"

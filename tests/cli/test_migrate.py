@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.mariadb import MariaDb
 from typer.testing import CliRunner
 
 from tinyqq.cli.console import ExitCode
@@ -36,3 +37,22 @@ def test_migrate_when_the_folder_cannot_be_made_then_it_says_so(tmp_path: Path) 
     result = CliRunner().invoke(app, ["migrate", "--data-dir", str(tmp_path / "file" / "x")])
     assert result.exit_code == ExitCode.STORAGE
     assert "cannot be used" in result.output
+
+
+def test_migrate_when_the_server_is_away_then_it_says_so_without_the_password() -> None:
+    url = "mysql+asyncmy://qq:secret@127.0.0.1:1/tinyqq"
+    result = CliRunner().invoke(app, ["migrate", "--set", f"database_url={url}"])
+    assert result.exit_code == ExitCode.STORAGE
+    assert "cannot be reached" in result.output
+    assert "secret" not in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.needs("mariadb")
+def test_migrate_when_on_a_server_then_the_doctor_is_content(mariadb: MariaDb) -> None:
+    url = ["--set", f"database_url={mariadb.make_database()}"]
+    before = CliRunner().invoke(app, ["doctor", *url]).output
+    assert "run `tinyqq migrate`" in before
+    assert CliRunner().invoke(app, ["migrate", *url]).exit_code == 0
+    after = CliRunner().invoke(app, ["doctor", *url]).output
+    assert "run `tinyqq migrate`" not in after

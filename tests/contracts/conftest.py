@@ -13,7 +13,7 @@ from tinyqq.storage.open import Storage, open_storage
 
 @pytest.fixture(params=KINDS)
 def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return fresh_url(request.param, tmp_path)
+    return fresh_url(request, tmp_path)
 
 
 @pytest.fixture

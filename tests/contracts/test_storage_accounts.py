@@ -56,7 +56,7 @@ async def test_accounts_when_made_in_bulk_then_they_and_their_devices_are_there(
     devices = [device(user_id=one.user_id) for one in many]
     await storage.accounts.create_accounts(many, devices)
     found = await storage.accounts.find_accounts([one.user_id for one in many] + [ANN])
-    assert list(found.values()) == many
+    assert found == {one.user_id: one for one in many}
     assert await storage.accounts.find_device(many[7].user_id, PHONE) == devices[7]
 
 
@@ -187,7 +187,7 @@ async def test_numbers_when_taken_then_consecutive_from_their_first(storage: Sto
         10_002,
         10_005,
     ]
-    assert [await take("group", 1), await take("writer", 1)] == [10_001, 1]
+    assert [await take("group", 1), await take("other", 1)] == [10_001, 1]
 
 
 async def test_numbers_when_taken_at_the_same_time_then_never_twice(storage: Storage) -> None:

@@ -85,6 +85,16 @@ async def test_page_when_longer_than_the_limit_then_the_next_goes_on(storage: St
     assert (seqs(second), second.more) == ([4, 5], False)
 
 
+@pytest.mark.parametrize("number", [256, 300])
+async def test_page_when_it_takes_several_fetches_then_every_row_once_both_ways(
+    storage: Storage, number: int
+) -> None:
+    written = messages(number)
+    await storage.log_writer.append(written, [])
+    assert (await page(storage)).entries == tuple(written)
+    assert (await history(storage, limit=number)).entries == tuple(written)
+
+
 async def test_page_when_exactly_full_then_there_is_no_more(storage: Storage) -> None:
     await storage.log_writer.append(messages(3), [])
     assert not (await page(storage, limit=3)).more

@@ -42,9 +42,18 @@ async def refused(
     effects: Sequence[tuple[ConversationId, Effect]] = (),
 ) -> bool:
     """Append what cannot be; returns whether the outcome is known."""
+    return (await failure(storage, entries, effects)).outcome_known
+
+
+async def failure(
+    storage: Storage,
+    entries: Sequence[Entry],
+    effects: Sequence[tuple[ConversationId, Effect]] = (),
+) -> AppendFailed:
+    """Append what cannot be."""
     with pytest.raises(AppendFailed) as caught:
         await storage.log_writer.append(entries, effects)
-    return caught.value.outcome_known
+    return caught.value
 
 
 async def heads(storage: Storage, *ids: ConversationId) -> list[tuple[int, int]]:
@@ -71,7 +80,8 @@ async def test_append_when_read_back_then_every_field_is_the_same(storage: Stora
 
 async def test_append_when_a_number_is_taken_then_nothing_is_written(storage: Storage) -> None:
     await storage.log_writer.append(messages(2), [])
-    assert await refused(storage, [*messages(1, ANN_OWN), entry(2), entry(3)])
+    failed = await failure(storage, [*messages(1, ANN_OWN), entry(2), entry(3)])
+    assert (failed.outcome_known, failed.key_taken) == (True, True)
     assert await heads(storage, ANN_BOB, ANN_OWN) == [(2, 2), (0, 0)]
 
 
@@ -97,7 +107,8 @@ async def test_append_when_a_row_cannot_be_stored_then_nothing_is_written(
     storage: Storage, broken: dict[str, object]
 ) -> None:
     good = messages(3)
-    assert await refused(storage, [good[0], good[1]._replace(**broken), good[2]])  # type: ignore[arg-type]  # broken on purpose
+    failed = await failure(storage, [good[0], good[1]._replace(**broken), good[2]])  # type: ignore[arg-type]  # broken on purpose
+    assert (failed.outcome_known, failed.key_taken) == (True, False)
     await storage.log_writer.append(good, [])
     assert await heads(storage, ANN_BOB) == [(3, 3)]
 

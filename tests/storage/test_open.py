@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.mariadb import MariaDb
 
 from tinyqq.errors import InvalidRequest
-from tinyqq.storage.open import database_path, open_storage
+from tinyqq.storage.open import database_path, is_server, migrate_storage, open_storage
 
 
 @pytest.mark.parametrize(
@@ -30,13 +31,56 @@ def test_address_when_of_a_file_then_its_path(url: str, path: Path) -> None:
         "data/tinyqq.db",
         "sqlite://",
         "sqlite:///:memory:",
-        "mysql+asyncmy://h/db",
+        "mysql://h/db",
         "sqlite+x:///a",
     ],
 )
 def test_address_when_nothing_we_have_then_refused(url: str) -> None:
     with pytest.raises(InvalidRequest):
         database_path(url)
+
+
+@pytest.mark.parametrize("url", ["mysql+asyncmy://h/db", "mysql+asyncmy://u:p@h/"])
+async def test_storage_when_the_address_of_a_server_is_none_then_refused(url: str) -> None:
+    with pytest.raises(InvalidRequest):
+        await migrate_storage(url)
+    with pytest.raises(InvalidRequest):
+        async with open_storage(url):
+            pass
+
+
+def test_address_when_of_a_server_then_told_from_a_file() -> None:
+    assert is_server("mysql+asyncmy://u@h/db")
+    assert not is_server("sqlite:///a")
+
+
+def test_server_when_the_extra_is_not_installed_then_it_says_so() -> None:
+    program = (
+        "import asyncio, sys; sys.modules['asyncmy'] = None; "
+        "from tinyqq.storage.open import migrate_storage; "
+        "asyncio.run(migrate_storage('mysql+asyncmy://u@127.0.0.1/db'))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert "InvalidRequest" in ended.stderr
+    assert "tinyqq[cluster]" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.needs("mariadb")
+async def test_storage_when_on_a_server_then_it_answers_and_counts(mariadb: MariaDb) -> None:
+    url = mariadb.make_database()
+    await migrate_storage(url)
+    async with open_storage(url) as storage:
+        await storage.ping()
+        assert storage.counters()["storage_reads_total"] == 2
+        assert storage.max_batch_bytes == 2 * 2**20
+
+
+async def test_migrate_when_of_a_file_then_it_is_made(tmp_path: Path) -> None:
+    await migrate_storage(f"sqlite:///{tmp_path}/a/tinyqq.db")
+    assert (tmp_path / "a" / "tinyqq.db").exists()
 
 
 async def test_storage_when_open_then_it_answers_and_counts(tmp_path: Path) -> None:

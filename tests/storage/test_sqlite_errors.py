@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, InvalidRequestError, OperationalError
 
 from tinyqq.errors import Conflict, ErrorCode, TinyQQError, Unavailable
-from tinyqq.storage.sqlite_errors import driver_error, is_fatal, translating
+from tinyqq.storage.sqlite_errors import driver_error, is_fatal, is_taken, translating
 
 
 def coded(code: int) -> sqlite3.OperationalError:
@@ -29,6 +29,13 @@ def coded(code: int) -> sqlite3.OperationalError:
 )
 def test_error_when_the_file_is_in_doubt_then_fatal(code: int) -> None:
     assert is_fatal(coded(code))
+
+
+def test_error_when_a_unique_key_was_taken_then_told_from_other_constraints() -> None:
+    assert is_taken(coded(sqlite3.SQLITE_CONSTRAINT_UNIQUE))
+    assert is_taken(coded(sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY))
+    assert not is_taken(coded(sqlite3.SQLITE_CONSTRAINT_NOTNULL))
+    assert not is_taken(ValueError())
 
 
 @pytest.mark.parametrize(

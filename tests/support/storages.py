@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
-KINDS: Final = ("sqlite",)
+import pytest
+from tests.support.mariadb import MariaDb
+
+from tinyqq.storage.open import migrate_storage
+
+KINDS: Final = (
+    pytest.param("sqlite"),
+    pytest.param("mariadb", marks=[pytest.mark.needs("mariadb"), pytest.mark.slow]),
+)
 
 
-def fresh_url(kind: str, folder: Path) -> str:
+def fresh_url(request: pytest.FixtureRequest, folder: Path) -> str:
     """The address of a database that is empty and belongs to one test alone."""
-    assert kind == "sqlite"
-    return f"sqlite:///{folder / 'tinyqq.db'}"
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'tinyqq.db'}"
+    server: MariaDb = request.getfixturevalue("mariadb")
+    return migrated(server)
+
+
+def migrated(server: MariaDb) -> str:
+    """A new database of a server, with every table."""
+    url = server.make_database()
+    asyncio.run(migrate_storage(url))
+    return url

@@ -42,7 +42,7 @@ from tinyqq.services.delivery import DeliveryService
 from tinyqq.services.friends import FriendService
 from tinyqq.services.groups import GroupService
 from tinyqq.services.helper import Helper, HelperInbox
-from tinyqq.services.lane import Lane
+from tinyqq.services.lane import Lane, LaneLimits
 from tinyqq.services.offline import OfflineService
 from tinyqq.services.passwords import PasswordPool
 from tinyqq.services.throttle import Rate, Throttle, ThrottleRates
@@ -204,7 +204,8 @@ async def _roles(enter: Enter, settings: Settings, ground: _Ground) -> _Roles:
             reader=storage.log_reader, conversations=conversations, delivery=delivery, clock=clock
         )
     )
-    lane = await enter(Lane(log=storage.log_writer, delivery=delivery, clock=clock))
+    limits = LaneLimits(max_batch_bytes=storage.max_batch_bytes)
+    lane = await enter(Lane(log=storage.log_writer, delivery=delivery, clock=clock, limits=limits))
     chat = ChatService(
         lane=lane,
         reader=storage.log_reader,

@@ -193,8 +193,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     """Folder of the embedded database and the self-signed certificate."""
     database_url: str = ""
-    """Where messages and accounts are kept. Empty: an SQLite file, tinyqq.db, in the data
-    folder."""
+    """Where messages and accounts are kept. Empty: an SQLite file, tinyqq.db, in the data folder.
+    `mysql+asyncmy://user:password@host1,host2/database`: MariaDB or MySQL (needs tinyqq[cluster]);
+    hosts are tried in turn, and `tinyqq migrate` makes the tables."""
     registry: Literal["memory"] = "memory"
     """Who knows which nodes live. memory: this process, a cluster of one."""
     presence: Literal["memory"] = "memory"

@@ -108,6 +108,11 @@ def shown_values(settings: Settings) -> dict[str, str]:
     return {path: _to_text(_value(settings, path)) for path, _ in _walk(Settings)}
 
 
+def shown_database(settings: Settings) -> str:
+    """The database in use, for people: without a password."""
+    return _mask_url(settings.database) if "@" in settings.database else settings.database
+
+
 def _walk(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

@@ -15,6 +15,8 @@ from typing import Final
 
 from tinyqq.app.listening import CannotListen, PortTaken, open_port
 from tinyqq.app.settings import Settings
+from tinyqq.errors import TinyQQError
+from tinyqq.storage.open import open_storage
 
 if sys.platform != "win32":
     import resource
@@ -154,6 +156,22 @@ def check_database(path: Path, head: str, current: Callable[[Path], str | None])
         f"{path}, schema {revision}, this version wants {head}",
         "`tinyqq migrate`, after a backup. If the schema is the newer one: update TinyQQ.",
     )
+
+
+async def check_server(url: str, shown: str) -> Finding:
+    """Whether the database server answers and has this version's schema.
+
+    Args:
+        shown: the URL without its password.
+    """
+    try:
+        async with open_storage(url) as storage:
+            await storage.ping()
+    except TinyQQError as exc:
+        return Finding(
+            "database", f"{shown}: {exc}", 'See docs/operations.md, "A database server".'
+        )
+    return Finding("database", shown)
 
 
 def check_clock(settings: Settings, now_s: Callable[[], float] = time.time) -> Finding:

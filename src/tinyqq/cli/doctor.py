@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import typer
 
 from tinyqq.app.settings import Settings
+from tinyqq.app.sources import shown_database
 from tinyqq.cli import checks, console, options
 from tinyqq.cli.console import ExitCode
 from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate
-from tinyqq.storage.open import database_path
+from tinyqq.storage.open import database_path, is_server
 
 
 def doctor(
@@ -51,9 +53,15 @@ def examine(settings: Settings) -> list[checks.Finding]:
         checks.check_port("HTTP port", listen.host, listen.http_port),
         checks.check_data_dir(settings),
         checks.check_fsync(settings),
-        checks.check_database(database_path(settings.database), migrate.head(), _revision),
+        _check_database(settings),
         checks.check_clock(settings),
     ]
+
+
+def _check_database(settings: Settings) -> checks.Finding:
+    if is_server(settings.database):
+        return asyncio.run(checks.check_server(settings.database, shown_database(settings)))
+    return checks.check_database(database_path(settings.database), migrate.head(), _revision)
 
 
 def _revision(path: Path) -> str | None:

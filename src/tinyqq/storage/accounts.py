@@ -9,11 +9,12 @@ from typing import Any, Final, Unpack
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from tinyqq.errors import Conflict
 from tinyqq.model.account import Account, Device, DeviceKind
 from tinyqq.model.ids import FIRST_NUMBER, DeviceId, OperationId, UserId
 from tinyqq.ports.storage import AccountChanges, Seen
 from tinyqq.storage.database import Database
-from tinyqq.storage.dialect import ids_argument, put
+from tinyqq.storage.dialect import ids_argument, put, put_missing
 from tinyqq.storage.rows import GIVEN_IDS
 from tinyqq.storage.schema import account, counter, device, secret
 
@@ -47,7 +48,14 @@ class SqlAccountStore:
 
     async def create_account(self, account: Account, operation_id: OperationId) -> Account:
         """Store a new account, or return the one that the operation made earlier."""
-        return await self._database.write(partial(_create, new=account, operation_id=operation_id))
+        work = partial(_create, new=account, operation_id=operation_id)
+        try:
+            return await self._database.write(work)
+        except Conflict:  # with another account, or with the same request on another node
+            earlier = await self._database.read(partial(_made_by, operation_id=operation_id))
+            if earlier is None:
+                raise
+            return earlier
 
     async def create_accounts(self, accounts: Iterable[Account], devices: Iterable[Device]) -> None:
         """Store many in one transaction."""
@@ -141,6 +149,8 @@ class SqlAccountStore:
         ]
 
         def work(conn: Connection) -> None:
+            # Sorted as every node sorts them, so that two do not wait for each other.
+            rows.sort(key=lambda row: (row["of_user_id"], row["of_device_id"]))
             conn.execute(_SEEN_DEVICE, rows)
             conn.execute(_SEEN_ACCOUNT, rows)
 
@@ -157,15 +167,16 @@ class SqlAccountStore:
             chosen.append(device.c.device_id != keep)
 
         def work(conn: Connection) -> tuple[DeviceId, ...]:
-            gone = tuple(conn.scalars(select(device.c.device_id).where(*chosen)))
-            conn.execute(delete(device).where(*chosen))
+            found = select(device.c.device_id).where(*chosen).with_for_update()
+            gone = tuple(conn.scalars(found))
+            conn.execute(delete(device).where(*chosen, device.c.device_id.in_(gone)))
             return gone
 
         return await self._database.write(work)
 
     async def take_numbers(self, counter: str, count: int) -> int:
         """Take *count* consecutive numbers; returns the first."""
-        return await self._database.write(partial(_take_numbers, name=counter, count=count))
+        return await self._database.write(partial(take_numbers, name=counter, count=count))
 
     async def get_secret(self, name: str, candidate: bytes) -> bytes:
         """The secret of that name; the first candidate ever becomes it."""
@@ -190,28 +201,34 @@ def _device_of(row: Row[Any]) -> Device:
 
 
 def _create(conn: Connection, *, new: Account, operation_id: OperationId) -> Account:
-    earlier = conn.execute(_ACCOUNTS.where(account.c.operation_id == operation_id)).first()
+    earlier = _made_by(conn, operation_id)
     if earlier is not None:
-        return Account(*earlier)
+        return earlier
     conn.execute(insert(account), {**account_row(new), "operation_id": operation_id})
     return new
+
+
+def _made_by(conn: Connection, operation_id: OperationId) -> Account | None:
+    row = conn.execute(_ACCOUNTS.where(account.c.operation_id == operation_id)).first()
+    return None if row is None else Account(*row)
 
 
 def _put_device(conn: Connection, *, new: Device) -> None:
     put(conn, device, [asdict(new)])
 
 
-def _take_numbers(conn: Connection, *, name: str, count: int) -> int:
+def take_numbers(conn: Connection, *, name: str, count: int) -> int:
+    """Take *count* consecutive numbers from a counter; returns the first."""
     # The update comes first: it takes the row's lock before anything is read.
-    taken = conn.execute(
+    take = (
         update(counter)
         .where(counter.c.name == name)
         .values(next_value=counter.c.next_value + count)
     )
-    if not taken.rowcount:
-        first = _FIRST_VALUES.get(name, 1)
-        conn.execute(insert(counter), {"name": name, "next_value": first + count})
-        return first
+    if not conn.execute(take).rowcount:
+        # Another node may be at the same point: whoever comes second finds the row.
+        put_missing(conn, counter, [{"name": name, "next_value": _FIRST_VALUES.get(name, 1)}])
+        conn.execute(take)
     after: int = conn.execute(
         select(counter.c.next_value).where(counter.c.name == name)
     ).scalar_one()
@@ -219,10 +236,9 @@ def _take_numbers(conn: Connection, *, name: str, count: int) -> int:
 
 
 def _get_secret(conn: Connection, *, name: str, candidate: bytes) -> bytes:
-    kept: bytes | None = conn.execute(
-        select(secret.c.value).where(secret.c.name == name)
-    ).scalar_one_or_none()
-    if kept is not None:
-        return kept
-    conn.execute(insert(secret), {"name": name, "value": candidate})
-    return candidate
+    find = select(secret.c.value).where(secret.c.name == name)
+    kept: bytes | None = conn.execute(find).scalar_one_or_none()
+    if kept is None:
+        put_missing(conn, secret, [{"name": name, "value": candidate}])
+        kept = conn.execute(find).scalar_one()
+    return kept

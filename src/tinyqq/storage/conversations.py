@@ -27,7 +27,8 @@ class SqlConversationStore:
         """Keep the larger of each pair of values."""
         if not rows:
             return
-        values = [row._asdict() for row in rows]
+        # Sorted, so that two nodes do not wait for each other.
+        values = [row._asdict() for row in sorted(rows)]
         await self._database.write(lambda conn: put_larger(conn, cursor, values))
 
     async def read_cursor(

@@ -20,6 +20,11 @@ Work = Callable[[Connection], T]
 class Database(Protocol):
     """A database, reached. Errors of drivers and of SQLAlchemy do not travel beyond it."""
 
+    @property
+    def max_batch_bytes(self) -> int:
+        """How large a batch may be to be appended at once, counted as a lane counts."""
+        ...
+
     async def read(self, work: Work[T]) -> T:
         """Run *work*, all of whose statements see the database as of one moment.
 
@@ -40,9 +45,17 @@ class Database(Protocol):
     async def append(self, entries: Sequence[Entry], work: Work[None] | None) -> None:
         """Insert rows of the log the fastest way there is, then run *work*, in one transaction.
 
+        Args:
+            work: may only execute statements, without looking at results.
+
         Raises:
             AppendFailed: as in ``ports.storage.LogWriter.append``.
+            Unavailable: it cannot be reached; nothing was sent.
         """
+        ...
+
+    def counters(self) -> dict[str, int | float]:
+        """Counts since the start, and how much waits."""
         ...
 
 

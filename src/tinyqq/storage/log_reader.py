@@ -32,7 +32,7 @@ _STRETCH: Final = (
         message.c.conversation_id == bindparam("in_conversation"),
         message.c.seq.between(bindparam("since_seq"), bindparam("until_seq")),
     )
-    .execution_options(yield_per=_STEP)
+    .limit(_STEP)
 )
 _FORWARD: Final = _STRETCH.order_by(message.c.seq)
 _BACKWARD: Final = _STRETCH.order_by(message.c.seq.desc())
@@ -166,13 +166,20 @@ def _rows(
     conversation_id: ConversationId,
     windows: Iterable[tuple[Seq, Seq]],
 ) -> Iterator[Entry]:
-    """Rows of the windows, read as they are asked for."""
+    """Rows of the windows, fetched a step at a time as they are asked for."""
     for since_seq, until_seq in windows:
-        wanted = {
-            "in_conversation": conversation_id,
-            "since_seq": since_seq,
-            "until_seq": until_seq,
-        }
-        with conn.execute(statement, wanted) as rows:
+        while since_seq <= until_seq:
+            wanted = {
+                "in_conversation": conversation_id,
+                "since_seq": since_seq,
+                "until_seq": until_seq,
+            }
+            rows = conn.execute(statement, wanted).all()
             for row in rows:
                 yield entry_of(row)
+            if len(rows) < _STEP:
+                break
+            if statement is _FORWARD:
+                since_seq = Seq(rows[-1].seq + 1)
+            else:
+                until_seq = Seq(rows[-1].seq - 1)

@@ -99,7 +99,7 @@ class SqlLogWriter:
             return
         lines = [
             {"user_id": user_id, "conversation_id": conversation_id, "remark": ""}
-            for user_id, conversation_id in rows
+            for user_id, conversation_id in sorted(rows)
         ]
         await self._database.write(lambda conn: put_missing(conn, user_conversation, lines))
 

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, pool
+from sqlalchemy.schema import SchemaItem
 
 from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.storage.schema import metadata
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -52,6 +55,23 @@ def upgrade_connection(connection: Connection) -> None:
         raise Unavailable(
             ErrorCode.UNAVAILABLE, reason="the database belongs to a newer version"
         ) from error
+
+
+def differences(connection: Connection) -> list[object]:
+    """What another revision would have to change to reach the tables of ``storage.schema``."""
+
+    def is_meant(item: SchemaItem, *_: object) -> bool:
+        return bool(item.info.get("only_on", connection.dialect.name) == connection.dialect.name)
+
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "compare_type": True,
+            "compare_server_default": True,
+            "include_object": is_meant,
+        },
+    )
+    return list(compare_metadata(context, metadata))
 
 
 def _config() -> Config:

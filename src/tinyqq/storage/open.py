@@ -1,11 +1,14 @@
-"""Opening a storage by its address: the only place that knows which databases there are."""
+"""Opening a storage by its address: the only place that knows which databases there are.
+
+What a server needs is an optional extra, and imported only when a server is asked for.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,9 +21,10 @@ from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.ports.storage import AccountStore, ConversationStore, LogReader, LogWriter
 from tinyqq.storage.accounts import SqlAccountStore
 from tinyqq.storage.conversations import SqlConversationStore
-from tinyqq.storage.database import only
+from tinyqq.storage.database import Database, only
 from tinyqq.storage.log_reader import SqlLogReader
 from tinyqq.storage.log_writer import SqlLogWriter
+from tinyqq.storage.mysql_address import SCHEME, MysqlAddress
 from tinyqq.storage.sqlite import SqliteDatabase
 from tinyqq.storage.sqlite_writer import OnFatal
 
@@ -38,7 +42,12 @@ class Storage:
     conversations: ConversationStore
     log_writer: LogWriter
     log_reader: LogReader
-    database: SqliteDatabase
+    database: Database
+
+    @property
+    def max_batch_bytes(self) -> int:
+        """How large a batch may be to be appended at once, counted as a lane counts."""
+        return self.database.max_batch_bytes
 
     async def ping(self) -> None:
         """Ask the database for an answer.
@@ -65,16 +74,21 @@ async def open_storage(url: str, *, on_fatal: OnFatal = exit_at_once) -> AsyncIt
     """Open a database, bring it to the present schema if it is embedded, and close it at the end.
 
     Args:
-        url: ``sqlite:///relative/path`` or ``sqlite:////absolute/path``; the folder is made.
-        on_fatal: called, in the writer's thread, when a write failed in a way after which the
-            process must end (a failed fsync, a full or broken disk).
+        url: ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` (the folder is made), or
+            ``mysql+asyncmy://user:password@host1,host2:3306/database``.
+        on_fatal: called, in the writer's thread, when a write to a file failed in a way after which
+            the process must end (a failed fsync, a full or broken disk).
 
     Raises:
         InvalidRequest: no such kind of database, or no path.
-        Unavailable: another process uses the file.
+        Unavailable: another process uses the file; no host can be reached; the schema of a server
+            is not this version's.
     """
-    path = database_path(url)
-    async with SqliteDatabase.open(path, on_fatal=on_fatal) as database:
+    if is_server(url):
+        opened = _open_server(MysqlAddress.from_url(url))
+    else:
+        opened = SqliteDatabase.open(database_path(url), on_fatal=on_fatal)
+    async with opened as database:
         yield Storage(
             accounts=SqlAccountStore(database=database),
             conversations=SqlConversationStore(database=database),
@@ -82,6 +96,47 @@ async def open_storage(url: str, *, on_fatal: OnFatal = exit_at_once) -> AsyncIt
             log_reader=SqlLogReader(database=database),
             database=database,
         )
+
+
+async def migrate_storage(url: str) -> None:
+    """Bring a database to the schema of this version.
+
+    Raises:
+        InvalidRequest, Unavailable: as :func:`open_storage`.
+    """
+    if is_server(url):
+        await _migrate_server(MysqlAddress.from_url(url))
+    else:
+        async with open_storage(url):
+            """Opening an embedded database upgrades it, under the lock that a node also takes."""
+
+
+def is_server(url: str) -> bool:
+    """Whether the address is that of a database server, which many nodes share."""
+    return url.startswith(f"{SCHEME}:")
+
+
+def _open_server(address: MysqlAddress) -> contextlib.AbstractAsyncContextManager[Database]:
+    with _needs_extra():
+        from tinyqq.storage.mysql import MysqlDatabase
+    return MysqlDatabase.open(address)
+
+
+async def _migrate_server(address: MysqlAddress) -> None:
+    with _needs_extra():
+        from tinyqq.storage.mysql_connector import MysqlTimeouts
+        from tinyqq.storage.mysql_migrate import upgrade
+    await upgrade(address, timeouts=MysqlTimeouts())
+
+
+@contextlib.contextmanager
+def _needs_extra() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InvalidRequest(
+            ErrorCode.INVALID_REQUEST, reason="a database server needs tinyqq[cluster]"
+        ) from error
 
 
 def database_path(url: str) -> Path:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 from tinyqq.model.account import (
@@ -46,6 +48,27 @@ def _binary(size: int) -> TypeEngine[bytes]:
     return LargeBinary(size).with_variant(mysql.BINARY(size), "mysql", "mariadb")
 
 
+def _bytes(limit: int) -> TypeEngine[bytes]:
+    """At most *limit* bytes."""
+    return LargeBinary(limit).with_variant(mysql.VARBINARY(limit), "mysql", "mariadb")
+
+
+def _body() -> TypeEngine[bytes]:
+    return LargeBinary(_MAX_BODY_BYTES).with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
+
+
+def _table(name: str, *parts: SchemaItem) -> Table:
+    return Table(
+        name,
+        metadata,
+        *parts,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        # Compared by code points, as SQLite does; what is searched for is kept case-folded.
+        mysql_collate="utf8mb4_bin",
+    )
+
+
 def _key(name: str, type_: TypeEngine[int] | TypeEngine[bytes] | TypeEngine[str]) -> Column[object]:
     return Column(name, type_, primary_key=True, autoincrement=False)
 
@@ -55,9 +78,8 @@ def _whole(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
 
 
-message: Final = Table(
+message: Final = _table(
     "message",
-    metadata,
     _key("conversation_id", BigInteger()),
     _key("seq", BigInteger()),
     _whole("ordinal"),
@@ -65,19 +87,19 @@ message: Final = Table(
     Column("client_message_id", _binary(16), nullable=False),
     _whole("sent_at_ms"),
     Column("kind", SmallInteger, nullable=False),
-    Column("body", LargeBinary(_MAX_BODY_BYTES), nullable=False),
+    Column("body", _body(), nullable=False),
     # Who wrote the row, and the how-manieth of that writer it is: for units that tail the log.
     # A database of a single process leaves them empty.
     Column("writer", Integer),
     Column("writer_pos", BigInteger),
     UniqueConstraint("conversation_id", "sender_id", "client_message_id", name="uq_message_send"),
+    Index("ix_message_writer", "writer", "writer_pos", info={"only_on": "mysql"}),
 )
 """The log. The primary key is the fence between writers; the first eight columns are those of
 :class:`tinyqq.model.message.Entry`, in its order."""
 
-member: Final = Table(
+member: Final = _table(
     "member",
-    metadata,
     _key("conversation_id", BigInteger()),
     _key("user_id", Integer()),
     _key("since_seq", BigInteger()),
@@ -88,9 +110,8 @@ member: Final = Table(
 )
 """Intervals in which a user may read a group; ``until_seq`` STILL_IN: a present member."""
 
-relation: Final = Table(
+relation: Final = _table(
     "relation",
-    metadata,
     _key("conversation_id", BigInteger()),
     _key("user_id", Integer()),
     Column("is_friend", Boolean, nullable=False),
@@ -100,9 +121,8 @@ relation: Final = Table(
 )
 """What a user feels about the other user of a direct conversation."""
 
-chat_group: Final = Table(
+chat_group: Final = _table(
     "chat_group",
-    metadata,
     _key("conversation_id", BigInteger()),
     Column("name", String(MAX_GROUP_NAME_CHARS), nullable=False),
     Column("join_policy", SmallInteger, nullable=False),
@@ -114,9 +134,8 @@ chat_group: Final = Table(
 )
 """Groups. ``members_seq``: the last entry that changed who is in, kept by the append itself."""
 
-join_request: Final = Table(
+join_request: Final = _table(
     "join_request",
-    metadata,
     _key("conversation_id", BigInteger()),
     _key("user_id", Integer()),
     _whole("requested_at_ms"),
@@ -125,18 +144,16 @@ join_request: Final = Table(
 )
 """Who waits at a group's door."""
 
-user_conversation: Final = Table(
+user_conversation: Final = _table(
     "user_conversation",
-    metadata,
     _key("user_id", Integer()),
     _key("conversation_id", BigInteger()),
     Column("remark", String(MAX_REMARK_CHARS), nullable=False),
 )
 """A user's conversation list: a superset of what concerns the user."""
 
-cursor: Final = Table(
+cursor: Final = _table(
     "cursor",
-    metadata,
     _key("user_id", Integer()),
     _key("device_id", _binary(16)),
     _key("conversation_id", BigInteger()),
@@ -145,9 +162,8 @@ cursor: Final = Table(
 )
 """Cursors of a device, and of the account as a whole under ``ports.storage.ACCOUNT_DEVICE``."""
 
-account: Final = Table(
+account: Final = _table(
     "account",
-    metadata,
     _key("user_id", Integer()),
     Column("nickname", String(MAX_NICKNAME_CHARS), nullable=False),
     # The nickname with its case folded by Python: databases fold each in a way of its own.
@@ -170,9 +186,8 @@ account: Final = Table(
 )
 """Accounts. ``operation_id``: the request that made it; empty for accounts made in bulk."""
 
-device: Final = Table(
+device: Final = _table(
     "device",
-    metadata,
     _key("user_id", Integer()),
     _key("device_id", _binary(16)),
     Column("kind", SmallInteger, nullable=False),
@@ -184,18 +199,16 @@ device: Final = Table(
 )
 """Devices that can log in by token."""
 
-counter: Final = Table(
+counter: Final = _table(
     "counter",
-    metadata,
     _key("name", String(32)),
     _whole("next_value"),
 )
 """Numbers to hand out."""
 
-secret: Final = Table(
+secret: Final = _table(
     "secret",
-    metadata,
     _key("name", String(64)),
-    Column("value", LargeBinary(1024), nullable=False),
+    Column("value", _bytes(1024), nullable=False),
 )
 """Keys that every node shares."""

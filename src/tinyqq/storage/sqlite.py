@@ -24,7 +24,7 @@ from tinyqq.ports.storage import AppendFailed
 from tinyqq.storage.database import T, Work
 from tinyqq.storage.file_lock import FileLock
 from tinyqq.storage.sqlite_engine import driver_of, reading_engine
-from tinyqq.storage.sqlite_errors import translating
+from tinyqq.storage.sqlite_errors import is_taken, translating
 from tinyqq.storage.sqlite_writer import OnFatal, SqliteWriter
 
 _INSERT: Final = (
@@ -36,6 +36,8 @@ _READERS: Final = 2
 _MAX_WAITING: Final = 1_000
 _RETRY_AFTER_S: Final = 1.0
 _SWITCH_INTERVAL_S: Final = 0.000_1
+_MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
+"""More would make the next batch, and every reader's answer, wait noticeably."""
 
 
 class SqliteDatabase:
@@ -78,6 +80,11 @@ class SqliteDatabase:
             stack.enter_context(readers)
             yield cls(writer=writer, readers=readers, engine=engine)
 
+    @property
+    def max_batch_bytes(self) -> int:
+        """See :class:`tinyqq.storage.database.Database`."""
+        return _MAX_BATCH_BYTES
+
     async def read(self, work: Work[T]) -> T:
         """See :class:`tinyqq.storage.database.Database`. Full: refused with BUSY."""
         self._check_room(self._waiting_reads)
@@ -103,7 +110,9 @@ class SqliteDatabase:
             await self._writer.run(partial(_append, rows=rows, work=work))
         except Exception as error:
             # A transaction that failed was rolled back, unless the file itself failed.
-            raise AppendFailed(outcome_known=not self._writer.is_broken) from error
+            raise AppendFailed(
+                outcome_known=not self._writer.is_broken, key_taken=is_taken(error)
+            ) from error
         self._rows_appended += len(rows)
 
     def counters(self) -> dict[str, int | float]:

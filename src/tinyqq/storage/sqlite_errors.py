@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tinyqq.errors import Conflict, ErrorCode, Unavailable
 
 _RETRY_AFTER_S: Final = 1.0
+_TAKEN: Final = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 _FATAL: Final = frozenset(
     {
         sqlite3.SQLITE_IOERR,
@@ -38,6 +39,11 @@ def is_fatal(error: sqlite3.Error) -> bool:
     the only safe thing is to end and to recover from the file at the next start.
     """
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _FATAL
+
+
+def is_taken(error: Exception) -> bool:
+    """Whether a unique key was taken."""
+    return getattr(driver_error(error), "sqlite_errorcode", 0) in _TAKEN
 
 
 @contextlib.contextmanager

@@ -25,8 +25,28 @@ def _binary(size: int) -> sa.types.TypeEngine[bytes]:
     return sa.LargeBinary(size).with_variant(mysql.BINARY(size), "mysql", "mariadb")
 
 
-def _create_log() -> None:
+def _bytes(limit: int) -> sa.types.TypeEngine[bytes]:
+    return sa.LargeBinary(limit).with_variant(mysql.VARBINARY(limit), "mysql", "mariadb")
+
+
+def _body() -> sa.types.TypeEngine[bytes]:
+    return sa.LargeBinary(16777215).with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
+
+
+def _create(name: str, *parts: sa.schema.SchemaItem) -> None:
+    # MySQL does not roll back: the next try goes on behind the tables that are there already.
     op.create_table(
+        name,
+        *parts,
+        if_not_exists=True,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+
+
+def _create_log() -> None:
+    _create(
         "message",
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -35,7 +55,7 @@ def _create_log() -> None:
         sa.Column("client_message_id", _binary(16), nullable=False),
         sa.Column("sent_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.SmallInteger(), nullable=False),
-        sa.Column("body", sa.LargeBinary(length=16777215), nullable=False),
+        sa.Column("body", _body(), nullable=False),
         sa.Column("writer", sa.Integer(), nullable=True),
         sa.Column("writer_pos", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("conversation_id", "seq"),
@@ -46,7 +66,7 @@ def _create_log() -> None:
 
 
 def _create_grants() -> None:
-    op.create_table(
+    _create(
         "member",
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -57,7 +77,7 @@ def _create_grants() -> None:
         sa.Column("joined_at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "user_id", "since_seq"),
     )
-    op.create_table(
+    _create(
         "relation",
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -67,7 +87,7 @@ def _create_grants() -> None:
         sa.Column("note", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "user_id"),
     )
-    op.create_table(
+    _create(
         "chat_group",
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -79,7 +99,7 @@ def _create_grants() -> None:
         sa.Column("members_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("conversation_id"),
     )
-    op.create_table(
+    _create(
         "join_request",
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -91,14 +111,14 @@ def _create_grants() -> None:
 
 
 def _create_lists() -> None:
-    op.create_table(
+    _create(
         "user_conversation",
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("remark", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "conversation_id"),
     )
-    op.create_table(
+    _create(
         "cursor",
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("device_id", _binary(16), autoincrement=False, nullable=False),
@@ -110,7 +130,7 @@ def _create_lists() -> None:
 
 
 def _create_accounts() -> None:
-    op.create_table(
+    _create(
         "account",
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("nickname", sa.String(length=32), nullable=False),
@@ -132,7 +152,7 @@ def _create_accounts() -> None:
         sa.PrimaryKeyConstraint("user_id"),
         sa.UniqueConstraint("operation_id", name="uq_account_operation"),
     )
-    op.create_table(
+    _create(
         "device",
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("device_id", _binary(16), autoincrement=False, nullable=False),
@@ -147,15 +167,15 @@ def _create_accounts() -> None:
 
 
 def _create_shared() -> None:
-    op.create_table(
+    _create(
         "counter",
         sa.Column("name", sa.String(length=32), autoincrement=False, nullable=False),
         sa.Column("next_value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.create_table(
+    _create(
         "secret",
         sa.Column("name", sa.String(length=64), autoincrement=False, nullable=False),
-        sa.Column("value", sa.LargeBinary(length=1024), nullable=False),
+        sa.Column("value", _bytes(1024), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
