@@ -59,9 +59,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The one line."""
     config = terminalreporter.config
     if count := config.stash.get(_NOT_RUN, 0):
-        kinds = ", ".join(config.stash[_MISSING])
+        kinds: list[str] = config.stash[_MISSING]
         terminalreporter.write_line(
-            f"{count} not run: {kinds} not installed, run `sudo make test-deps`", yellow=True
+            f"{count} not run: {', '.join(kinds)} not installed, run `sudo make test-deps`",
+            yellow=True,
         )
 
 

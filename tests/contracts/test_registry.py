@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from tests.support.servers import safe_name
+from tests.support.zookeeper import ZookeeperServer
 
+from tinyqq.clock import SystemClock
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.registry.memory import MemoryRegistry
+from tinyqq.registry.zookeeper import ZookeeperRegistry
 
 NODE = Node(
     UnitId("unit-1"),
@@ -21,11 +25,19 @@ NODE = Node(
 )
 
 
-@pytest.fixture(params=[MemoryRegistry])
-def registry(request: pytest.FixtureRequest) -> Registry:
+KINDS = ("memory", pytest.param("zookeeper", marks=pytest.mark.needs("zookeeper")))
+
+
+@pytest.fixture(params=KINDS)
+async def registry(request: pytest.FixtureRequest) -> AsyncIterator[Registry]:
     """A registry without nodes."""
-    make: Callable[[], Registry] = request.param
-    return make()
+    if request.param == "memory":
+        yield MemoryRegistry()
+        return
+    server: ZookeeperServer = request.getfixturevalue("zookeeper_server")
+    url = f"{server.url}/{safe_name(request.node.name)}"
+    async with ZookeeperRegistry(url=url, clock=SystemClock()) as registry:
+        yield registry
 
 
 async def test_nodes_when_nobody_has_registered_then_none(registry: Registry) -> None:

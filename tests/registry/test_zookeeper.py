@@ -1,0 +1,255 @@
+"""What only the registry on ZooKeeper has: several nodes, and a ZooKeeper that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from kazoo.client import KazooClient
+from tests.support.eventually import eventually
+from tests.support.relay import relay_to
+from tests.support.servers import ServerProcess, free_port, safe_name
+from tests.support.zookeeper import ZookeeperServer
+from tests.support.zookeeper_node import make_node
+
+from tinyqq.clock import SystemClock
+from tinyqq.errors import InvalidRequest, Unavailable
+from tinyqq.model.ids import UnitId
+from tinyqq.ports.registry import Node
+from tinyqq.registry.zookeeper import ZookeeperRegistry
+
+pytestmark = pytest.mark.needs("zookeeper")
+
+ONE, TWO = make_node("unit-1"), make_node("unit-2")
+SESSION_S = 1.0
+
+
+@pytest.fixture
+def zookeeper(tmp_path: Path) -> Iterator[ZookeeperServer]:
+    """A ZooKeeper that the test may end."""
+    with ZookeeperServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def url(zookeeper_server: ZookeeperServer, request: pytest.FixtureRequest) -> str:
+    """A chroot of the test's own in the shared ZooKeeper."""
+    return f"{zookeeper_server.url}/tests/{safe_name(request.node.name)}"
+
+
+def open_registry(url: str, session_timeout_s: float = SESSION_S) -> ZookeeperRegistry:
+    return ZookeeperRegistry(url=url, clock=SystemClock(), session_timeout_s=session_timeout_s)
+
+
+def shows(registry: ZookeeperRegistry, *nodes: Node) -> Callable[[], bool]:
+    return lambda: registry.nodes() == nodes
+
+
+def kazoo_threads() -> set[threading.Thread]:
+    """Threads that are not of the event loop's own pool."""
+    return {one for one in threading.enumerate() if not one.name.startswith("asyncio")}
+
+
+# ---- nodes come and go ---------------------------------------------------------------------------
+
+
+async def test_nodes_when_another_comes_changes_and_goes_then_seen(url: str) -> None:
+    async with open_registry(url) as one, open_registry(url) as two:
+        seen: list[tuple[Node, ...]] = []
+        one.watch(seen.append)
+        await one.register(ONE)
+        await two.register(TWO)
+        await eventually(shows(one, ONE, TWO))
+        await eventually(shows(two, ONE, TWO))
+        draining = replace(TWO, load=0.5, draining=True)
+        await two.register(draining)
+        await eventually(shows(one, ONE, draining))
+        await two.unregister()
+        await eventually(shows(one, ONE))
+        assert seen == [(ONE,), (ONE, TWO), (ONE, draining), (ONE,)]
+
+
+async def test_nodes_when_others_were_there_before_then_seen_from_the_start(url: str) -> None:
+    async with open_registry(url) as one:
+        await one.register(ONE)
+        async with open_registry(url) as two:
+            assert two.nodes() == (ONE,)
+
+
+async def test_registry_when_it_ends_then_its_node_goes_and_its_threads(url: str) -> None:
+    before = kazoo_threads()
+    async with open_registry(url) as one:
+        async with open_registry(url) as two:
+            await two.register(TWO)
+            await eventually(shows(one, TWO))
+        await eventually(shows(one))
+    assert kazoo_threads() == before
+
+
+async def test_watch_when_called_then_in_the_event_loop(url: str) -> None:
+    async with open_registry(url) as one, open_registry(url) as two:
+        callers: list[asyncio.Task[None] | threading.Thread | None] = []
+        one.watch(lambda _: callers.append(threading.current_thread()))
+        await two.register(TWO)
+        await eventually(shows(one, TWO))
+        assert callers == [threading.main_thread()]
+
+
+async def test_nodes_when_chroots_differ_then_clusters_do_not_see_each_other(url: str) -> None:
+    async with open_registry(f"{url}/a") as one, open_registry(f"{url}/b") as other:
+        await one.register(ONE)
+        await other.register(TWO)
+        async with open_registry(f"{url}/a") as third:
+            assert (third.nodes(), other.nodes()) == ((ONE,), (TWO,))
+
+
+async def test_nodes_when_a_process_is_killed_then_gone_after_its_session(
+    url: str, tmp_path: Path
+) -> None:
+    async with open_registry(url) as one:
+        process = ServerProcess(
+            name="node",
+            command=[sys.executable, "-m", "tests.support.zookeeper_node", url, "unit-2", "1.0"],
+            folder=tmp_path,
+            is_ready=lambda: True,
+            environment={"PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        with process:
+            await eventually(shows(one, TWO))
+            process.kill()
+            assert one.nodes() == (TWO,)
+            await eventually(shows(one), timeout_s=5 * SESSION_S)
+
+
+async def test_node_when_malformed_then_left_out(
+    url: str, zookeeper_server: ZookeeperServer
+) -> None:
+    async with open_registry(url) as one:
+        await one.register(ONE)
+        path = "/" + url.split("/", 3)[3] + "/nodes/odd"
+        await asyncio.to_thread(_create, zookeeper_server, path)
+        async with open_registry(url) as two:
+            assert two.nodes() == (ONE,)
+
+
+def _create(server: ZookeeperServer, path: str) -> None:
+    client = KazooClient(hosts=f"127.0.0.1:{server.port}")
+    client.start()
+    client.create(path, b"not json")
+    client.stop()
+    client.close()
+
+
+# ---- one place, two processes --------------------------------------------------------------------
+
+
+async def test_register_when_an_earlier_process_left_its_node_then_replaced(url: str) -> None:
+    async with open_registry(url) as old, open_registry(url) as new:
+        await old.register(ONE)
+        fresh = make_node("unit-1", "second")
+        await new.register(fresh)
+        await eventually(shows(old, fresh))
+        await eventually(shows(new, fresh))
+        await old.register(replace(ONE, load=0.5))
+        assert (old.state, new.state) == ("replaced", "ok")
+        assert old.nodes() == (fresh,)
+        await new.unregister()
+        await eventually(shows(old))
+        await old.register(ONE)
+        await eventually(shows(new, ONE))
+        assert old.state == "ok"
+
+
+# ---- rights --------------------------------------------------------------------------------------
+
+
+async def test_registry_when_it_has_a_user_then_others_are_not_let_in(
+    zookeeper_server: ZookeeperServer, request: pytest.FixtureRequest
+) -> None:
+    place = f"127.0.0.1:{zookeeper_server.port}/{safe_name(request.node.name)}"
+    async with open_registry(f"zookeeper://im:secret@{place}") as one:
+        await one.register(ONE)
+        async with open_registry(f"zookeeper://im:secret@{place}") as two:
+            assert two.nodes() == (ONE,)
+        stranger = ZookeeperRegistry(
+            url=f"zookeeper://{place}", clock=SystemClock(), start_timeout_s=0.5
+        )
+        with pytest.raises(Unavailable):
+            await stranger.__aenter__()
+
+
+async def test_registry_when_nobody_answers_at_the_start_then_unavailable() -> None:
+    registry = ZookeeperRegistry(
+        url=f"zookeeper://127.0.0.1:{free_port()}", clock=SystemClock(), start_timeout_s=0.2
+    )
+    with pytest.raises(Unavailable):
+        await registry.__aenter__()
+
+
+async def test_registry_when_the_url_is_wrong_then_an_error() -> None:
+    with pytest.raises(InvalidRequest):
+        open_registry("memory")
+
+
+# ---- ZooKeeper fails -----------------------------------------------------------------------------
+
+
+async def test_registry_when_zookeeper_goes_then_the_last_picture_stays_and_says_so(
+    zookeeper: ZookeeperServer,
+) -> None:
+    async with open_registry(zookeeper.url) as one, open_registry(zookeeper.url) as two:
+        await one.register(ONE)
+        await two.register(TWO)
+        await eventually(shows(one, ONE, TWO))
+        assert one.is_live(UnitId("unit-2"), "first")
+        assert not one.is_live(UnitId("unit-2"), "second")
+        zookeeper.kill()
+        await eventually(lambda: one.state == "suspended")
+        busier = replace(ONE, load=0.5)
+        await one.register(busier)
+        assert one.nodes() == (ONE, TWO)
+        assert one.is_live(UnitId("unit-2"), "second")
+        assert one.counters()["up"] == 0
+        zookeeper.start()
+        await eventually(shows(two, busier, TWO))
+        await eventually(lambda: one.state == "ok")
+
+
+async def test_registry_when_all_sessions_are_lost_then_registered_again_and_nobody_vanished(
+    url: str, zookeeper_server: ZookeeperServer
+) -> None:
+    chroot = url.split("/", 3)[3]
+    async with relay_to("127.0.0.1", zookeeper_server.port) as relay:
+        through = f"zookeeper://{relay.url.partition('://')[2]}/{chroot}"
+        async with open_registry(through) as one, open_registry(through) as two:
+            await one.register(ONE)
+            await two.register(TWO)
+            await eventually(shows(one, ONE, TWO))
+            await eventually(shows(two, ONE, TWO))
+            seen: list[tuple[Node, ...]] = []
+            two.watch(seen.append)
+            async with open_registry(url) as outside:
+                relay.loses_answers = True
+                await eventually(shows(outside))
+                assert (one.state, two.state) == ("suspended", "suspended")
+                assert one.nodes() == two.nodes() == (ONE, TWO)
+                relay.loses_answers = False
+                await eventually(shows(outside, ONE, TWO))
+            await eventually(lambda: one.state == two.state == "ok")
+            assert seen == []
+
+
+async def test_registry_when_zookeeper_hangs_then_calls_return_and_the_end_comes(
+    zookeeper: ZookeeperServer,
+) -> None:
+    async with open_registry(zookeeper.url) as one:
+        await one.register(ONE)
+        zookeeper.pause()
+        await eventually(lambda: one.state == "suspended")
+        await one.register(replace(ONE, load=0.5))
+        assert one.nodes() == (ONE,)
