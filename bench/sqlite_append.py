@@ -142,7 +142,8 @@ async def other_connections(number: int) -> AsyncIterator[None]:
 # ---- measuring -----------------------------------------------------------------------------------
 
 
-def _batches(size: int) -> Callable[[], list[Entry]]:
+def batches(size: int) -> Callable[[], list[Entry]]:
+    """Makes batches of so many entries, spread over many conversations."""
     pairs = [(UserId(20_000 + one), UserId(30_000 + one)) for one in range(_CONVERSATIONS)]
     heads = [0] * _CONVERSATIONS
     turn = 0
@@ -168,7 +169,7 @@ def _batches(size: int) -> Callable[[], list[Entry]]:
 
 async def measure(append: Append, size: int, seconds: float) -> str:
     """Append one batch after the other; one line of the table."""
-    batch = _batches(size)
+    batch = batches(size)
     taken: list[float] = []
     handled, begin = Other.handled, time.perf_counter()
     while (now := time.perf_counter()) - begin < seconds:

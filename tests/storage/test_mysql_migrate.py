@@ -53,6 +53,13 @@ async def test_upgrade_when_interrupted_between_tables_then_it_goes_on(
         assert await storage.accounts.get_secret("key", b"value") == b"value"
 
 
+async def test_upgrade_when_done_then_nothing_is_logged(
+    mariadb: MariaDb, caplog: pytest.LogCaptureFixture
+) -> None:
+    await upgrade_url(mariadb.make_database())
+    assert [one.message for one in caplog.records if one.levelname == "WARNING"] == []
+
+
 async def test_upgrade_when_two_are_at_it_then_both_are_right(mariadb: MariaDb) -> None:
     url = mariadb.make_database()
     async with asyncio.TaskGroup() as group:

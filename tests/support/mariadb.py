@@ -131,9 +131,11 @@ def make_template(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running_mariadb(template: Path, *, durable: bool = False) -> Iterator[MariaDb]:
-    """A server in a folder of its own, until the end of the block."""
-    with tempfile.TemporaryDirectory(prefix="tq-db-") as folder:
+def running_mariadb(
+    template: Path, *, durable: bool = False, directory: str | None = None
+) -> Iterator[MariaDb]:
+    """A server in a folder of its own (in *directory*), until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="tq-db-", dir=directory) as folder:
         with MariaDb(folder=Path(folder), template=template, durable=durable) as server:
             yield server
 

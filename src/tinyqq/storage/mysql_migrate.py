@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Final
+
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
@@ -12,7 +17,7 @@ from tinyqq.storage.mysql_connector import MysqlConnector, MysqlTimeouts
 from tinyqq.storage.mysql_engine import dispose, pooled_engine
 from tinyqq.storage.mysql_errors import translating
 
-_LOCK = text("SELECT GET_LOCK('tinyqq.migrate', 30)")
+_LOCK: Final = text("SELECT GET_LOCK('tinyqq.migrate', 30)")
 
 
 async def upgrade(address: MysqlAddress, *, timeouts: MysqlTimeouts) -> None:
@@ -25,7 +30,7 @@ async def upgrade(address: MysqlAddress, *, timeouts: MysqlTimeouts) -> None:
     connector = MysqlConnector(address=address, timeouts=timeouts)
     engine = pooled_engine(connector, "READ COMMITTED", pool_size=1)
     try:
-        with translating():
+        with translating(), _without_notes():
             async with engine.connect() as connection:
                 await connection.run_sync(_upgrade)
                 await connection.commit()
@@ -46,6 +51,18 @@ def check_revision(connection: Connection) -> None:
             reason=f"the database has schema {revision or 'none'}, this version works with "
             f"{migrate.head()}: run `tinyqq migrate`",
         )
+
+
+@contextlib.contextmanager
+def _without_notes() -> Iterator[None]:
+    """The driver logs what the server has to remark on Alembic's own table."""
+    driver_logger = logging.getLogger("asyncmy")
+    level = driver_logger.level
+    driver_logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        driver_logger.setLevel(level)
 
 
 def _upgrade(connection: Connection) -> None:

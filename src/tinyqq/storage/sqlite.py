@@ -121,6 +121,7 @@ class SqliteDatabase:
             "storage_reads_total": self._reads,
             "storage_transactions_total": self._writer.transactions,
             "storage_rows_appended_total": self._rows_appended,
+            "storage_unknown_outcomes_total": int(self._writer.is_broken),
             "storage_checkpoints_total": self._writer.checkpoints,
             "storage_refused_total": self._refused,
             "storage_waiting_reads": self._waiting_reads,
