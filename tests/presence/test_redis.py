@@ -287,6 +287,18 @@ async def test_presence_when_redis_hangs_then_calls_return_and_all_is_right_afte
         assert one.state == "ok"
 
 
+async def test_batch_when_its_outcome_is_unknown_then_written_twice(redis: RedisServer) -> None:
+    """A server that hung may carry out the first attempt after the second."""
+    quick = replace(QUICK, bind_s=0.1, write_s=0.2)
+    async with redis_presence(redis.url, timings=quick) as presence:
+        redis.pause()
+        await presence.bind(ANN, ONE)
+        await eventually(lambda: presence.state == "away")
+        redis.resume()
+        await eventually(lambda: presence.counters()["written_entries_total"] == 2)
+        assert stored(redis, "test", "u", ANN) == ["1", "unit-1#first"]
+
+
 async def test_presence_when_redis_is_away_then_binds_return_at_once_and_are_written_later(
     tmp_path: Path,
 ) -> None:

@@ -244,6 +244,30 @@ async def test_registry_when_all_sessions_are_lost_then_registered_again_and_nob
             assert seen == []
 
 
+async def test_registry_when_one_comes_back_before_the_others_then_it_waits_for_them(
+    url: str, zookeeper_server: ZookeeperServer
+) -> None:
+    chroot = url.split("/", 3)[3]
+    async with relay_to("127.0.0.1", zookeeper_server.port) as relay, open_registry(url) as one:
+        await one.register(ONE)
+        through = f"zookeeper://{relay.url.partition('://')[2]}/{chroot}"
+        async with open_registry(through, session_timeout_s=2.0) as two:
+            assert two.nodes() == (ONE,)
+            seen: list[tuple[Node, ...]] = []
+            two.watch(seen.append)
+            relay.loses_answers = True
+            async with open_registry(url) as outside:
+                await two.register(TWO)
+                await eventually(lambda: two.state == "suspended")
+                await one.unregister()
+                await eventually(shows(outside))
+            relay.loses_answers = False
+            await eventually(lambda: two.state == "ok")
+            assert two.nodes() == (ONE, TWO)
+            await eventually(shows(two, TWO))
+            assert seen == [(ONE, TWO), (TWO,)]
+
+
 async def test_registry_when_zookeeper_hangs_then_calls_return_and_the_end_comes(
     zookeeper: ZookeeperServer,
 ) -> None:
