@@ -25,6 +25,7 @@ from tinyqq.model.ids import ConversationId
 from tinyqq.model.message import Sent
 from tinyqq.model.sync import Page, Sync
 from tinyqq.ports.services import Send, Services
+from tinyqq.wire.calls import CALLS, NOTES, Target
 from tinyqq.wire.framing import Frame
 from tinyqq.wire.packets import (
     BEFORE_LOG_IN,
@@ -51,49 +52,18 @@ Enter = Callable[[Connection, Frame], Coroutine[Any, Any, None]]
 
 def calls_of(services: Services) -> dict[int, Call]:
     """Which call answers which request."""
-    user, friend, group = services.user, services.friend, services.group
-    return {
-        PacketType.LOG_OUT: user.log_out,
-        PacketType.CHANGE_PASSWORD: user.change_password,
-        PacketType.DELETE_ACCOUNT: user.delete_account,
-        PacketType.LIST_DEVICES: user.list_devices,
-        PacketType.REVOKE_DEVICE: user.revoke_device,
-        PacketType.GET_PROFILE: user.get_profile,
-        PacketType.UPDATE_PROFILE: user.update_profile,
-        PacketType.SEARCH_USERS: user.search_users,
-        PacketType.REQUEST_FRIEND: friend.request_friend,
-        PacketType.ANSWER_FRIEND: friend.answer_friend,
-        PacketType.DELETE_FRIEND: friend.delete_friend,
-        PacketType.SET_BLOCKED: friend.set_blocked,
-        PacketType.SET_REMARK: friend.set_remark,
-        PacketType.LIST_CONTACTS: friend.list_contacts,
-        PacketType.CREATE_GROUP: group.create_group,
-        PacketType.JOIN_GROUP: group.join_group,
-        PacketType.ANSWER_JOIN: group.answer_join,
-        PacketType.INVITE_MEMBER: group.invite_member,
-        PacketType.LEAVE_GROUP: group.leave_group,
-        PacketType.REMOVE_MEMBER: group.remove_member,
-        PacketType.SET_ROLE: group.set_role,
-        PacketType.TRANSFER_GROUP: group.transfer_group,
-        PacketType.DISMISS_GROUP: group.dismiss_group,
-        PacketType.UPDATE_GROUP: group.update_group,
-        PacketType.SET_CARD: group.set_card,
-        PacketType.GET_GROUP: group.get_group,
-        PacketType.LIST_GROUPS: group.list_groups,
-        PacketType.LIST_MEMBERS: group.list_members,
-        PacketType.LIST_JOIN_REQUESTS: group.list_join_requests,
-        PacketType.RECALL: services.chat.recall,
-        PacketType.GET_OVERVIEW: services.offline.get_overview,
-        PacketType.SYNC: services.offline.get_page,
-        PacketType.GET_HISTORY: services.offline.get_history,
-    }
+    return _methods(services, CALLS)
 
 
 def notes_of(services: Services) -> dict[int, Note]:
     """The requests that return at once."""
+    return _methods(services, NOTES)
+
+
+def _methods(services: Services, table: dict[int, Target]) -> dict[int, Callable[..., Any]]:
     return {
-        PacketType.MARK: services.offline.mark,
-        PacketType.TYPING: services.offline.typing,
+        number: getattr(getattr(services, target.role), target.method)
+        for number, target in table.items()
     }
 
 
