@@ -63,7 +63,8 @@ def test_send_when_one_is_unanswered_then_later_ones_follow_it_whatever_happens(
     world = World("a", "b", "c")
     first = world.send()
     assert first is not None
-    world.links.peers[first].unanswered = 100_000
+    for _ in range(100):
+        assert world.send() == first
     world.picture.show(*(node(name, "chat") for name in "abc" if name != first))
     assert world.send() == first
     world.answer_all()
@@ -96,3 +97,15 @@ def test_send_when_its_node_has_gone_with_a_send_then_unavailable_until_that_is_
     assert isinstance(world.outcomes.by_number[0][1], Unavailable)
     gone.taken[0].answer(SENT)
     assert world.send() not in {first, None}
+
+
+def test_send_when_a_node_has_far_more_than_the_others_then_new_conversations_go_elsewhere() -> (
+    None
+):
+    world = World("a", "b", "c")
+    first = world.send()
+    for _ in range(1000):
+        world.send()
+    assert first not in {world.send(number) for number in range(10_001, 10_100)}
+    world.answer_all()
+    assert first in {world.send(number) for number in range(10_001, 10_100)}

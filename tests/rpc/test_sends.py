@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -110,6 +111,24 @@ async def test_stream_when_the_server_is_killed_then_every_unanswered_send_is_an
             await until(lambda: len(far.fakes.chat.sends) == 20)
         await until(lambda: len(outcomes.by_number) == 20)
     assert len(outcomes.refusals()) == 20
+
+
+@pytest.mark.slow
+async def test_stream_when_the_peer_hangs_then_found_out_long_before_the_send_expires() -> None:
+    far, outcomes = FarNode(limits=replace(QUICK, send_timeout_s=60.0)), Outcomes()
+    far.fakes.chat.answers_at_once = False
+    async with far.listen() as server, relay_to("127.0.0.1", server.port) as relay:
+        await far.show(relay.url.removeprefix("tinyqq://"))
+        async with far.links() as links:
+            peer = links.peer(FAR)
+            assert peer is not None
+            peer.sends.send(outcomes.send(1))
+            await until(lambda: bool(far.fakes.chat.sends))
+            relay.loses_answers = True
+            async with asyncio.timeout(10):
+                while not outcomes.by_number:  # noqa: ASYNC110 - there is no event for it
+                    await asyncio.sleep(0.05)
+    assert [error.code for error in outcomes.refusals()] == [ErrorCode.UNAVAILABLE]
 
 
 async def test_stop_when_sends_are_unanswered_then_answered_in_the_end() -> None:

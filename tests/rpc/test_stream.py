@@ -85,3 +85,14 @@ async def test_end_when_the_call_is_open_then_nothing_of_it_is_left() -> None:
         await end(call)
         assert call.done()
     await until(lambda: own_tasks() <= before)
+
+
+async def test_stream_when_an_item_cannot_be_written_then_only_that_one_is_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with open_pair() as (far, peer):
+        peer.deliveries.push([entry_push(CHAT, 1)._replace(kind=-1)])
+        await until(lambda: peer.deliveries.breaks == 1)
+        peer.deliveries.push([entry_push(CHAT, 2)])
+        await until(lambda: bool(far.unit.got))
+    assert [one.message for one in caplog.records if one.exc_info] == ["link.failed"]

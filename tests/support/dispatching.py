@@ -55,13 +55,6 @@ class FakePeer:
         self.taken: list[Send] = []
         self.notes: list[Note] = []
         self.is_usable = True
-        self.unanswered = 0
-
-    def __len__(self) -> int:
-        return self.unanswered
-
-    def __bool__(self) -> bool:
-        return True
 
     def send(self, send: Send) -> None:
         self.taken.append(send)

@@ -156,9 +156,5 @@ async def open_channel(port: int) -> AsyncIterator[grpc.aio.Channel]:
 
 
 def own_tasks() -> set[asyncio.Task[Any]]:
-    """Every task of the event loop but the test's and gRPC's own poller."""
-    return {
-        task
-        for task in asyncio.all_tasks()
-        if task is not asyncio.current_task() and "grpc" not in repr(task.get_coro())
-    }
+    """Every task of the event loop but the test's."""
+    return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}

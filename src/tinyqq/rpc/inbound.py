@@ -36,6 +36,8 @@ LinkContext = grpc.aio.ServicerContext[pb.Deliveries, pb.Identity]
 ChatContext = grpc.aio.ServicerContext[pb.Sends, pb.Answers]
 CallContext = grpc.aio.ServicerContext[pb.CallRequest, pb.CallReply]
 _DEFAULT_TIMEOUT_S: Final = 10.0
+_SLACK_S: Final = 1.0
+"""gRPC itself ends a call at its deadline; this is for the case that it forgets to."""
 _RETRY_AFTER_S: Final = 1.0
 
 
@@ -101,9 +103,8 @@ class Desk:
         """A business call."""
         self.calls += 1
         remaining_s = cast(float | None, context.time_remaining())  # None: no deadline
-        outcome = await _outcome_of(
-            self._answer(request), _DEFAULT_TIMEOUT_S if remaining_s is None else remaining_s
-        )
+        timeout_s = _DEFAULT_TIMEOUT_S if remaining_s is None else remaining_s + _SLACK_S
+        outcome = await _outcome_of(self._answer(request), timeout_s)
         if isinstance(outcome, TinyQQError):
             await context.abort(*status_of(outcome))
         return outcome

@@ -32,9 +32,10 @@ _MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 _EITHER_SIDE: Final = (
     ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
-    # A peer that hangs (SIGSTOP, a cut cable) is found out after four seconds.
-    ("grpc.keepalive_time_ms", 2_000),
+    # A peer that hangs (SIGSTOP, a cut cable) is found out within three seconds.
+    ("grpc.keepalive_time_ms", 1_000),
     ("grpc.keepalive_timeout_ms", 2_000),
+    ("grpc.http2.ping_timeout_ms", 2_000),  # the one above alone does not end it
     ("grpc.http2.max_pings_without_data", 0),
 )
 CHANNEL_OPTIONS: Final = (

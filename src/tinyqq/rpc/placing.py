@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.ids import ConversationId, UnitId
@@ -31,6 +31,7 @@ class Placing:
         self._links = links
         self._seeds: dict[UnitId, int] = {}
         self._busy: dict[ConversationId, _Busy] = {}
+        self._unanswered: dict[UnitId, int] = {}
         registry.watch(self._see)
         self._see(registry.nodes())
 
@@ -38,20 +39,16 @@ class Placing:
         """Hand a send to its node; Unavailable when there is none."""
         conversation_id = send.conversation_id
         busy = self._busy.get(conversation_id)
-        if busy is None:
-            unit_id = self._place(conversation_id)
-            if unit_id is None:
-                send.answer(Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=_RETRY_AFTER_S))
-                return
-            busy = self._busy[conversation_id] = _Busy(unit_id)
-        peer = self._links.peer(busy.unit_id)
-        if peer is None:
+        unit_id = self._place(conversation_id) if busy is None else busy.unit_id
+        peer = None if unit_id is None else self._links.peer(unit_id)
+        if unit_id is None or peer is None:
             send.answer(Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=_RETRY_AFTER_S))
-            if not busy.sends:
-                del self._busy[conversation_id]
             return
+        if busy is None:
+            busy = self._busy[conversation_id] = _Busy(unit_id)
         busy.sends += 1
-        send.answer = self._answering(conversation_id, busy, send.answer)
+        self._unanswered[unit_id] = self._unanswered.get(unit_id, 0) + 1
+        send.answer = partial(self._answered, conversation_id, busy, send.answer)
         peer.sends.send(send)
 
     def counters(self) -> dict[str, int | float]:
@@ -59,24 +56,28 @@ class Placing:
         return {"busy_conversations": len(self._busy)}
 
     def _place(self, conversation_id: ConversationId) -> UnitId | None:
-        usable = {
-            unit_id: peer.sends
-            for unit_id in self._seeds
-            if (peer := self._links.peer(unit_id)) is not None and peer.sends.is_usable
-        }
-        seeds = {unit_id: self._seeds[unit_id] for unit_id in usable}
-        return place(conversation_id, seeds, {one: len(sends) for one, sends in usable.items()})
+        seeds = self._seeds
+        while (unit_id := place(conversation_id, seeds, self._unanswered)) is not None:
+            peer = self._links.peer(unit_id)
+            if peer is not None and peer.sends.is_usable:
+                break
+            seeds = {one: seed for one, seed in seeds.items() if one != unit_id}
+        return unit_id
 
-    def _answering(
-        self, conversation_id: ConversationId, busy: _Busy, answer: Answer
-    ) -> Callable[[Sent | TinyQQError], None]:
-        def answered(outcome: Sent | TinyQQError) -> None:
-            busy.sends -= 1
-            if not busy.sends and self._busy.get(conversation_id) is busy:
-                del self._busy[conversation_id]
-            answer(outcome)
-
-        return answered
+    def _answered(
+        self,
+        conversation_id: ConversationId,
+        busy: _Busy,
+        answer: Answer,
+        outcome: Sent | TinyQQError,
+    ) -> None:
+        busy.sends -= 1
+        if not busy.sends:
+            del self._busy[conversation_id]
+        self._unanswered[busy.unit_id] -= 1
+        if not self._unanswered[busy.unit_id]:
+            del self._unanswered[busy.unit_id]
+        answer(outcome)
 
     def _see(self, nodes: tuple[Node, ...]) -> None:
         self._seeds = {

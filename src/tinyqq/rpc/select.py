@@ -181,12 +181,22 @@ def place(
         seeds: :func:`seed_of` every node that may be asked.
         unanswered: sends that are on their way to each; absent: none.
     """
-    if not seeds:
-        return None
+    best = _highest(conversation_id, seeds)
+    if best is None or unanswered.get(best, 0) <= _LEAST_BOUND:
+        return best
     total = sum(unanswered.get(unit_id, 0) for unit_id in seeds)
     bound = max(LOAD_BOUND * total / len(seeds), _LEAST_BOUND)
-    free = [unit_id for unit_id in seeds if unanswered.get(unit_id, 0) <= bound]
-    return max(free, key=lambda unit_id: _mixed(conversation_id ^ seeds[unit_id]))
+    free = {one: seed for one, seed in seeds.items() if unanswered.get(one, 0) <= bound}
+    return _highest(conversation_id, free)
+
+
+def _highest(conversation_id: ConversationId, seeds: Mapping[UnitId, int]) -> UnitId | None:
+    best, highest = None, -1
+    for unit_id, seed in seeds.items():
+        value = _mixed(conversation_id ^ seed)
+        if value > highest:
+            best, highest = unit_id, value
+    return best
 
 
 def _mixed(number: int) -> int:

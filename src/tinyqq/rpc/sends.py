@@ -122,7 +122,8 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
                 await self._greet(call)
                 reading = group.create_task(self._read(call))
                 await self._write_sends(call)
-                reading.cancel()
+                await call.done_writing()  # ended, not cancelled: a cancelled call leaks a little
+                await reading
                 expiring.cancel()
         except* TinyQQError as group_of:
             error = group_of.exceptions[0]
@@ -165,7 +166,8 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
                     self._answer(answer.id, outcome_from(answer))
                 if self._stopping.is_set():
                     self._more.set()
-            raise failed(reason="ended")
+            if not self._stopping.is_set() or self._unanswered:
+                raise failed(reason="ended")
 
     async def _expire(self) -> None:
         """Answer what nobody has answered for too long; the oldest are the first in the dict."""

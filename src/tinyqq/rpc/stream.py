@@ -13,7 +13,7 @@ import grpc.aio
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.clock import Clock
-from tinyqq.errors import TinyQQError
+from tinyqq.errors import ErrorCode, TinyQQError
 from tinyqq.ports.registry import Node
 from tinyqq.rpc.limits import LinkLimits
 from tinyqq.rpc.redial import Redial
@@ -111,6 +111,9 @@ class Stream(ABC, Generic[Request, Response]):
                     await end(call)
         except TinyQQError as error:
             return error
+        except Exception:
+            logger.exception("link.failed", extra={"link": self._name})
+            return failed(ErrorCode.INTERNAL)
         return None
 
     async def _write(
