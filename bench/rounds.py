@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.disk import describe_disk
 from bench.prepare import PEOPLE, prepare_directory
 from bench.rows import Measurement, Row, measure
 from bench.server import serve
@@ -34,13 +35,14 @@ def run(rows: tuple[Row, ...], *, save: bool = False, with_ours: bool = True) ->
     """Ask the questions of both servers, ``--rounds`` times in turn, and print the table."""
     wish = _wish(save, with_ours)
     chosen = [row for row in rows if wish.only in row.title]
-    facts = machine()
+    facts = f"{machine()}\n- {describe_disk(wish.directory)} before, "
     with tempfile.TemporaryDirectory(prefix="tinyqq-bench-", dir=wish.directory) as name:
         directory = Path(name)
         template = directory / "template"
         print(f"Preparing {PEOPLE} accounts …", flush=True)
         asyncio.run(prepare_directory(template, people=PEOPLE, cost=PasswordCost()))
         measured = [(row, _rounds(row, wish, template, directory)) for row in chosen]
+    facts += f"{describe_disk(wish.directory)} after"
     text = table(measured)
     print(f"\n{facts}\n- median of {wish.rounds} rounds (least–most)\n\n{text}")
     if wish.save:

@@ -44,6 +44,12 @@ class Measurement:
         return self.outcome.generator_cpu_s / self.outcome.seconds
 
     @property
+    def others_busy(self) -> float:
+        """What the rest of the machine did meanwhile, in cores; near 0 on an idle one."""
+        ours_s = self.after.cpu_s - self.before.cpu_s + self.outcome.generator_cpu_s
+        return (self.after.machine_s - self.before.machine_s - ours_s) / self.outcome.seconds
+
+    @property
     def faults(self) -> str:
         """What should not have happened; empty when all is well."""
         figures = self.outcome.figures

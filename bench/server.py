@@ -23,10 +23,12 @@ _STOP_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a process has used so far."""
+    """What a process, and the machine, have used so far."""
 
     cpu_s: float
     rss_bytes: int
+    machine_s: float
+    """CPU time of everything on the machine, idling left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class RunningServer:
         process = psutil.Process(self.process.pid)
         with process.oneshot():
             times = process.cpu_times()
-            return Sample(times.user + times.system, process.memory_info().rss)
+            memory = process.memory_info()
+        return Sample(times.user + times.system, memory.rss, _machine_s())
 
 
 def can_pin() -> bool:
@@ -122,6 +125,13 @@ def _start_floor(data: Path) -> Iterator[RunningServer]:
     if not line:
         raise RuntimeError("the floor did not start")
     yield RunningServer(int(line), process)
+
+
+def _machine_s() -> float:
+    times = psutil.cpu_times()._asdict()
+    return sum(
+        times[name] for name in ("user", "nice", "system", "irq", "softirq") if name in times
+    )
 
 
 def _free_port() -> int:

@@ -36,6 +36,7 @@ def table(measured: list[tuple[Row, list[Pair]]]) -> str:
         for position, line in enumerate(row.lines):
             rows.append((row.title if not position else "", *_cells(line, pairs)))
         rows.append(("", "generator's core in use", *_busy(pairs), "", "", ""))
+        rows.append(("", "cores busy with other work", *_others(pairs), "", "", ""))
         if faults := {one for pair in pairs for one in _faults(pair)}:
             rows.append(("", "FAULTS: " + "; ".join(sorted(faults)), "", "", "", "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
@@ -113,6 +114,13 @@ def _number(value: float) -> str:
 
 def _busy(pairs: list[Pair]) -> tuple[str, str]:
     return _share([pair.ours for pair in pairs]), _share([pair.floor for pair in pairs])
+
+
+def _others(pairs: list[Pair]) -> tuple[str, str]:
+    return (
+        _spread([pair.ours.others_busy for pair in pairs if pair.ours]),
+        _spread([pair.floor.others_busy for pair in pairs if pair.floor]),
+    )
 
 
 def _share(measurements: list[Measurement | None]) -> str:

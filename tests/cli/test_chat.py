@@ -180,3 +180,14 @@ async def test_chat_when_the_password_must_be_changed_then_asked_for_a_new_one(
 )
 def test_store_path_when_several_servers_then_one_file_each(url: str, expected: str) -> None:
     assert store_path(Path("x"), url, UserId(10_001)) == Path("x") / expected
+
+
+async def test_chat_when_somebody_was_here_before_then_the_numbers_are_told(
+    server: FakeServer, come_in: Any, tmp_path: Path
+) -> None:
+    for number in (10002, 10001):
+        path = store_path(tmp_path, server.url, UserId(number))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    _, person = await come_in(None)
+    assert person.shown == ["Here before: 10001, 10002"]

@@ -115,6 +115,8 @@ class Dialogue:
 
     async def _who(self, terminal: Terminal) -> tuple[int, str]:
         """The number, and the password if it was just chosen; 0: there is nobody to ask."""
+        if numbers := known_numbers(self._folder, self._url):
+            terminal.show(self._say("in.known", numbers=", ".join(map(str, numbers))))
         for _ in range(_TRIES):
             text = await terminal.read_line(self._say("ask.number"))
             if text is None:
@@ -186,6 +188,12 @@ class Dialogue:
         new = await self._new_password(terminal)
         if new is not None:
             await me.account.change_password(old, new)
+
+
+def known_numbers(folder: Path, url: str) -> list[int]:
+    """The accounts that have logged in here before to that server."""
+    stores = store_path(folder, url, UserId(0)).parent.glob("*.db")
+    return sorted(int(one.stem) for one in stores if one.stem.isdigit())
 
 
 def store_path(folder: Path, url: str, user_id: UserId) -> Path:

@@ -51,6 +51,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name}（{user_id}），你好。输入 /help 查看命令。",
     ),
     "in.must_change": ("You must set a new password now.", "你需要现在设置新密码。"),
+    "in.known": ("Here before: {numbers}", "曾在这里登录：{numbers}"),
     "in.not_a_number": ("{text} is not a number.", "{text} 不是号码。"),
     # ---- the connection --------------------------------------------------------------------------
     "link.down": ("(connection lost, trying again …)", "（连接已断开，正在重连……）"),

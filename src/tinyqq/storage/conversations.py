@@ -74,7 +74,7 @@ class SqlConversationStore:
         return await self._database.read(partial(contacts.list_friend_ids, user_id=user_id))
 
     async def list_group_ids(self, user_id: UserId) -> tuple[GroupId, ...]:
-        """Living groups that the user is a present member of, ascending."""
+        """Groups that the user is a present member of, ascending."""
         return await self._database.read(partial(groups.list_group_ids, user_id=user_id))
 
     async def list_groups(self, user_id: UserId) -> tuple[GroupInfo, ...]:

@@ -26,12 +26,10 @@ _GROUP_IDS: Final = (
             member.c.user_id == user_conversation.c.user_id,
         ),
     )
-    .join(chat_group, chat_group.c.conversation_id == member.c.conversation_id)
     .where(
         user_conversation.c.user_id == _USER,
         user_conversation.c.conversation_id <= MAX_GROUP_ID,
         IS_PRESENT,
-        chat_group.c.dismissed_seq == 0,
     )
     .order_by(member.c.conversation_id)
 )
@@ -77,7 +75,7 @@ _REQUESTS: Final = (
 
 
 def list_group_ids(conn: Connection, user_id: UserId) -> tuple[GroupId, ...]:
-    """Living groups that the user is a present member of, ascending."""
+    """Groups that the user is a present member of, ascending; a dismissed one has no members."""
     return tuple(GroupId(number) for number in conn.scalars(_GROUP_IDS, {"of_user_id": user_id}))
 
 

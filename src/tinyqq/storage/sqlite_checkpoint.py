@@ -13,11 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Final
 
-_DUE_PAGES: Final = 4_000
+_DUE_PAGES: Final = 10_000
 _PAGES_PER_CHANGE: Final = 2
 _PAGES_PER_TRANSACTION: Final = 2
-_PASSES: Final = 3
-"""Each copies what was written during the one before, which is less every time."""
+_PASSES: Final = 2
+"""The second copies what was written during the first, which is much less."""
 _CHECKPOINT: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
