@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import ssl
@@ -11,6 +12,10 @@ from typing import cast
 
 import aiohttp
 import pytest
+from tests.support.eventually import eventually
+from tests.support.redis import RedisServer
+from tests.support.servers import safe_name
+from tests.support.zookeeper import ZookeeperServer
 
 from tinyqq.app.build import App, build
 from tinyqq.app.control import ask_node
@@ -123,12 +128,59 @@ async def test_build_when_metrics_are_off_then_not_found(tmp_path: Path) -> None
 async def test_metrics_when_the_operations_page_names_them_then_they_are_there(
     tmp_path: Path,
 ) -> None:
-    page = Path(__file__).parents[2] / "docs" / "operations.md"
-    named = set(re.findall(r"`(tinyqq_\w+)`", page.read_text(encoding="utf-8")))
     async with build(settings(tmp_path)) as app:
         text = (await get(app, "/metrics"))[1]
+    named = named_metrics(of_cluster=False)
     assert named
-    assert named - set(re.findall(r"^tinyqq_\w+", text, re.MULTILINE)) == set()
+    assert named - shown_metrics(text) == set()
+
+
+@pytest.mark.needs("redis", "zookeeper")
+async def test_build_when_nodes_share_registry_and_presence_then_they_see_each_other(
+    tmp_path: Path,
+    redis_server: RedisServer,
+    zookeeper_server: ZookeeperServer,
+    request: pytest.FixtureRequest,
+) -> None:
+    place = safe_name(request.node.name)
+    shared = {
+        "registry": f"{zookeeper_server.url}/{place}",
+        "presence": f"{redis_server.url}?prefix={place}",
+    }
+    async with (
+        build(settings(tmp_path / "a", **shared)) as one,
+        build(settings(tmp_path / "b", **shared)) as other,
+    ):
+        for app in (one, other):
+            await eventually(lambda app=app: lists_both(app, one, other))  # type: ignore[misc]
+            status, text = await get(app, "/readyz")
+            assert (status, json.loads(text)["states"]) == (
+                200,
+                {"registry": "ok", "presence": "ok"},
+            )
+        named = named_metrics(of_cluster=True)
+        assert named
+        assert named - shown_metrics((await get(one, "/metrics"))[1]) == set()
+
+
+async def lists_both(app: App, *apps: App) -> bool:
+    text = (await get(app, "/v1/units"))[1]
+    return all(one.tcp_url in text for one in apps)
+
+
+def named_metrics(*, of_cluster: bool) -> set[str]:
+    """What the operations page names, for a node alone or for those of a cluster."""
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    return {
+        name
+        for section in page.split("\n## ")
+        if section.startswith("Several nodes") is of_cluster
+        for name in re.findall(r"`(tinyqq_\w+)`", section)
+    }
+
+
+def shown_metrics(text: str) -> set[str]:
+    return set(re.findall(r"^tinyqq_\w+", text, re.MULTILINE))
 
 
 async def test_build_when_running_then_the_operator_is_answered(tmp_path: Path) -> None:

@@ -40,6 +40,28 @@ def test_database_when_not_set_then_a_file_in_the_data_folder() -> None:
     assert Settings(database_url="sqlite:///x.db").database == "sqlite:///x.db"
 
 
+@pytest.mark.parametrize(
+    ("registry", "presence"),
+    [
+        ("memory", "memory"),
+        ("zookeeper://zk1,zk2:2182/chat", "redis://:secret@redis/1?prefix=chat"),
+        ("zookeeper://me:secret@zk", "redis+sentinel://a,b/im"),
+        ("zookeeper://zk", "redis+cluster://a,b"),
+    ],
+)
+def test_registry_and_presence_when_right_then_kept(registry: str, presence: str) -> None:
+    settings = Settings(registry=registry, presence=presence)
+    assert (settings.registry, settings.presence) == (registry, presence)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"registry": "etcd://secret@a"}, {"presence": "redis://:secret@a/x"}]
+)
+def test_registry_and_presence_when_wrong_then_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="must be memory or an address of"):
+        Settings(**wrong)  # type: ignore[arg-type]  # only text, which two of the fields take
+
+
 def test_tls_when_only_one_of_certificate_and_key_then_refused() -> None:
     with pytest.raises(ValidationError, match="go together"):
         TlsSettings(cert_file=Path("cert.pem"))

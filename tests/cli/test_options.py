@@ -10,7 +10,7 @@ import typer
 from tinyqq.app.settings import Settings
 from tinyqq.cli import options
 from tinyqq.cli.console import ExitCode
-from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
+from tinyqq.errors import ErrorCode, InvalidRequest, TinyQQError, Unavailable
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,8 @@ def test_load_when_the_settings_are_wrong_then_it_ends_with_the_code(
     [
         (Unavailable(ErrorCode.UNAVAILABLE, lock_file="x"), ExitCode.IN_USE, "--data-dir"),
         (Unavailable(ErrorCode.BUSY), ExitCode.STORAGE, "BUSY"),
+        (Unavailable(ErrorCode.UNAVAILABLE, registry="zk:2181"), ExitCode.STORAGE, "zk:2181"),
+        (InvalidRequest(ErrorCode.INVALID_REQUEST, extra="presence"), ExitCode.SETTINGS, "pip"),
         (PermissionError(13, "Permission denied", "/srv/qq"), ExitCode.STORAGE, "/srv/qq"),
         (OSError("broken"), ExitCode.STORAGE, "broken"),
     ],

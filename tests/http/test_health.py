@@ -40,7 +40,17 @@ async def test_health_when_asked_then_ok() -> None:
 async def test_ready_when_all_pass_then_ready() -> None:
     assert await ask(storage=passes, lane=passes) == (
         200,
-        {"ready": True, "checks": {"storage": "ok", "lane": "ok"}},
+        {"ready": True, "checks": {"storage": "ok", "lane": "ok"}, "states": {}},
+    )
+
+
+async def test_ready_when_a_state_is_bad_then_told_and_ready_all_the_same() -> None:
+    states = {"registry": lambda: "suspended", "presence": lambda: "ok"}
+    answer = await Readiness({"storage": passes}, states=states).answer(REQUEST)
+    assert answer.text is not None
+    assert (answer.status, json.loads(answer.text)["states"]) == (
+        200,
+        {"registry": "suspended", "presence": "ok"},
     )
 
 

@@ -184,11 +184,13 @@ async def test_registry_when_it_has_a_user_then_others_are_not_let_in(
 
 
 async def test_registry_when_nobody_answers_at_the_start_then_unavailable() -> None:
+    place = f"127.0.0.1:{free_port()}"
     registry = ZookeeperRegistry(
-        url=f"zookeeper://127.0.0.1:{free_port()}", clock=SystemClock(), start_timeout_s=0.2
+        url=f"zookeeper://im:secret@{place}", clock=SystemClock(), start_timeout_s=0.2
     )
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as caught:
         await registry.__aenter__()
+    assert caught.value.fields == {"registry": place}
 
 
 async def test_registry_when_the_url_is_wrong_then_an_error() -> None:

@@ -214,6 +214,15 @@ async def test_list_contacts_when_friends_then_presence_is_shown_of_them_alone(
     assert (found[EVE].request_received_at_ms, found[EVE].note) == (world.clock.now_ms(), "hello")
 
 
+async def test_list_contacts_when_presence_is_away_then_listed_without_it(
+    world: World, friends: FriendService
+) -> None:
+    await world.befriend(ANN, BOB)
+    world.presence.online = {BOB}
+    world.presence.is_away = True
+    assert not (await contacts(friends, ANN))[BOB].online
+
+
 async def test_list_contacts_when_a_request_has_expired_then_left_out(
     world: World, friends: FriendService
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.lane_fixtures import RecordingDelivery, operation_id
 
-from tinyqq.errors import ErrorCode, TinyQQError
+from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.account import Account, Caller
 from tinyqq.model.conversation import Plan
 from tinyqq.model.ids import (
@@ -55,6 +55,7 @@ class SettablePresence:
 
     def __init__(self) -> None:
         self.online: set[UserId] = set()
+        self.is_away = False
 
     async def bind(self, user_id: UserId, session_id: SessionId) -> None:
         """The user is online."""
@@ -74,6 +75,8 @@ class SettablePresence:
         self, user_ids: Sequence[UserId], group_ids: Sequence[GroupId]
     ) -> tuple[dict[UserId, frozenset[UnitId]], dict[GroupId, frozenset[UnitId]]]:
         """Everybody online is on one unit."""
+        if self.is_away:
+            raise Unavailable(ErrorCode.UNAVAILABLE)
         unit = frozenset({UnitId("unit")})
         return {user_id: unit for user_id in user_ids if user_id in self.online}, {}
 

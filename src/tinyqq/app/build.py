@@ -10,10 +10,10 @@ import contextlib
 import datetime
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from aiohttp import web
 
@@ -22,17 +22,20 @@ from tinyqq.app.control import listen_for_operator
 from tinyqq.app.listening import OpenPort, lan_addresses, open_port
 from tinyqq.app.node import NodeEntry
 from tinyqq.app.offline import make_data_dir
-from tinyqq.app.settings import AccountSettings, Settings
+from tinyqq.app.settings import MEMORY, AccountSettings, Settings
 from tinyqq.app.tls import load_tls
 from tinyqq.clock import Clock, SystemClock
+from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.server import Gateway
 from tinyqq.gateway.unit import LocalUnit
 from tinyqq.http.app import make_app, serve_http
+from tinyqq.http.health import State
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import HELPER_ID, UnitId
 from tinyqq.ports.delivery import Delivery
-from tinyqq.ports.registry import Node
+from tinyqq.ports.presence import Presence
+from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
 from tinyqq.presence.memory import MemoryPresence
 from tinyqq.registry.memory import MemoryRegistry
@@ -49,6 +52,10 @@ from tinyqq.services.throttle import Rate, Throttle, ThrottleRates
 from tinyqq.services.tokens import open_access_tokens
 from tinyqq.services.users import AccountPolicy, Registration, UserService
 from tinyqq.storage.open import Storage, exit_at_once, open_storage
+
+if TYPE_CHECKING:  # what they import is an optional extra
+    from tinyqq.presence.redis import RedisPresence
+    from tinyqq.registry.zookeeper import ZookeeperRegistry
 
 ROLES: Final = frozenset({"proxy", "user", "friend", "group", "chat", "offline"})
 _AGENT: Final = f"tinyqq/{__version__}"
@@ -118,8 +125,8 @@ async def build(
         PortTaken, CannotListen: nobody can listen there.
         OSError: the data folder cannot be written.
         TlsError: the certificate cannot be used.
-        InvalidRequest: the address of the database is none.
-        Unavailable: another process has the database.
+        InvalidRequest: the address of the database is none, or its driver is not installed.
+        Unavailable: another process has the database, or the registry does not answer.
     """
     listen = settings.listen
     tcp = tcp or open_port(listen.host, listen.tcp_port, is_default=False)
@@ -131,7 +138,8 @@ async def build(
         unit_id = UnitId(f"{socket.gethostname()}-{tcp.port}")
         async with contextlib.AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            ground = await _ground(enter, settings, unit_id, on_fatal)
+            me = _Me(unit_id, secrets.token_hex(8))
+            ground = await _ground(enter, settings, me, on_fatal)
             roles = await _roles(enter, settings, ground)
             gateway = await enter(_gateway(settings, ground, roles))
             app = App(
@@ -156,29 +164,98 @@ async def build(
 
 
 @dataclass(frozen=True, slots=True)
+class _Me:
+    """This process start of this unit."""
+
+    unit_id: UnitId
+    incarnation: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Ground:
     """What all roles stand on."""
 
+    me: _Me
     clock: Clock
     storage: Storage
-    registry: MemoryRegistry
-    presence: MemoryPresence
+    registry: Registry
+    presence: Presence
     unit: LocalUnit
+    states: Mapping[str, State]
+    counters: Mapping[str, Counters]
 
 
 async def _ground(
-    enter: Enter, settings: Settings, unit_id: UnitId, on_fatal: Callable[[Exception], None]
+    enter: Enter, settings: Settings, me: _Me, on_fatal: Callable[[Exception], None]
 ) -> _Ground:
+    clock = SystemClock()
     storage = await enter(open_storage(settings.database, on_fatal=on_fatal))
-    presence = MemoryPresence(unit_id=unit_id)
-    unit = LocalUnit(unit_id=unit_id, presence=presence, conversations=storage.conversations)
+    states: dict[str, State] = {}
+    counters: dict[str, Counters] = {"storage": storage.counters}
+
+    registry: Registry = MemoryRegistry()
+    is_live = _everybody
+    if settings.registry != MEMORY:
+        zookeeper = await enter(_zookeeper(settings, clock))
+        registry, is_live = zookeeper, zookeeper.is_live
+        states["registry"] = lambda: zookeeper.state
+        counters["registry"] = zookeeper.counters
+
+    presence: Presence
+    if settings.presence == MEMORY:
+        memory = MemoryPresence(unit_id=me.unit_id)
+        presence, counters["presence"] = memory, memory.counters
+    else:
+        redis = await enter(_redis(settings, me, is_live, clock))
+        presence, counters["presence"] = redis, redis.counters
+        states["presence"] = lambda: redis.state
+
+    unit = LocalUnit(unit_id=me.unit_id, presence=presence, conversations=storage.conversations)
     return _Ground(
-        clock=SystemClock(),
+        me=me,
+        clock=clock,
         storage=storage,
-        registry=MemoryRegistry(),
+        registry=registry,
         presence=presence,
         unit=await enter(unit),
+        states=states,
+        counters=counters,
     )
+
+
+def _zookeeper(settings: Settings, clock: Clock) -> ZookeeperRegistry:
+    with _needs_extra("registry"):
+        from tinyqq.registry.zookeeper import ZookeeperRegistry
+    return ZookeeperRegistry(
+        url=settings.registry, clock=clock, session_timeout_s=settings.registry_session_timeout_s
+    )
+
+
+def _redis(
+    settings: Settings, me: _Me, is_live: Callable[[UnitId, str], bool], clock: Clock
+) -> RedisPresence:
+    with _needs_extra("presence"):
+        from tinyqq.presence.redis import RedisPresence
+    return RedisPresence(
+        url=settings.presence,
+        unit_id=me.unit_id,
+        incarnation=me.incarnation,
+        is_live=is_live,
+        clock=clock,
+    )
+
+
+def _everybody(unit_id: UnitId, incarnation: str) -> bool:
+    """A registry of one cannot say who else lives."""
+    return True
+
+
+@contextlib.contextmanager
+def _needs_extra(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        raise InvalidRequest(ErrorCode.INVALID_REQUEST, extra=setting) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +358,11 @@ def _site(settings: Settings, ground: _Ground, roles: _Roles, gateway: Gateway) 
         serve_websocket=gateway.serve_websocket,
         registry=ground.registry,
         checks={"storage": ground.storage.ping},
+        states=ground.states,
         parts={
             "gateway": gateway.counters,
             "unit": ground.unit.counters,
-            "presence": ground.presence.counters,
-            "storage": ground.storage.counters,
+            **ground.counters,
             **roles.counters,
         },
         agent=_AGENT,
@@ -296,8 +373,8 @@ def _site(settings: Settings, ground: _Ground, roles: _Roles, gateway: Gateway) 
 
 def _node_entry(settings: Settings, ground: _Ground, gateway: Gateway, app: App) -> NodeEntry:
     node = Node(
-        unit_id=ground.unit.unit_id,
-        incarnation=secrets.token_hex(8),
+        unit_id=ground.me.unit_id,
+        incarnation=ground.me.incarnation,
         roles=ROLES,
         public_tcp=app.tcp_url,
         public_http=app.http_url,

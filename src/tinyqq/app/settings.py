@@ -6,10 +6,19 @@ docs/reference/settings.md. Where values come from is the matter of :mod:`tinyqq
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 from pydantic.networks import IPvAnyNetwork
 from pydantic_settings import (
     BaseSettings,
@@ -18,13 +27,36 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from tinyqq.errors import InvalidRequest
 from tinyqq.log import LogFormat, LogLevel
 from tinyqq.model.connection import Limits
+from tinyqq.presence.redis_url import parse_redis_url
+from tinyqq.registry.zookeeper_url import parse_zookeeper_url
 
 ENV_PREFIX: Final = "TINYQQ_"
 ENV_DELIMITER: Final = "__"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+MEMORY: Final = "memory"
+
+
+def _check_registry(value: str) -> str:
+    return _check_url(value, parse_zookeeper_url)
+
+
+def _check_presence(value: str) -> str:
+    return _check_url(value, parse_redis_url)
+
+
+def _check_url(value: str, parse: Callable[[str], object]) -> str:
+    if value != MEMORY:
+        try:
+            parse(value)
+        except InvalidRequest as exc:
+            raise ValueError(f"must be {MEMORY} or an {exc.fields['wrong']}") from exc
+    return value
 
 
 def _split(value: object) -> object:
@@ -196,10 +228,17 @@ class Settings(BaseSettings):
     """Where messages and accounts are kept. Empty: an SQLite file, tinyqq.db, in the data folder.
     `mysql+asyncmy://user:password@host1,host2/database`: MariaDB or MySQL (needs tinyqq[cluster]);
     hosts are tried in turn, and `tinyqq migrate` makes the tables."""
-    registry: Literal["memory"] = "memory"
-    """Who knows which nodes live. memory: this process, a cluster of one."""
-    presence: Literal["memory"] = "memory"
-    """Who knows where users are. memory: this process."""
+    registry: Annotated[str, AfterValidator(_check_registry)] = MEMORY
+    """Who knows which nodes live. memory: this process, a cluster of one.
+    `zookeeper://[user:password@]host1,host2/chroot`: the nodes of a cluster (needs
+    tinyqq[cluster]); clusters with different chroots do not see each other."""
+    registry_session_timeout_s: float = Field(default=6.0, ge=1.0, le=60.0)
+    """How long after its death the others still take a node for alive. ZooKeeper's own limits
+    (minSessionTimeout) may make it longer."""
+    presence: Annotated[str, AfterValidator(_check_presence)] = MEMORY
+    """Who knows where users are. memory: this process. `redis://[:password@]host/0`,
+    `redis+sentinel://host1,host2/name` or `redis+cluster://host1,host2`: the nodes of a cluster
+    (needs tinyqq[cluster]); `?prefix=name` keeps several clusters apart in one Redis."""
     listen: ListenSettings = ListenSettings()
     tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()

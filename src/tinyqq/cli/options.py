@@ -43,13 +43,18 @@ Set = Annotated[
 
 
 def fail_storage(error: TinyQQError | OSError, settings: Settings) -> NoReturn:
-    """End because the data folder or the database cannot be used."""
+    """End because the data folder, the database or the registry cannot be used."""
     say = texts()
     if isinstance(error, OSError):
         path = error.filename or settings.data_dir
         fail(say("error.data_dir", path=path, reason=error.strerror or error), ExitCode.STORAGE)
     if "lock_file" in error.fields:
         fail(say("error.in_use", path=settings.data_dir), ExitCode.IN_USE)
+    if "registry" in error.fields:
+        hosts = error.fields["registry"]
+        fail(say("error.registry", hosts=hosts), ExitCode.STORAGE)
+    if "extra" in error.fields:
+        fail(say("error.extra", setting=error.fields["extra"]), ExitCode.SETTINGS)
     fail(say("error.storage", reason=error), ExitCode.STORAGE)
 
 

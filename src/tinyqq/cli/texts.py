@@ -64,6 +64,14 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{path} cannot be used: {reason}. Choose another folder with --data-dir.",
         "{path} 无法使用：{reason}。请用 --data-dir 换一个目录。",
     ),
+    "error.registry": (
+        "ZooKeeper at {hosts} does not answer, or does not let this node in.",
+        "位于 {hosts} 的 ZooKeeper 没有应答，或拒绝了本节点。",
+    ),
+    "error.extra": (
+        "The setting {setting} needs more packages: pip install 'tinyqq[cluster]'",
+        "设置项 {setting} 需要额外的软件包：pip install 'tinyqq[cluster]'",
+    ),
     "error.in_use": (
         "Another TinyQQ uses the data folder {path}. Stop it first, or choose another "
         "folder with --data-dir.",

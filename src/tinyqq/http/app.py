@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from tinyqq.http.directory import UnitDirectory
-from tinyqq.http.health import Check, Readiness, answer_health
+from tinyqq.http.health import Check, Readiness, State, answer_health
 from tinyqq.http.metrics import Counters, Metrics
 from tinyqq.http.page import Page
 from tinyqq.http.problems import Handler, add_security_headers, tell_problems
@@ -29,6 +29,7 @@ def make_app(
     checks: Mapping[str, Check],
     parts: Mapping[str, Counters],
     agent: str,
+    states: Mapping[str, State] | None = None,
     show_metrics: bool = True,
     trusted_proxies: Sequence[Network] = (),
 ) -> web.Application:
@@ -37,6 +38,7 @@ def make_app(
     Args:
         serve_websocket: answers ``/ws``.
         checks: what must be ready, by name.
+        states: how the parts are that it can do without, by name.
         parts: counters for ``/metrics``, by the name of their part.
         agent: the server's name and version, shown on the page.
         trusted_proxies: whose word about the client's address is believed.
@@ -49,7 +51,7 @@ def make_app(
     app.router.add_get("/", Page(agent=agent).answer)
     app.router.add_get("/ws", serve_websocket)
     app.router.add_get("/healthz", answer_health)
-    app.router.add_get("/readyz", Readiness(checks).answer)
+    app.router.add_get("/readyz", Readiness(checks, states=states).answer)
     app.router.add_get("/v1/units", UnitDirectory(registry).answer)
     if show_metrics:
         app.router.add_get("/metrics", Metrics(parts).answer)

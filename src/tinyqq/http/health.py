@@ -22,11 +22,27 @@ async def answer_health(_: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-class Readiness:
-    """``/readyz``: every check, by name; 503 when one fails. Reasons go to the log alone."""
+State = Callable[[], str]
+"""How a part is that the node can do without for a while, in a word; ``ok`` when all is well."""
 
-    def __init__(self, checks: Mapping[str, Check], *, timeout_s: float = CHECK_TIMEOUT_S) -> None:
+
+class Readiness:
+    """``/readyz``: every check, by name; 503 when one fails. Reasons go to the log alone.
+
+    Args:
+        states: told with it. They don't make a node unready: what all nodes miss at the same time
+            would take all of them out.
+    """
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        *,
+        states: Mapping[str, State] | None = None,
+        timeout_s: float = CHECK_TIMEOUT_S,
+    ) -> None:
         self._checks = checks
+        self._states = states or {}
         self._timeout_s = timeout_s
 
     async def answer(self, _: web.Request) -> web.Response:
@@ -37,7 +53,10 @@ class Readiness:
         body = {
             name: "ok" if passes else "failing" for name, passes in zip(names, results, strict=True)
         }
-        return web.json_response({"ready": status == 200, "checks": body}, status=status)
+        states = {name: state() for name, state in self._states.items()}
+        return web.json_response(
+            {"ready": status == 200, "checks": body, "states": states}, status=status
+        )
 
     async def _passes(self, name: str) -> bool:
         try:

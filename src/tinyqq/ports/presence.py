@@ -9,7 +9,12 @@ from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
 
 
 class Presence(Protocol):
-    """Which units hold a user's sessions, and which hold online members of a group."""
+    """Which units hold a user's sessions, and which hold online members of a group.
+
+    What changes it returns when every unit can see the change, or after a moment when those who
+    keep it cannot be reached: then it is shown later, and what others push meanwhile is found in
+    the log. Changes are shown in the order of the calls.
+    """
 
     async def bind(self, user_id: UserId, session_id: SessionId) -> None:
         """This unit holds this session now. Bind first, then read."""
@@ -30,5 +35,9 @@ class Presence(Protocol):
     async def locate(
         self, user_ids: Sequence[UserId], group_ids: Sequence[GroupId]
     ) -> tuple[dict[UserId, frozenset[UnitId]], dict[GroupId, frozenset[UnitId]]]:
-        """The units to push to; users and groups that are nowhere are absent. One round trip."""
+        """The units to push to; users and groups that are nowhere are absent. One round trip.
+
+        Raises:
+            Unavailable: nobody knows just now.
+        """
         ...

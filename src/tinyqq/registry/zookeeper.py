@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_S: Final = 6.0
 ANSWER_TIMEOUT_S: Final = 5.0
-START_TIMEOUT_S: Final = 15.0
+START_TIMEOUT_S: Final = 10.0
 RESYNC_S: Final = 60.0
 """Everything is read anew so often, in case a watch was lost."""
 RETRY_S: Final = 0.2
@@ -124,7 +124,7 @@ class ZookeeperRegistry:
                 await self._synced.wait()
         except TimeoutError as exc:
             await self._close()
-            raise Unavailable(ErrorCode.UNAVAILABLE, of="ZooKeeper") from exc
+            raise Unavailable(ErrorCode.UNAVAILABLE, registry=self._address.hosts) from exc
         except BaseException:
             await self._close()
             raise

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from tinyqq.clock import Clock
-from tinyqq.errors import Conflict, ErrorCode, NotFound
+from tinyqq.errors import Conflict, ErrorCode, NotFound, Unavailable
 from tinyqq.model import friend, friendship
 from tinyqq.model.account import Account, Caller, check_line
 from tinyqq.model.conversation import Rule
@@ -173,7 +173,10 @@ class FriendService:
     async def _online(self, user_ids: Sequence[UserId]) -> frozenset[UserId]:
         if not user_ids:
             return frozenset()
-        units, _ = await self._presence.locate(user_ids, ())
+        try:
+            units, _ = await self._presence.locate(user_ids, ())
+        except Unavailable:  # a list without its green lights is better than none
+            units = {}
         return frozenset(units) | self._house_accounts
 
 
