@@ -28,6 +28,7 @@ async def test_push_when_many_come_at_once_then_few_writes() -> None:
             peer.deliveries.push([entry_push(CHAT, seq)])
         await until(lambda: len(far.unit.got) == 1000)
         assert seqs(far) == list(range(1, 1001))
+        await until(lambda: peer.counters()["deliveries_total"] == 1000)
         assert peer.deliveries.batches <= 3
         assert peer.deliveries.opened == 1
 
@@ -81,6 +82,7 @@ async def test_stream_when_the_receiver_hangs_then_bounded_and_counted() -> None
             assert figures["deliveries_waiting"] <= 10
             assert figures["deliveries_dropped_full_total"] > 100
             await until(lambda: links.counters()["delivery_breaks_total"] >= 1)
+            assert links.counters()["deliveries_lost_total"] >= 1
 
 
 async def test_stream_when_another_node_answers_then_nothing_is_delivered(

@@ -13,6 +13,7 @@ from tests.support.gateway import until
 from tests.support.nodes import (
     CALLER,
     CREDENTIALS,
+    QUICK,
     FarNode,
     Outcomes,
     open_channel,
@@ -158,6 +159,24 @@ async def test_note_when_it_is_none_then_refused() -> None:
         await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=5)]))
         await until(lambda: bool(far.unit.got))
     assert not far.fakes.offline.calls
+
+
+async def test_send_when_no_place_is_free_then_no_more_are_read() -> None:
+    outcomes, far = Outcomes(), FarNode(limits=replace(QUICK, max_sends=2))
+    far.fakes.chat.answers_at_once = False
+    async with far.listen(), far.links(limits=QUICK) as links:
+        peer = links.peer(far.node.unit_id)
+        assert peer is not None
+        for number in range(5):
+            peer.sends.send(outcomes.send(number))
+        taken = far.fakes.chat.sends
+        await until(lambda: len(taken) == 2)
+        await peer.call(pb.CallRequest(type=SEEN), timeout_s=5)
+        assert len(taken) == 2
+        for number in range(5):
+            await until(lambda number=number: len(taken) > number)  # type: ignore[misc]  # bound now
+            far.fakes.chat.answer_one(taken[number])
+        await until(lambda: outcomes.numbers() == [0, 1, 2, 3, 4])
 
 
 # ---- the line of answers -------------------------------------------------------------------------

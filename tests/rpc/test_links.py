@@ -185,6 +185,14 @@ async def test_links_when_opened_and_closed_many_times_then_no_task_is_left() ->
     await until(lambda: own_tasks() <= before)
 
 
+async def test_peer_when_another_process_has_the_address_then_another_link() -> None:
+    far = FarNode()
+    async with far.listen(), far.links() as links:
+        first = links.peer(FAR)
+        await far.registry.register(replace(far.node, incarnation="second"))
+        assert links.peer(FAR) is not first
+
+
 async def _outcome(call: object) -> object:
     try:
         return await call  # type: ignore[misc]  # a coroutine

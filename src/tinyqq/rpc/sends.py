@@ -154,8 +154,7 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
         while self._waiting and taken < self._limits.max_write_bytes:
             number, send = self._waiting.popleft()
             taken += len(send.content) + _SEND_BYTES
-            if number in self._unanswered:
-                add_send(batch, number, send)
+            add_send(batch, number, send)
         self._waiting_bytes -= taken
         return batch
 
