@@ -15,7 +15,8 @@ from tests.support.servers import safe_name
 
 from tinyqq.errors import InvalidRequest, Unavailable
 from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
-from tinyqq.presence.redis import BUCKETS, RedisPresence
+from tinyqq.presence.redis import RedisPresence
+from tinyqq.presence.redis_commands import BUCKETS
 
 pytestmark = pytest.mark.needs("redis")
 

@@ -30,27 +30,25 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
 from tinyqq.presence.entries import Entries, Entry
-from tinyqq.presence.redis_client import REDIS_ERRORS, Pipeline, RedisClient, open_redis
+from tinyqq.presence.redis_client import REDIS_ERRORS, open_redis
+from tinyqq.presence.redis_commands import (
+    BUCKETS,
+    RedisCommands,
+    Sweep,
+    bucket_of,
+    entry_key,
+)
 from tinyqq.presence.redis_url import parse_redis_url
 
 logger = logging.getLogger(__name__)
 
-BUCKETS: Final = 16
 _UNKNOWN: Final = "?"
-
-_DELETE: Final = """
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
-    redis.call('HDEL', KEYS[1], ARGV[1])
-    if KEYS[2] then redis.call('DEL', KEYS[2]) end
-end
-"""
-"""Delete a field if it still has this value; with a second key: that one too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +73,6 @@ class RedisTimings:
     max_removals: int = 100_000
     max_sweeps: int = 10_000
     max_questions: int = 16
-
-
-class _Sweep(NamedTuple):
-    """A dead incarnation's entry."""
-
-    entry: Entry
-    value: str
 
 
 class RedisPresence:
@@ -115,14 +106,14 @@ class RedisPresence:
         self._timings = timings or RedisTimings()
         self._entries = Entries(max_removals=self._timings.max_removals)
         self._waiting: dict[Entry, asyncio.Future[None]] = {}
-        self._sweeps: dict[_Sweep, None] = {}
+        self._sweeps: dict[Sweep, None] = {}
         self._dead_since: dict[str, float] = {}
         self._questions = asyncio.Semaphore(self._timings.max_questions)
         self._wake = asyncio.Event()
         self._well = asyncio.Event()
         self._is_closing = False
         self._stack = contextlib.AsyncExitStack()
-        self._client: RedisClient | None = None
+        self._commands: RedisCommands | None = None
         # ---- what the writer knows of Redis
         self._written = 0
         self._numbers: list[str | None] = [_UNKNOWN] * BUCKETS
@@ -136,7 +127,12 @@ class RedisPresence:
     # ---- begin and end ---------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._client = await self._stack.enter_async_context(open_redis(self._address))
+        self._commands = RedisCommands(
+            client=await self._stack.enter_async_context(open_redis(self._address)),
+            prefix=self._address.prefix,
+            value=self._value,
+            lifetime_s=self._timings.lifetime_s,
+        )
         group = await self._stack.enter_async_context(asyncio.TaskGroup())
         task = group.create_task(self._run(), name="presence-writer")
         self._stack.callback(task.cancel)
@@ -162,7 +158,7 @@ class RedisPresence:
         self._is_closing = True
         # Its own cancellation is not the task group's error.
         await self._stack.__aexit__(None, None, None)
-        self._client = None
+        self._commands = None
 
     # ---- ports.presence --------------------------------------------------------------------------
 
@@ -223,10 +219,7 @@ class RedisPresence:
     # ---- entries ---------------------------------------------------------------------------------
 
     def _key(self, kind: str, number: int) -> str:
-        return f"{{{self._address.prefix}:{number % BUCKETS}}}{kind}{number}"
-
-    def _number_key(self, bucket: int, value: str) -> str:
-        return f"{{{self._address.prefix}:{bucket}}}e{value}"
+        return entry_key(self._address.prefix, kind, number)
 
     def _session(self, user_id: UserId, session_id: SessionId) -> Entry:
         return Entry(user_id % BUCKETS, self._key("u", user_id), str(session_id))
@@ -255,16 +248,12 @@ class RedisPresence:
     # ---- questions -------------------------------------------------------------------------------
 
     async def _read(self, keys: Sequence[str]) -> list[dict[str, str]]:
-        if self._client is None or not self._well.is_set():
+        if self._commands is None or not self._well.is_set():
             raise Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=self._timings.check_s)
         self._counts["locates_total"] += 1
         try:
             async with asyncio.timeout(self._timings.locate_s), self._questions:
-                pipe = self._client.pipeline(transaction=False)
-                for key in keys:
-                    pipe.hgetall(key)
-                answers: list[dict[str, str]] = await pipe.execute()
-                return answers
+                return await self._commands.read(keys)
         except REDIS_ERRORS as exc:
             self._counts["locate_failures_total"] += 1
             # Let the writer find out at once whether Redis is away, instead of every caller.
@@ -276,14 +265,14 @@ class RedisPresence:
         units: set[UnitId] = set()
         for field, value in fields.items():
             if value == self._value:
-                self._check_own(Entry(_bucket(key), key, field))
+                self._check_own(Entry(bucket_of(key), key, field))
                 continue
             unit_id, _, incarnation = value.rpartition("#")
             if self._is_live(UnitId(unit_id), incarnation):
                 self._dead_since.pop(value, None)
                 units.add(UnitId(unit_id))
             else:
-                self._sweep(Entry(_bucket(key), key, field), value)
+                self._sweep(Entry(bucket_of(key), key, field), value)
         if self._entries.holds_any(key):
             units.add(self._unit_id)
         return frozenset(units)
@@ -302,7 +291,7 @@ class RedisPresence:
         is_sure = now - self._dead_since.setdefault(value, now) >= self._timings.dead_s
         # Full: whoever looks next finds it again.
         if is_sure and len(self._sweeps) < self._timings.max_sweeps:
-            self._sweeps[_Sweep(entry, value)] = None
+            self._sweeps[Sweep(entry, value)] = None
             self._wake.set()
 
     # ---- the writer ------------------------------------------------------------------------------
@@ -330,12 +319,9 @@ class RedisPresence:
 
     async def _check(self) -> None:
         """Compare what Redis has with what was written; mark for writing what it has lost."""
-        assert self._client is not None
-        pipe = self._client.pipeline(transaction=False)
-        for bucket in range(BUCKETS):
-            pipe.get(self._number_key(bucket, self._value))
+        assert self._commands is not None
         async with asyncio.timeout(self._timings.write_s):
-            stored: list[str | None] = await pipe.execute()
+            stored = await self._commands.read_numbers()
         lost = [bucket for bucket in range(BUCKETS) if stored[bucket] != self._numbers[bucket]]
         self._numbers = stored
         rewritten = self._entries.mark_buckets(lost)
@@ -362,16 +348,18 @@ class RedisPresence:
 
     async def _write(self) -> None:
         """Write a batch; on an error it is due again, and so is all of its buckets."""
-        batch = self._entries.take(self._timings.batch)
+        assert self._commands is not None
+        batch = {
+            entry: self._entries.holds(entry) for entry in self._entries.take(self._timings.batch)
+        }
         waiting = [self._waiting.pop(entry) for entry in batch if entry in self._waiting]
         sweeps = list(self._sweeps)[: self._timings.batch]
         buckets = {entry.bucket for entry in batch}
         self._written += 1
-        pipe = self._commands(batch, sweeps, buckets)
         try:
             with _resolving(waiting):
                 async with asyncio.timeout(self._timings.write_s):
-                    await pipe.execute()
+                    await self._commands.write(batch, self._written, sweeps)
         except BaseException:
             self._entries.mark(batch)
             self._unsettled.update(dict.fromkeys(batch))
@@ -385,25 +373,6 @@ class RedisPresence:
         self._counts["writes_total"] += 1
         self._counts["written_entries_total"] += len(batch)
         self._counts["swept_entries_total"] += len(sweeps)
-
-    def _commands(
-        self, batch: Sequence[Entry], sweeps: Sequence[_Sweep], buckets: Iterable[int]
-    ) -> Pipeline:
-        assert self._client is not None
-        pipe = self._client.pipeline(transaction=False)
-        lifetime_s = self._timings.lifetime_s
-        for entry in batch:
-            if self._entries.holds(entry):
-                pipe.hset(entry.key, entry.field, self._value)
-                pipe.expire(entry.key, lifetime_s)
-            else:
-                pipe.eval(_DELETE, 1, entry.key, entry.field, self._value)
-        for (bucket, key, field), value in sweeps:
-            pipe.eval(_DELETE, 2, key, self._number_key(bucket, value), field, value)
-        for bucket in buckets:
-            # After the entries: who has the number has them too.
-            pipe.set(self._number_key(bucket, self._value), self._written, ex=lifetime_s)
-        return pipe
 
     def _lost(self, error: BaseException) -> None:
         self._next_check = 0.0
@@ -427,11 +396,6 @@ _COUNTS: Final = (
     "dead_entries_total",
     "swept_entries_total",
 )
-
-
-def _bucket(key: str) -> int:
-    """The bucket that a key names, see the top."""
-    return int(key[: key.index("}")].rpartition(":")[2])
 
 
 @contextlib.contextmanager
