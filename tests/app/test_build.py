@@ -30,11 +30,12 @@ from tinyqq.app.settings import (
 )
 from tinyqq.errors import Unavailable
 from tinyqq.model.account import Register
-from tinyqq.model.ids import HELPER_ID, OperationId
+from tinyqq.model.ids import HELPER_ID, OperationId, UnitId
 from tinyqq.ports.services import Services
+from tinyqq.registry.memory import MemoryRegistry
 from tinyqq.services.admin import AccountAdmin
 
-LISTEN = ListenSettings(tcp_port=0, http_port=0)
+LISTEN = ListenSettings(tcp_port=0, http_port=0, node_port=0)
 CHEAP = AccountSettings(argon2_memory_kib=8, argon2_passes=1)
 
 
@@ -146,6 +147,7 @@ async def test_build_when_nodes_share_registry_and_presence_then_they_see_each_o
     shared = {
         "registry": f"{zookeeper_server.url}/{place}",
         "presence": f"{redis_server.url}?prefix={place}",
+        "cluster": {"secret": "sixteen bytes or more"},
     }
     async with (
         build(settings(tmp_path / "a", **shared)) as one,
@@ -201,6 +203,6 @@ async def test_build_when_running_then_the_operator_is_answered(tmp_path: Path) 
 def test_app_when_it_listens_somewhere_then_this_machine_reaches_it(
     host: str, fingerprint: str, local_url: str, local_tcp_url: str
 ) -> None:
-    nobody = cast(Services, None), cast(AccountAdmin, None)
+    nobody = cast(Services, None), cast(AccountAdmin, None), UnitId("here"), MemoryRegistry()
     app = App((host, 1), (host, 2), fingerprint, *nobody)
     assert (app.local_url, app.local_tcp_url) == (local_url, local_tcp_url)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from tinyqq.app.settings import AccountSettings, LimitSettings, Settings, TlsSettings
+from tinyqq.app.settings import (
+    AccountSettings,
+    ClusterSettings,
+    LimitSettings,
+    Settings,
+    TlsSettings,
+)
 from tinyqq.model.connection import Limits
 
 
@@ -50,7 +56,8 @@ def test_database_when_not_set_then_a_file_in_the_data_folder() -> None:
     ],
 )
 def test_registry_and_presence_when_right_then_kept(registry: str, presence: str) -> None:
-    settings = Settings(registry=registry, presence=presence)
+    cluster = ClusterSettings(secret=SecretStr("sixteen bytes or more"))
+    settings = Settings(registry=registry, presence=presence, cluster=cluster)
     assert (settings.registry, settings.presence) == (registry, presence)
 
 

@@ -148,8 +148,8 @@ def test_shown_values_when_there_are_secrets_then_they_are_masked() -> None:
 
 
 def test_database_when_shown_then_without_a_password() -> None:
-    flags = {"database_url": "mysql+asyncmy://qq:secret@db1,db2/tinyqq"}
+    flags = {"database_url": "mysql+asyncmy://qq:hush@db1,db2/tinyqq"}
     settings = load_settings(flags=flags).settings
     assert shown_database(settings) == "mysql+asyncmy://qq:***@db1,db2/tinyqq"
-    assert "secret" not in str(shown_values(settings))
+    assert "hush" not in str(shown_values(settings))
     assert shown_database(load_settings().settings) == "sqlite:///data/tinyqq.db"

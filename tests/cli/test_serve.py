@@ -17,7 +17,9 @@ from tinyqq.cli import serve
 from tinyqq.cli.console import ExitCode
 from tinyqq.cli.main import app as command
 from tinyqq.cli.texts import Texts
+from tinyqq.model.ids import UnitId
 from tinyqq.ports.services import Services
+from tinyqq.registry.memory import MemoryRegistry
 from tinyqq.services.admin import AccountAdmin
 from tinyqq.storage.file_lock import FileLock
 
@@ -32,7 +34,7 @@ def _plain_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def node(host: str = "127.0.0.1", http_port: int = 7080, fingerprint: str = "") -> App:
-    nobody = cast(Services, None), cast(AccountAdmin, None)
+    nobody = cast(Services, None), cast(AccountAdmin, None), UnitId("here"), MemoryRegistry()
     return App((host, 7001), (host, http_port), fingerprint, *nobody)
 
 

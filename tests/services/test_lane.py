@@ -16,6 +16,7 @@ from tests.support.lane_fixtures import (
     Sender,
     befriend,
     log_of_friends,
+    make_group,
     operation_id,
 )
 
@@ -344,3 +345,13 @@ async def test_answer_that_fails_then_the_others_are_answered(
     lane.submit(Draft(ANN_BOB, ANN, operation_id(), broken, Kind.TEXT))
     sender.send()
     assert await sender.seqs(1) == [2]
+
+
+async def test_refusal_when_state_is_new_but_was_read_before_the_grant_then_read_again(
+    sender: Sender, log: MemoryLog
+) -> None:
+    sender.send(GROUP, BOB)  # the state is here now
+    await sender.wait(1)
+    make_group(log.state(GROUP), ANN, BOB, EVE)
+    sender.send(GROUP, EVE)
+    assert await sender.seqs(2) == [1, 2]

@@ -51,8 +51,13 @@ def draft(
     )  # fmt: skip
 
 
-def place(numbers: Numbering, *drafts: Draft, now_s: float = 0.0) -> Round:
-    return numbers.place(drafts, now_s=now_s, now_ms=77)
+def place(
+    numbers: Numbering,
+    *drafts: Draft,
+    fresh: frozenset[ConversationId] = frozenset(),
+    now_s: float = 0.0,
+) -> Round:
+    return numbers.place(drafts, fresh=fresh, now_s=now_s, now_ms=77)
 
 
 def notice(state: ConversationState, now_ms: int) -> Plan:
@@ -103,14 +108,22 @@ def test_place_when_rule_then_kind_and_body_are_its_own() -> None:
 
 
 def test_place_when_refused_by_fresh_state_then_refused() -> None:
-    result = place(numbering(ConversationState(ANN_EVE)), draft(ANN_EVE), now_s=0.9)
+    numbers = numbering(ConversationState(ANN_EVE))
+    result = place(numbers, draft(ANN_EVE), fresh=frozenset({ANN_EVE}))
     assert [error.code for _, error in result.refused] == [ErrorCode.USER_NOT_FOUND]
 
 
-def test_place_when_refused_by_older_state_then_deferred_with_all_behind() -> None:
+def test_place_when_refused_before_then_remembered_for_a_second() -> None:
+    numbers = numbering(ConversationState(ANN_EVE))
+    place(numbers, draft(ANN_EVE), fresh=frozenset({ANN_EVE}), now_s=1.0)
+    assert place(numbers, draft(ANN_EVE), now_s=2.0).refused
+    assert place(numbers, draft(ANN_EVE), now_s=2.1).deferred
+
+
+def test_place_when_refused_by_cached_state_then_deferred_with_all_behind() -> None:
     numbers = numbering(group())
     first, second = draft(GROUP, EVE), draft(GROUP, ANN)
-    assert place(numbers, first, second, now_s=2.0).deferred == [first, second]
+    assert place(numbers, first, second).deferred == [first, second]
 
 
 def test_place_when_rule_has_a_bug_then_only_its_draft_fails() -> None:
@@ -153,7 +166,8 @@ def test_committed_when_members_change_then_push_says_who_and_since_when() -> No
 
 
 def test_place_after_a_leave_in_the_same_batch_then_refused() -> None:
-    result = place(numbering(group()), draft(GROUP, BOB, leave(BOB)), draft(GROUP, BOB))
+    drafts = draft(GROUP, BOB, leave(BOB)), draft(GROUP, BOB)
+    result = place(numbering(group()), *drafts, fresh=frozenset({GROUP}))
     assert isinstance(result.refused[0][1], Forbidden)
 
 

@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -22,10 +22,10 @@ from tinyqq.app.control import listen_for_operator
 from tinyqq.app.listening import OpenPort, lan_addresses, open_port
 from tinyqq.app.node import NodeEntry
 from tinyqq.app.offline import make_data_dir
+from tinyqq.app.peers import Me, Peers, needs_extra, open_links, open_node_port
 from tinyqq.app.settings import MEMORY, AccountSettings, Settings
 from tinyqq.app.tls import load_tls
 from tinyqq.clock import Clock, SystemClock
-from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.server import Gateway
 from tinyqq.gateway.unit import LocalUnit
@@ -33,7 +33,7 @@ from tinyqq.http.app import make_app, serve_http
 from tinyqq.http.health import State
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import HELPER_ID, UnitId
-from tinyqq.ports.delivery import Delivery
+from tinyqq.ports.delivery import Delivery, UnitLink
 from tinyqq.ports.presence import Presence
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
@@ -85,6 +85,8 @@ class App:
     fingerprint: str
     services: Services
     admin: AccountAdmin
+    unit_id: UnitId
+    registry: Registry
 
     @property
     def tcp_url(self) -> str:
@@ -138,9 +140,11 @@ async def build(
         unit_id = UnitId(f"{socket.gethostname()}-{tcp.port}")
         async with contextlib.AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            me = _Me(unit_id, secrets.token_hex(8))
+            me = Me(unit_id, secrets.token_hex(8))
             ground = await _ground(enter, settings, me, on_fatal)
             roles = await _roles(enter, settings, ground)
+            node_port = open_node_port(settings, me, ground.unit, roles.services, ROLES)
+            internal, node_counters = await enter(node_port)
             gateway = await enter(_gateway(settings, ground, roles))
             app = App(
                 tcp_address=(tcp.host, tcp.port),
@@ -148,13 +152,15 @@ async def build(
                 fingerprint=tls.fingerprint if tls else "",
                 services=roles.services,
                 admin=roles.admin,
+                unit_id=unit_id,
+                registry=ground.registry,
             )
             context = tls.context if tls else None
             await gateway.listen_tcp(tcp.sock, tls=context)
-            site = _site(settings, ground, roles, gateway)
+            site = _site(settings, ground, roles, gateway, node_counters)
             await enter(serve_http(site, http.sock, tls=context))
             await enter(listen_for_operator(settings.data_dir, roles.admin))
-            entry = await enter(_node_entry(settings, ground, gateway, app))
+            entry = await enter(_node_entry(settings, ground, gateway, app, internal))
             try:
                 yield app
             finally:
@@ -164,18 +170,10 @@ async def build(
 
 
 @dataclass(frozen=True, slots=True)
-class _Me:
-    """This process start of this unit."""
-
-    unit_id: UnitId
-    incarnation: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Ground:
     """What all roles stand on."""
 
-    me: _Me
+    me: Me
     clock: Clock
     storage: Storage
     registry: Registry
@@ -186,7 +184,7 @@ class _Ground:
 
 
 async def _ground(
-    enter: Enter, settings: Settings, me: _Me, on_fatal: Callable[[Exception], None]
+    enter: Enter, settings: Settings, me: Me, on_fatal: Callable[[Exception], None]
 ) -> _Ground:
     clock = SystemClock()
     storage = await enter(open_storage(settings.database, on_fatal=on_fatal))
@@ -224,7 +222,7 @@ async def _ground(
 
 
 def _zookeeper(settings: Settings, clock: Clock) -> ZookeeperRegistry:
-    with _needs_extra("registry"):
+    with needs_extra("registry"):
         from tinyqq.registry.zookeeper import ZookeeperRegistry
     return ZookeeperRegistry(
         url=settings.registry, clock=clock, session_timeout_s=settings.registry_session_timeout_s
@@ -232,9 +230,9 @@ def _zookeeper(settings: Settings, clock: Clock) -> ZookeeperRegistry:
 
 
 def _redis(
-    settings: Settings, me: _Me, is_live: Callable[[UnitId, str], bool], clock: Clock
+    settings: Settings, me: Me, is_live: Callable[[UnitId, str], bool], clock: Clock
 ) -> RedisPresence:
-    with _needs_extra("presence"):
+    with needs_extra("presence"):
         from tinyqq.presence.redis import RedisPresence
     return RedisPresence(
         url=settings.presence,
@@ -248,14 +246,6 @@ def _redis(
 def _everybody(unit_id: UnitId, incarnation: str) -> bool:
     """A registry of one cannot say who else lives."""
     return True
-
-
-@contextlib.contextmanager
-def _needs_extra(setting: str) -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as exc:
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, extra=setting) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +265,8 @@ async def _roles(enter: Enter, settings: Settings, ground: _Ground) -> _Roles:
     has_helper = settings.helper.enabled
 
     inbox = HelperInbox(ground.unit)
-    delivery = DeliveryService(local=inbox if has_helper else ground.unit)
+    peers = await enter(open_links(settings, ground.me, ground.registry, clock))
+    delivery = await enter(_delivery(ground, inbox if has_helper else ground.unit, peers))
     offline = await enter(
         OfflineService(
             reader=storage.log_reader, conversations=conversations, delivery=delivery, clock=clock
@@ -331,12 +322,24 @@ async def _roles(enter: Enter, settings: Settings, ground: _Ground) -> _Roles:
         admin=AccountAdmin(accounts=accounts, passwords=passwords, delivery=delivery, clock=clock),
         delivery=delivery,
         counters={
+            **peers.counters,
+            "delivery": delivery.counters,
             "lane": lane.counters,
             "offline": offline.counters,
             "password": passwords.counters,
             "throttle": throttle.counters,
             "helper": helper.counters,
         },
+    )
+
+
+def _delivery(ground: _Ground, local: UnitLink, peers: Peers) -> DeliveryService:
+    return DeliveryService(
+        own=ground.me.unit_id,
+        local=local,
+        presence=ground.presence,
+        link=peers.link,
+        has_peers=peers.are_there,
     )
 
 
@@ -353,7 +356,13 @@ def _gateway(settings: Settings, ground: _Ground, roles: _Roles) -> Gateway:
     )
 
 
-def _site(settings: Settings, ground: _Ground, roles: _Roles, gateway: Gateway) -> web.Application:
+def _site(
+    settings: Settings,
+    ground: _Ground,
+    roles: _Roles,
+    gateway: Gateway,
+    node_counters: Mapping[str, Counters],
+) -> web.Application:
     return make_app(
         serve_websocket=gateway.serve_websocket,
         registry=ground.registry,
@@ -364,6 +373,7 @@ def _site(settings: Settings, ground: _Ground, roles: _Roles, gateway: Gateway) 
             "unit": ground.unit.counters,
             **ground.counters,
             **roles.counters,
+            **node_counters,
         },
         agent=_AGENT,
         show_metrics=settings.http.metrics,
@@ -371,7 +381,9 @@ def _site(settings: Settings, ground: _Ground, roles: _Roles, gateway: Gateway) 
     )
 
 
-def _node_entry(settings: Settings, ground: _Ground, gateway: Gateway, app: App) -> NodeEntry:
+def _node_entry(
+    settings: Settings, ground: _Ground, gateway: Gateway, app: App, internal: str
+) -> NodeEntry:
     node = Node(
         unit_id=ground.me.unit_id,
         incarnation=ground.me.incarnation,
@@ -379,6 +391,7 @@ def _node_entry(settings: Settings, ground: _Ground, gateway: Gateway, app: App)
         public_tcp=app.tcp_url,
         public_http=app.http_url,
         version=__version__,
+        internal=internal,
     )
     return NodeEntry(
         registry=ground.registry,

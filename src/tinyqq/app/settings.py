@@ -40,6 +40,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 MEMORY: Final = "memory"
+MIN_SECRET_BYTES: Final = 16
 
 
 def _check_registry(value: str) -> str:
@@ -82,6 +83,8 @@ class ListenSettings(_Part):
     free one; a configured one that is taken is an error."""
     http_port: Port = 7080
     """Port of HTTP and WebSocket; 0 and moving as above."""
+    node_port: Port = 7101
+    """Port for the other nodes of a cluster. 0: any free one; they learn it from the registry."""
 
 
 class TlsSettings(_Part):
@@ -184,6 +187,15 @@ class GroupSettings(_Part):
     """Most members of one group."""
 
 
+class ClusterSettings(_Part):
+    """What the nodes of a cluster have in common. Without a registry it is not used."""
+
+    secret: SecretStr = SecretStr("")
+    """By which nodes know each other; the same on all of them, at least 16 bytes."""
+    node_host: str = ""
+    """Address at which the other nodes reach this one. Empty: listen.host."""
+
+
 class HelperSettings(_Part):
     """The built-in helper account, 小Q (number 10000)."""
 
@@ -240,6 +252,7 @@ class Settings(BaseSettings):
     `redis+sentinel://host1,host2/name` or `redis+cluster://host1,host2`: the nodes of a cluster
     (needs tinyqq[cluster]); `?prefix=name` keeps several clusters apart in one Redis."""
     listen: ListenSettings = ListenSettings()
+    cluster: ClusterSettings = ClusterSettings()
     tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()
     accounts: AccountSettings = AccountSettings()
@@ -247,6 +260,13 @@ class Settings(BaseSettings):
     helper: HelperSettings = HelperSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _check_cluster(self) -> Self:
+        secret = self.cluster.secret.get_secret_value()
+        if self.registry != MEMORY and len(secret.encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"cluster.secret: needs {MIN_SECRET_BYTES} bytes with this registry")
+        return self
 
     @classmethod
     def settings_customise_sources(

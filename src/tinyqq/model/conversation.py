@@ -115,6 +115,8 @@ class ConversationState:
     members_seq: Seq = Seq(0)
     loaded_at_s: float = 0.0
     """Monotonic time of the read; set by the lane."""
+    refused_at_s: float = -math.inf
+    """Monotonic time at which a refusal was confirmed by a fresh read; set by the lane."""
     expires_at_s: float = math.inf
     """Monotonic time after which a grant may not be taken from here; set by the lane. The fence
     keeps what lives in the conversation right for ever; the account settings of strangers it does

@@ -1,34 +1,198 @@
-"""Fan-out after the commit: one push per unit that holds receivers.
+"""Fan-out after the commit: which units hold the receivers, and one batch for each of them.
 
-The log is the truth, a push is a hint: whatever is dropped on the way is found in the log. Today
-every receiver is on this unit; units elsewhere will be found through presence here, and nowhere
-else.
+The log is the truth, a push is a hint: what is dropped on the way is counted here and found by its
+receivers in the log. Sessions of this unit are written to at once; the other units are found
+through presence, all that one tick brought in one round trip. Send is commit, then locate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
 
+from tinyqq.errors import TinyQQError
+from tinyqq.model.ids import MAX_GROUP_ID, GroupId, UnitId, UserId
 from tinyqq.ports.delivery import Hint, Kick, Push, UnitLink
+from tinyqq.ports.presence import Presence
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING: Final = 20_000
+"""Pushes, hints and kicks that wait to be located; more are dropped and counted."""
+MAX_LOCATED: Final = 2_000
+"""How many are located in one round trip."""
+LOCATE_TIMEOUT_S: Final = 2.0
+
+_Item = Push | Hint | Kick
 
 
 class DeliveryService:
-    """Implements :class:`tinyqq.ports.delivery.Delivery` over the units that there are.
+    """Implements :class:`tinyqq.ports.delivery.Delivery`. ``async with`` it.
 
-    Order: pushes reach every unit in the order of the calls.
+    Order: every unit gets pushes in the order of the calls.
+
+    Args:
+        own: this unit.
+        local: its sessions.
+        link: the way to another unit; None: there is none just now.
+        has_peers: whether there are other units at all; asked for every batch.
     """
 
-    def __init__(self, *, local: UnitLink) -> None:
+    def __init__(
+        self,
+        *,
+        own: UnitId,
+        local: UnitLink,
+        presence: Presence,
+        link: Callable[[UnitId], UnitLink | None],
+        has_peers: Callable[[], bool],
+    ) -> None:
+        self._own = own
         self._local = local
+        self._presence = presence
+        self._link = link
+        self._has_peers = has_peers
+        self._waiting: deque[_Item] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._group: asyncio.TaskGroup | None = None
+        self._handed_on = 0
+        self._dropped = 0
+
+    async def __aenter__(self) -> Self:
+        self._group = await asyncio.TaskGroup().__aenter__()
+        self._group.create_task(self._run(), name="delivery")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing = True
+        self._wake.set()
+        if self._group is not None:
+            await self._group.__aexit__(None, None, None)
 
     def push(self, pushes: Sequence[Push]) -> None:
         """Deliver committed entries."""
         self._local.push(pushes)
+        self._queue(pushes)
 
     def hint(self, hint: Hint) -> None:
         """Deliver a change of state."""
         self._local.hint((hint,))
+        self._queue((hint,))
 
     def kick(self, kick: Kick) -> None:
         """End sessions."""
         self._local.kick((kick,))
+        self._queue((kick,))
+
+    def counters(self) -> dict[str, int | float]:
+        """Figures for the metrics: what was handed to other units, and what was not."""
+        return {
+            "handed_on_total": self._handed_on,
+            "dropped_total": self._dropped,
+            "waiting": len(self._waiting),
+        }
+
+    # ---- other units -----------------------------------------------------------------------------
+
+    def _queue(self, items: Sequence[_Item]) -> None:
+        if not self._has_peers():
+            return
+        if len(self._waiting) + len(items) > MAX_WAITING:
+            self._dropped += len(items)
+            return
+        self._waiting.extend(items)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            size = min(len(self._waiting), MAX_LOCATED)
+            items = [self._waiting.popleft() for _ in range(size)]
+            try:
+                async with asyncio.timeout(LOCATE_TIMEOUT_S):
+                    await self._hand_on(items)
+            except (TinyQQError, TimeoutError) as error:
+                self._dropped += len(items)
+                logger.warning(
+                    "delivery.unlocated", extra={"items": len(items), "error": repr(error)}
+                )
+
+    async def _hand_on(self, items: Sequence[_Item]) -> None:
+        users: dict[UserId, None] = {}
+        groups: dict[GroupId, None] = {}
+        for item in items:
+            users.update(dict.fromkeys(_users_of(item)))
+            if isinstance(item, Push) and item.conversation_id <= MAX_GROUP_ID:
+                groups[GroupId(item.conversation_id)] = None
+        at_user, at_group = await self._presence.locate(list(users), list(groups))
+        batches: dict[UnitId, list[_Item]] = {}
+        for item in items:
+            for unit_id in self._units_of(item, at_user, at_group):
+                batches.setdefault(unit_id, []).append(item)
+        for unit_id, batch in batches.items():
+            self._send(unit_id, batch)
+
+    def _units_of(
+        self,
+        item: _Item,
+        at_user: Mapping[UserId, frozenset[UnitId]],
+        at_group: Mapping[GroupId, frozenset[UnitId]],
+    ) -> set[UnitId]:
+        units: set[UnitId] = set()
+        for user_id in _users_of(item):
+            units |= at_user.get(user_id, frozenset())
+        if isinstance(item, Push) and item.conversation_id <= MAX_GROUP_ID:
+            units |= at_group.get(GroupId(item.conversation_id), frozenset())
+        units.discard(self._own)
+        return units
+
+    def _send(self, unit_id: UnitId, batch: Sequence[_Item]) -> None:
+        link = self._link(unit_id)
+        if link is None:
+            self._dropped += len(batch)
+            return
+        self._handed_on += len(batch)
+        for kind, run in _runs(batch):
+            if kind is Push:
+                link.push([item for item in run if isinstance(item, Push)])
+            elif kind is Hint:
+                link.hint([item for item in run if isinstance(item, Hint)])
+            else:
+                link.kick([item for item in run if isinstance(item, Kick)])
+
+
+def _users_of(item: _Item) -> Iterable[UserId]:
+    """Users whose units get this; of a group's push those whom it brought in or took out: their
+    unit may hold nobody else of the group."""
+    if isinstance(item, Hint):
+        return item.user_ids
+    if isinstance(item, Kick):
+        return (item.user_id,)
+    if item.conversation_id <= MAX_GROUP_ID:
+        return (*item.joined, *item.gone)
+    return UserId(item.conversation_id >> 32), UserId(item.conversation_id & 0xFFFFFFFF)
+
+
+def _runs(batch: Sequence[_Item]) -> list[tuple[type[_Item], list[_Item]]]:
+    """Neighbours of one kind together, in order."""
+    runs: list[tuple[type[_Item], list[_Item]]] = []
+    for item in batch:
+        if not runs or runs[-1][0] is not type(item):
+            runs.append((type(item), []))
+        runs[-1][1].append(item)
+    return runs

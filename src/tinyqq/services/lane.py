@@ -240,7 +240,10 @@ class Lane:
             states = await self._log.load(missing)
             self._numbering.learn(states.values(), self._clock.monotonic())
         result = self._numbering.place(
-            drafts, now_s=self._clock.monotonic(), now_ms=self._clock.now_ms()
+            drafts,
+            fresh=frozenset(missing),
+            now_s=self._clock.monotonic(),
+            now_ms=self._clock.now_ms(),
         )
         if result.listings:
             await self._log.ensure_listed(result.listings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -38,7 +38,7 @@ from tinyqq.wire.packets import encode_entry
 logger = logging.getLogger(__name__)
 
 REFUSAL_TRUST_S: Final = 1.0
-"""A refusal comes from state that was read at most this long ago."""
+"""How long a refusal is remembered that a fresh read has confirmed."""
 STRANGER_TRUST_S: Final = 5.0
 """How long account settings ("no strangers", "deleted") are believed."""
 
@@ -157,9 +157,19 @@ class Numbering:
 
     # ---- numbering -------------------------------------------------------------------------------
 
-    def place(self, drafts: Sequence[Draft], *, now_s: float, now_ms: int) -> Round:
+    def place(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        fresh: Container[ConversationId],
+        now_s: float,
+        now_ms: int,
+    ) -> Round:
         """Number the drafts that may be written, in their order; every state must be here.
 
+        A refusal never comes from cache, because the grant may have been given through another
+        node: it stands only if its conversation is in *fresh* (just read for these drafts), or was
+        refused by a fresh read at most REFUSAL_TRUST_S ago; otherwise the draft is deferred.
         Per sender and conversation the order is kept: what stands behind a deferred draft is
         deferred.
         """
@@ -181,7 +191,9 @@ class Numbering:
                 outcome.placed.append(self._place_one(draft, state, outcome, now_ms))
                 in_batch.add(key)
             except TinyQQError as error:
-                if now_s - state.loaded_at_s <= REFUSAL_TRUST_S:
+                if draft.conversation_id in fresh:
+                    state.refused_at_s = now_s
+                if now_s - state.refused_at_s <= REFUSAL_TRUST_S:
                     outcome.refused.append((draft, error))
                 else:
                     outcome.deferred.append(draft)

@@ -1,0 +1,111 @@
+"""What a node has when it is not alone: links to the others, and a port for them.
+
+A part of the composition root beside ``build.py``; the adapters are an optional extra, so they are
+imported only when there is a registry that other nodes share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinyqq.app.settings import MEMORY, Settings
+from tinyqq.clock import Clock
+from tinyqq.errors import ErrorCode, InvalidRequest
+from tinyqq.http.metrics import Counters
+from tinyqq.model.ids import UnitId
+from tinyqq.ports.delivery import UnitLink
+from tinyqq.ports.registry import Registry
+from tinyqq.ports.services import Services
+
+if TYPE_CHECKING:  # what they import is an optional extra
+    from tinyqq.rpc.auth import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """This process start of this unit."""
+
+    unit_id: UnitId
+    incarnation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The other nodes, as delivery sees them."""
+
+    link: Callable[[UnitId], UnitLink | None]
+    are_there: Callable[[], bool]
+    counters: Mapping[str, Counters]
+
+
+@contextlib.contextmanager
+def needs_extra(setting: str) -> Iterator[None]:
+    """Around the import of an adapter.
+
+    Raises:
+        InvalidRequest: what *setting* asks for is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        raise InvalidRequest(ErrorCode.INVALID_REQUEST, extra=setting) from exc
+
+
+@contextlib.asynccontextmanager
+async def open_links(
+    settings: Settings, me: Me, registry: Registry, clock: Clock
+) -> AsyncIterator[Peers]:
+    """Links to whoever is in the registry; none where nobody else can be."""
+    if settings.registry == MEMORY:
+        yield Peers(link=lambda _: None, are_there=lambda: False, counters={})
+        return
+    with needs_extra("registry"):
+        from tinyqq.rpc.links import Links
+    links = Links(
+        own=me.unit_id, registry=registry, credentials=_credentials(settings), clock=clock
+    )
+    async with links:
+        yield Peers(
+            link=links.to,
+            are_there=lambda: len(registry.nodes()) > 1,
+            counters={"links": links.counters},
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_node_port(
+    settings: Settings, me: Me, unit: UnitLink, services: Services, roles: frozenset[str]
+) -> AsyncIterator[tuple[str, Mapping[str, Counters]]]:
+    """Take deliveries, sends and calls of other nodes; gives the address at which they find it,
+    empty where nobody else can be.
+
+    Raises:
+        Unavailable: nobody can listen there.
+    """
+    if settings.registry == MEMORY:
+        yield "", {}
+        return
+    with needs_extra("registry"):
+        from tinyqq.rpc.server import NodeServer
+    server = NodeServer(
+        unit_id=me.unit_id,
+        incarnation=me.incarnation,
+        host=settings.listen.host,
+        port=settings.listen.node_port,
+        credentials=_credentials(settings),
+        unit=unit,
+        services=services,
+        roles=roles,
+    )
+    async with server:
+        host = settings.cluster.node_host or settings.listen.host
+        yield f"{host}:{server.port}", {"node_port": server.counters}
+
+
+def _credentials(settings: Settings) -> Credentials:
+    with needs_extra("registry"):
+        from tinyqq.rpc.auth import Credentials
+    return Credentials(settings.cluster.secret.get_secret_value().encode())

@@ -1,0 +1,47 @@
+"""What a node has when it is alone, and what it needs when it is not. Real peers: tests/e2e."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from tests.support.lane_fixtures import RecordingDelivery
+
+from tinyqq.app.peers import Me, needs_extra, open_links, open_node_port
+from tinyqq.app.settings import Settings
+from tinyqq.errors import InvalidRequest
+from tinyqq.model.ids import UnitId
+from tinyqq.registry.memory import MemoryRegistry
+from tinyqq.testing.clock import FakeClock
+
+ME = Me(UnitId("here"), "1")
+
+
+def settings(folder: Path, **changes: object) -> Settings:
+    return Settings.model_validate({"data_dir": folder, **changes})
+
+
+async def test_links_when_alone_then_there_is_nobody(tmp_path: Path) -> None:
+    async with open_links(settings(tmp_path), ME, MemoryRegistry(), FakeClock()) as peers:
+        assert not peers.are_there()
+        assert peers.link(UnitId("there")) is None
+        assert peers.counters == {}
+
+
+async def test_node_port_when_alone_then_nobody_listens(tmp_path: Path) -> None:
+    unit = RecordingDelivery()
+    port = open_node_port(settings(tmp_path), ME, unit, None, frozenset())  # type: ignore[arg-type]
+    async with port as (address, counters):
+        assert (address, counters) == ("", {})
+
+
+def test_needs_extra_when_not_installed_then_said_with_the_setting() -> None:
+    with pytest.raises(InvalidRequest) as caught, needs_extra("registry"):
+        raise ModuleNotFoundError
+    assert caught.value.fields == {"extra": "registry"}
+
+
+def test_secret_when_the_registry_is_shared_then_needed(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=r"cluster\.secret"):
+        settings(tmp_path, registry="zookeeper://127.0.0.1/x", cluster={"secret": "short"})
