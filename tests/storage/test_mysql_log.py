@@ -138,7 +138,7 @@ async def test_append_when_the_connection_is_killed_then_outcome_unknown_and_a_n
     holder = await hold(bench, 2)
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(failed(bench, [entry(2)]))
-        await kill_waiting(bench)
+        bench.server.ask(f"KILL {await waiting_append(bench)}")
         assert await waiting is False
     holder.abort()
     await bench.log.append([entry(3)], None)
@@ -146,14 +146,14 @@ async def test_append_when_the_connection_is_killed_then_outcome_unknown_and_a_n
     assert (bench.log.unknown_outcomes, bench.connector.generation) == (1, 1)
 
 
-async def kill_waiting(bench: Bench) -> None:
-    """Kill who waits for a lock."""
+async def waiting_append(bench: Bench) -> str:
+    """The connection whose INSERT waits for a lock, as soon as there is one."""
     asked = (
         "SELECT id FROM information_schema.processlist WHERE command = 'Query'"
         f" AND db = '{database_of(bench.url)}' AND info LIKE 'INSERT%'"
     )
     await eventually(lambda: bool(bench.server.ask(asked)))
-    bench.server.ask(f"KILL {bench.server.ask(asked)[0][0]}")
+    return bench.server.ask(asked)[0][0]
 
 
 async def test_append_when_the_server_is_slow_then_the_outcome_is_unknown_in_time(
@@ -179,7 +179,7 @@ async def test_append_when_cancelled_then_its_connection_is_not_used_again(bench
     await bench.log.append([entry(1)], None)
     holder = await hold(bench, 2)
     task = asyncio.create_task(bench.log.append([entry(2)], None))
-    await asyncio.sleep(0.05)
+    await waiting_append(bench)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
