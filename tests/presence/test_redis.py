@@ -342,6 +342,9 @@ async def test_presence_when_redis_refuses_then_away(redis: RedisServer) -> None
     async with redis_presence(redis.url) as presence:
         await presence.bind(ANN, ONE)
         await eventually(lambda: presence.state == "away")
+        failures = presence.counters()["write_failures_total"]
+        await eventually(lambda: presence.counters()["write_failures_total"] > failures)
+        assert presence.state == "away"
         redis.cli("CONFIG", "SET", "maxmemory", "0")
         await eventually(lambda: stored(redis, "test", "u", ANN) != [], timeout_s=HEAL_S)
 

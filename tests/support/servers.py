@@ -32,7 +32,7 @@ _PORT_COUNT: Final = 18_000
 
 
 def _candidates() -> Iterator[int]:
-    start = os.getpid() * 61  # test processes that run at once begin far from each other
+    start = os.getpid() * 7_919  # test processes that run at once begin far from each other
     while True:
         for step in range(_PORT_COUNT):
             yield _FIRST_PORT + (start + step) % _PORT_COUNT

@@ -330,11 +330,9 @@ class RedisPresence:
             logger.info("presence.written_again", extra={"entries": rewritten})
         now = self._clock.monotonic()
         self._next_check = now + self._timings.check_s
-        if not self._well.is_set():
-            self._well.set()
-            self._settle_at = now + self._timings.check_s
-            logger.info("presence.redis_is_there", extra={"unit_id": self._unit_id})
-        if self._unsettled and now >= self._settle_at:
+        if not self._entries.due:
+            self._found()
+        if self._unsettled and self._well.is_set() and now >= self._settle_at:
             self._entries.mark(self._unsettled)
             self._unsettled = {}
         self._refresh(now)
@@ -366,6 +364,7 @@ class RedisPresence:
             for bucket in buckets:
                 self._numbers[bucket] = _UNKNOWN
             raise
+        self._found()
         for bucket in buckets:
             self._numbers[bucket] = str(self._written)
         for sweep in sweeps:
@@ -373,6 +372,13 @@ class RedisPresence:
         self._counts["writes_total"] += 1
         self._counts["written_entries_total"] += len(batch)
         self._counts["swept_entries_total"] += len(sweeps)
+
+    def _found(self) -> None:
+        """Redis does what it is asked; a Redis that answers and lets nobody write does not."""
+        if not self._well.is_set():
+            self._well.set()
+            self._settle_at = self._clock.monotonic() + self._timings.check_s
+            logger.info("presence.redis_is_there", extra={"unit_id": self._unit_id})
 
     def _lost(self, error: BaseException) -> None:
         self._next_check = 0.0
