@@ -14,7 +14,7 @@ from kazoo.client import KazooClient
 from tests.support.eventually import eventually
 from tests.support.relay import relay_to
 from tests.support.servers import ServerProcess, free_port, safe_name
-from tests.support.zookeeper import ZookeeperServer
+from tests.support.zookeeper import ZookeeperServer, zookeeper_ensemble
 from tests.support.zookeeper_node import make_node
 
 from tinyqq.clock import SystemClock
@@ -279,3 +279,24 @@ async def test_registry_when_zookeeper_hangs_then_calls_return_and_the_end_comes
         await eventually(lambda: one.state == "suspended")
         await one.register(replace(ONE, load=0.5))
         assert one.nodes() == (ONE,)
+
+
+@pytest.mark.slow
+async def test_registry_when_the_leader_of_three_dies_then_nobody_vanishes(tmp_path: Path) -> None:
+    with zookeeper_ensemble(tmp_path) as servers:
+        url = f"zookeeper://{','.join(f'127.0.0.1:{one.port}' for one in servers)}/im"
+        async with open_registry(url, 4.0) as one, open_registry(url, 4.0) as two:
+            await one.register(ONE)
+            await two.register(TWO)
+            await eventually(shows(one, ONE, TWO))
+            await eventually(shows(two, ONE, TWO))
+            seen: list[tuple[Node, ...]] = []
+            one.watch(seen.append)
+            servers[0].kill()
+            for registry in (one, two):
+                await eventually(lambda it=registry: it.counters()["outages_total"] == 1)  # type: ignore[misc]
+            await eventually(lambda: one.state == two.state == "ok")
+            busier = replace(TWO, load=0.5)
+            await two.register(busier)
+            await eventually(shows(one, ONE, busier))
+            assert seen == [(ONE, busier)]

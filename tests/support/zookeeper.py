@@ -1,25 +1,35 @@
-"""ZooKeeper for tests."""
+"""ZooKeeper for tests: a single server, or an ensemble of three."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Final
 
-from tests.support.servers import ServerProcess, ask, free_port, program
+from tests.support.servers import ServerProcess, ask, free_port, free_ports, program, wait_until
 
-TICK_MS = 100
-_CLASSPATH = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
+TICK_MS: Final = 100
+_CLASSPATH: Final = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
 
 
 class ZookeeperServer(ServerProcess):
-    """One ZooKeeper; what it was told is kept over a restart."""
+    """One ZooKeeper; what it was told is kept over a restart.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        ensemble: ``server.N=…`` lines of the whole ensemble, and which of them it is.
+    """
+
+    def __init__(self, folder: Path, *, ensemble: Sequence[str] = (), number: int = 0) -> None:
         self.port = free_port()
         home = folder / f"zookeeper-{self.port}"
         home.mkdir()
+        (home / "myid").write_text(f"{number}\n", encoding="ascii")
         config = home / "zoo.cfg"
         lines = [
             f"tickTime={TICK_MS}",
+            "initLimit=100",
+            "syncLimit=50",
             f"dataDir={home}",
             "clientPortAddress=127.0.0.1",
             f"clientPort={self.port}",
@@ -28,6 +38,7 @@ class ZookeeperServer(ServerProcess):
             "maxSessionTimeout=20000",
             "autopurge.purgeInterval=0",
             "preAllocSize=64",
+            *ensemble,
         ]
         config.write_text("\n".join(lines) + "\n", encoding="ascii")
         super().__init__(
@@ -43,10 +54,33 @@ class ZookeeperServer(ServerProcess):
                 config,
             ],
             folder=home,
-            is_ready=lambda: ask(self.port, b"ruok").startswith(b"imok"),
+            is_ready=lambda: self.mode() != "",
         )
 
     @property
     def url(self) -> str:
         """As the registry takes it; add a chroot."""
         return f"zookeeper://127.0.0.1:{self.port}"
+
+    def mode(self) -> str:
+        """``standalone``, ``leader`` or ``follower``; empty while it does not serve."""
+        key = b"zk_server_state\t"
+        lines = ask(self.port, b"mntr").splitlines()
+        return next((line[len(key) :].decode() for line in lines if line.startswith(key)), "")
+
+
+@contextmanager
+def zookeeper_ensemble(folder: Path) -> Iterator[tuple[ZookeeperServer, ...]]:
+    """Three that elect a leader; the leader of the start comes first."""
+    ports = zip(free_ports(3), free_ports(3), strict=True)
+    lines = [f"server.{n}=127.0.0.1:{one}:{two}" for n, (one, two) in enumerate(ports, 1)]
+    servers = [ZookeeperServer(folder, ensemble=lines, number=number) for number in (1, 2, 3)]
+    with ExitStack() as stack:
+        for server in servers:
+            stack.callback(server.stop)
+            server.start(wait=False)
+        for server in servers:
+            server.wait_ready()
+        wait_until(lambda: any(one.mode() == "leader" for one in servers), what="a leader")
+        servers.sort(key=lambda one: one.mode() != "leader")
+        yield tuple(servers)
