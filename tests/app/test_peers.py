@@ -24,7 +24,7 @@ def settings(folder: Path, **changes: object) -> Settings:
 
 async def test_links_when_alone_then_there_is_nobody(tmp_path: Path) -> None:
     async with open_links(settings(tmp_path), ME, MemoryRegistry(), FakeClock()) as peers:
-        assert not peers.are_there()
+        assert not peers.others()
         assert peers.link(UnitId("there")) is None
         assert peers.counters == {}
 

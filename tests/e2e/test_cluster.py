@@ -202,3 +202,38 @@ async def test_unit_stops_then_its_clients_go_on_elsewhere(cluster: Cluster) -> 
             async with Client(one.tcp_url) as again:
                 await again.login(hong.user_id, PASSWORD)
                 assert await texts(again, 1) == ["还在吗"]
+
+
+async def test_redis_killed_then_messages_still_cross(
+    units: tuple[App, App], redis: RedisServer
+) -> None:
+    async with person(units[0], "小明") as ming, person(units[1], "小红") as hong:
+        await befriend(ming, hong)
+        await asyncio.to_thread(redis.kill)
+        await ming.send(hong.user_id, "还在吗")
+        assert await texts(hong, 1) == ["还在吗"]
+
+
+async def test_redis_flushed_then_it_is_filled_again_and_messages_cross(
+    units: tuple[App, App], redis: RedisServer
+) -> None:
+    async with person(units[0], "小明") as ming, person(units[1], "小红") as hong:
+        await befriend(ming, hong)
+        await asyncio.to_thread(redis.cli, "FLUSHALL")
+        await asyncio.to_thread(
+            wait_until,
+            lambda: bool(redis.cli("KEYS", f"*{hong.user_id}*").strip()),
+            what="presence again",
+        )
+        await ming.send(hong.user_id, "还在吗")
+        assert await texts(hong, 1) == ["还在吗"]
+
+
+async def test_zookeeper_killed_then_chats_go_on(
+    units: tuple[App, App], zookeeper: ZookeeperServer
+) -> None:
+    async with person(units[0], "小明") as ming, person(units[1], "小红") as hong:
+        await befriend(ming, hong)
+        await asyncio.to_thread(zookeeper.kill)
+        await ming.send(hong.user_id, "还在吗")
+        assert await texts(hong, 1) == ["还在吗"]

@@ -71,13 +71,13 @@ class Cluster:
     def __init__(self) -> None:
         self.units = {unit_id: Unit() for unit_id in (HERE, THERE, ELSEWHERE)}
         self.places = Places()
-        self.has_peers = True
+        self.peers: list[UnitId] = [THERE, ELSEWHERE]
         self.service = DeliveryService(
             own=HERE,
             local=self.units[HERE],
             presence=self.places,  # type: ignore[arg-type] # only locate is called
             link=lambda unit_id: self.units.get(unit_id),
-            has_peers=lambda: self.has_peers,
+            peers=lambda: self.peers,
         )
 
     async def got(self, unit_id: UnitId) -> list[object]:
@@ -155,18 +155,20 @@ async def test_mixed_then_order_is_kept(cluster: Cluster) -> None:
 
 async def test_no_peers_then_presence_is_not_asked() -> None:
     cluster = Cluster()
-    cluster.has_peers = False
+    cluster.peers = []
     async with cluster.service:
         cluster.service.push([push()])
     assert cluster.places.calls == 0
 
 
-async def test_presence_away_then_dropped_and_counted() -> None:
+async def test_presence_away_then_everybody_gets_everything() -> None:
     cluster = Cluster()
     cluster.places.is_away = True
     async with cluster.service:
         cluster.service.push([push(), push(2)])
-    assert cluster.service.counters()["dropped_total"] == 2
+    assert cluster.units[THERE].got == cluster.units[ELSEWHERE].got == [push(), push(2)]
+    assert cluster.units[HERE].got == [push(), push(2)]
+    assert cluster.service.counters()["unlocated_total"] == 2
 
 
 async def test_unit_without_a_link_then_dropped_and_counted() -> None:

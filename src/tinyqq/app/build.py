@@ -339,7 +339,7 @@ def _delivery(ground: _Ground, local: UnitLink, peers: Peers) -> DeliveryService
         local=local,
         presence=ground.presence,
         link=peers.link,
-        has_peers=peers.are_there,
+        peers=peers.others,
     )
 
 

@@ -7,7 +7,7 @@ imported only when there is a registry that other nodes share.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.delivery import UnitLink
-from tinyqq.ports.registry import Registry
+from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
 
 if TYPE_CHECKING:  # what they import is an optional extra
@@ -37,7 +37,7 @@ class Peers:
     """The other nodes, as delivery sees them."""
 
     link: Callable[[UnitId], UnitLink | None]
-    are_there: Callable[[], bool]
+    others: Callable[[], Sequence[UnitId]]
     counters: Mapping[str, Counters]
 
 
@@ -60,19 +60,23 @@ async def open_links(
 ) -> AsyncIterator[Peers]:
     """Links to whoever is in the registry; none where nobody else can be."""
     if settings.registry == MEMORY:
-        yield Peers(link=lambda _: None, are_there=lambda: False, counters={})
+        yield Peers(link=lambda _: None, others=lambda: (), counters={})
         return
     with needs_extra("registry"):
         from tinyqq.rpc.links import Links
     links = Links(
         own=me.unit_id, registry=registry, credentials=_credentials(settings), clock=clock
     )
+    others: tuple[UnitId, ...] = ()
+
+    def see(nodes: Sequence[Node]) -> None:
+        nonlocal others
+        others = tuple(node.unit_id for node in nodes if node.unit_id != me.unit_id)
+
     async with links:
-        yield Peers(
-            link=links.to,
-            are_there=lambda: len(registry.nodes()) > 1,
-            counters={"links": links.counters},
-        )
+        registry.watch(see)
+        see(registry.nodes())
+        yield Peers(link=links.to, others=lambda: others, counters={"links": links.counters})
 
 
 @contextlib.asynccontextmanager

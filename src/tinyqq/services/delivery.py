@@ -39,7 +39,9 @@ class DeliveryService:
         own: this unit.
         local: its sessions.
         link: the way to another unit; None: there is none just now.
-        has_peers: whether there are other units at all; asked for every batch.
+        peers: the other units that live; asked for every batch. All of them get what presence
+        cannot
+            place.
     """
 
     def __init__(
@@ -49,18 +51,19 @@ class DeliveryService:
         local: UnitLink,
         presence: Presence,
         link: Callable[[UnitId], UnitLink | None],
-        has_peers: Callable[[], bool],
+        peers: Callable[[], Sequence[UnitId]],
     ) -> None:
         self._own = own
         self._local = local
         self._presence = presence
         self._link = link
-        self._has_peers = has_peers
+        self._peers = peers
         self._waiting: deque[_Item] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._group: asyncio.TaskGroup | None = None
         self._handed_on = 0
+        self._unlocated = 0
         self._dropped = 0
 
     async def __aenter__(self) -> Self:
@@ -98,6 +101,7 @@ class DeliveryService:
         """Figures for the metrics: what was handed to other units, and what was not."""
         return {
             "handed_on_total": self._handed_on,
+            "unlocated_total": self._unlocated,
             "dropped_total": self._dropped,
             "waiting": len(self._waiting),
         }
@@ -105,7 +109,7 @@ class DeliveryService:
     # ---- other units -----------------------------------------------------------------------------
 
     def _queue(self, items: Sequence[_Item]) -> None:
-        if not self._has_peers():
+        if not self._peers():
             return
         if len(self._waiting) + len(items) > MAX_WAITING:
             self._dropped += len(items)
@@ -123,16 +127,21 @@ class DeliveryService:
                 continue
             size = min(len(self._waiting), MAX_LOCATED)
             items = [self._waiting.popleft() for _ in range(size)]
-            try:
-                async with asyncio.timeout(LOCATE_TIMEOUT_S):
-                    await self._hand_on(items)
-            except (TinyQQError, TimeoutError) as error:
-                self._dropped += len(items)
-                logger.warning(
-                    "delivery.unlocated", extra={"items": len(items), "error": repr(error)}
-                )
+            for unit_id, batch in (await self._place(items)).items():
+                self._send(unit_id, batch)
 
-    async def _hand_on(self, items: Sequence[_Item]) -> None:
+    async def _place(self, items: Sequence[_Item]) -> Mapping[UnitId, Sequence[_Item]]:
+        """What each unit gets. While presence is away everybody gets everything: who is not
+        concerned finds nobody to write to."""
+        try:
+            async with asyncio.timeout(LOCATE_TIMEOUT_S):
+                return await self._locate(items)
+        except (TinyQQError, TimeoutError) as error:
+            self._unlocated += len(items)
+            logger.warning("delivery.unlocated", extra={"items": len(items), "error": repr(error)})
+            return dict.fromkeys(self._peers(), items)
+
+    async def _locate(self, items: Sequence[_Item]) -> Mapping[UnitId, Sequence[_Item]]:
         users: dict[UserId, None] = {}
         groups: dict[GroupId, None] = {}
         for item in items:
@@ -144,8 +153,7 @@ class DeliveryService:
         for item in items:
             for unit_id in self._units_of(item, at_user, at_group):
                 batches.setdefault(unit_id, []).append(item)
-        for unit_id, batch in batches.items():
-            self._send(unit_id, batch)
+        return batches
 
     def _units_of(
         self,
