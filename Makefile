@@ -37,7 +37,7 @@ test: check $(SERVERS_READY) ## Everything that must hold: the checks, then all 
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak"
 
 test-fast: $(DEV_READY) ## The tests that need no processes, in under a minute
-	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak and not slow"
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak and not slow and not needs"
 
 test-deps: ## Install the servers that tests start for themselves (root; Debian, Ubuntu)
 	@scripts/test-deps.sh

@@ -26,6 +26,8 @@ from tinyqq.client import (
 from tinyqq.errors import Forbidden, Unauthenticated
 from tinyqq.model.account import KickReason
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse"
 
 
