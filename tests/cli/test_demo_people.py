@@ -7,11 +7,15 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tinyqq.app.build import App, build
 from tinyqq.app.settings import AccountSettings, ListenSettings, Settings
 from tinyqq.cli.demo_people import PASSWORD, Demo, load_people
 from tinyqq.client import Client, Content, Message
 from tinyqq.model.ids import HELPER_ID, GroupId, group_conversation
+
+pytestmark = pytest.mark.slow
 
 
 def settings(data_dir: Path) -> Settings:

@@ -36,7 +36,7 @@ CARRIERS: Final = ("tcp", "ws")
 CHAT: Final = direct_conversation(ANN, BOB)
 GROUP: Final = GroupId(20_000)
 
-pytestmark = pytest.mark.parametrize("carrier", CARRIERS)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("carrier", CARRIERS)]
 
 
 def connections(site: Site) -> float:

@@ -12,6 +12,8 @@ from tests.support.mariadb import MariaDb
 from tinyqq.errors import InvalidRequest
 from tinyqq.storage.open import database_path, is_server, migrate_storage, open_storage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("url", "path"),
