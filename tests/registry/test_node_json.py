@@ -21,6 +21,7 @@ NODE = Node(
     load=0.5,
     sessions=7,
     draining=True,
+    writers=(3, 8),
 )
 
 

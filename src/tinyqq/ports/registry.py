@@ -14,7 +14,7 @@ class Node:
     """One process start of a node.
 
     ``load``: 0.0 idle … 1.0 full, as the node itself reports it. ``internal``: host:port for its
-    peers; empty: it takes no calls.
+    peers; empty: it takes no calls. ``writers``: the numbers under which it writes into the log.
     """
 
     unit_id: UnitId
@@ -27,6 +27,7 @@ class Node:
     sessions: int = 0
     draining: bool = False
     internal: str = ""
+    writers: tuple[int, ...] = ()
 
 
 class Registry(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from typing import Any, Final, get_origin, get_type_hints
 
 from tinyqq.errors import ErrorCode, ProtocolError
@@ -32,10 +33,10 @@ def decode_node(data: bytes) -> Node:
         }
         for name, value in fields.items():
             if isinstance(value, list):
-                fields[name] = frozenset(map(str, value))
+                fields[name] = _LISTS[_KINDS[name]](value)
         node = Node(**fields)
         _check(node)
-    except (ValueError, TypeError) as exc:
+    except (ValueError, TypeError, KeyError) as exc:
         raise ProtocolError(ErrorCode.MALFORMED, wrong="a node in the registry") from exc
     return node
 
@@ -55,3 +56,7 @@ def _plain(hint: Any) -> type:
 
 
 _KINDS: Final = {name: _plain(hint) for name, hint in get_type_hints(Node).items()}
+_LISTS: Final[dict[type, Callable[[list[Any]], Any]]] = {
+    frozenset: lambda items: frozenset(map(str, items)),
+    tuple: lambda items: tuple(map(int, items)),
+}
