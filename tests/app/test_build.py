@@ -13,9 +13,7 @@ from typing import cast
 import aiohttp
 import pytest
 from tests.support.eventually import eventually
-from tests.support.redis import RedisServer
 from tests.support.servers import safe_name
-from tests.support.zookeeper import ZookeeperServer
 
 from tinyqq.app.build import App, build
 from tinyqq.app.control import ask_node
@@ -29,6 +27,8 @@ from tinyqq.app.settings import (
     TlsSettings,
 )
 from tinyqq.errors import Unavailable
+from tinyqq.lab.servers.redis import RedisServer
+from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.model.account import Register
 from tinyqq.model.ids import HELPER_ID, OperationId, UnitId
 from tinyqq.ports.services import Services
@@ -60,6 +60,7 @@ async def register(app: App) -> int:
 
 async def test_build_when_open_then_it_listens_and_is_ready(tmp_path: Path) -> None:
     async with build(settings(tmp_path)) as app:
+        assert app.tcp_address
         socket.create_connection(app.tcp_address, timeout=5).close()
         assert (await get(app, "/healthz"))[0] == 200
         assert (await get(app, "/readyz"))[0] == 200
@@ -69,6 +70,7 @@ async def test_build_when_open_then_it_listens_and_is_ready(tmp_path: Path) -> N
 async def test_build_when_closed_then_the_ports_are_free(tmp_path: Path) -> None:
     async with build(settings(tmp_path)) as app:
         pass
+    assert app.tcp_address
     for address in (app.tcp_address, app.http_address):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(address, timeout=5)
@@ -98,6 +100,7 @@ async def test_build_when_self_signed_then_both_ports_speak_tls(tmp_path: Path) 
         assert app.tcp_url.startswith("tinyqqs://")
         assert (await get(app, "/healthz"))[0] == 200
         trust = ssl.create_default_context(cafile=tmp_path / "tls-cert.pem")
+        assert app.tcp_address
         reader, writer = await asyncio.open_connection(*app.tcp_address, ssl=trust)
         writer.close()
         await reader.read()

@@ -26,12 +26,13 @@ async def test_links_when_alone_then_there_is_nobody(tmp_path: Path) -> None:
     async with open_links(settings(tmp_path), ME, MemoryRegistry(), FakeClock()) as peers:
         assert not peers.others()
         assert peers.link(UnitId("there")) is None
+        assert peers.services is None
         assert peers.counters == {}
 
 
 async def test_node_port_when_alone_then_nobody_listens(tmp_path: Path) -> None:
     unit = RecordingDelivery()
-    port = open_node_port(settings(tmp_path), ME, unit, None, frozenset())  # type: ignore[arg-type]
+    port = open_node_port(settings(tmp_path), ME, unit, None)  # type: ignore[arg-type]
     async with port as (address, counters):
         assert (address, counters) == ("", {})
 

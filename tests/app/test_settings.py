@@ -94,3 +94,20 @@ def test_tls_is_on_when_there_is_a_certificate(tls: TlsSettings, is_on: bool) ->
 def test_registration_when_by_invitation_without_a_code_then_refused() -> None:
     with pytest.raises(ValidationError, match="invite_code"):
         AccountSettings(registration="invite")
+
+
+CLUSTER = {"registry": "zookeeper://127.0.0.1/x", "cluster": {"secret": "sixteen bytes or more"}}
+
+
+def test_roles_when_written_in_one_text_then_read_as_several() -> None:
+    assert Settings.model_validate({"roles": "user, chat", **CLUSTER}).roles == ("user", "chat")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"roles": ["user"]}, {"roles": [], **CLUSTER}, {"roles": ["cook"], **CLUSTER}],
+    ids=["nobody else has the others", "none", "no such role"],
+)
+def test_roles_when_they_make_no_node_then_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="roles"):
+        Settings.model_validate(wrong)

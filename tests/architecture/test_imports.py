@@ -48,7 +48,7 @@ IMPURE: Final = frozenset(
     {"asyncio", "socket", "ssl", "time", "random", "secrets", "threading", "selectors", "uvloop"}
 )
 _JOINS_OPTIONAL_BACK_ENDS: Final = frozenset(
-    {"tinyqq.app.build", "tinyqq.app.peers", "tinyqq.storage.open"}
+    {"tinyqq.app.ground", "tinyqq.app.peers", "tinyqq.storage.open"}
 )
 _READS_PROTOBUF: Final = ("tinyqq.wire", "tinyqq.rpc", "tinyqq.lab")
 """The lab's floor program does without our layers, and is what they are compared with."""

@@ -67,7 +67,8 @@ class Server:
 @contextlib.contextmanager
 def serving(folder: Path, *flags: str, command: str = "serve") -> Iterator[Server]:
     """A server on *folder*; killed at the end if it still runs."""
-    ports = [] if "--tcp-port" in flags else ["--tcp-port", "0", "--http-port", "0"]
+    has_ports = {"--tcp-port", "--http-port"} & set(flags)
+    ports = [] if has_ports else ["--tcp-port", "0", "--http-port", "0"]
     with (
         (folder / "server.log").open("a") as log,
         subprocess.Popen(

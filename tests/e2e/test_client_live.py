@@ -44,6 +44,7 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
 
 @pytest.fixture
 async def wire(app: App) -> AsyncIterator[Relay]:
+    assert app.tcp_address
     async with relay_to(*app.tcp_address) as made:
         yield made
 

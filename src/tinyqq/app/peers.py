@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinyqq.app.settings import MEMORY, Settings
+from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.http.metrics import Counters
@@ -22,6 +22,8 @@ from tinyqq.ports.services import Services
 
 if TYPE_CHECKING:  # what they import is an optional extra
     from tinyqq.rpc.auth import Credentials
+    from tinyqq.rpc.dispatch import Dispatch
+    from tinyqq.rpc.placing import Placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Peers:
 
     link: Callable[[UnitId], UnitLink | None]
     others: Callable[[], Sequence[UnitId]]
+    services: Services | None
+    """The roles at other nodes; None: there can be no others."""
     counters: Mapping[str, Counters]
 
 
@@ -60,10 +64,12 @@ async def open_links(
 ) -> AsyncIterator[Peers]:
     """Links to whoever is in the registry; none where nobody else can be."""
     if settings.registry == MEMORY:
-        yield Peers(link=lambda _: None, others=lambda: (), counters={})
+        yield Peers(link=lambda _: None, others=lambda: (), services=None, counters={})
         return
     with needs_extra("registry"):
+        from tinyqq.rpc.dispatch import Dispatch
         from tinyqq.rpc.links import Links
+        from tinyqq.rpc.placing import Placing
     links = Links(
         own=me.unit_id, registry=registry, credentials=_credentials(settings), clock=clock
     )
@@ -71,20 +77,45 @@ async def open_links(
 
     def see(nodes: Sequence[Node]) -> None:
         nonlocal others
-        others = tuple(node.unit_id for node in nodes if node.unit_id != me.unit_id)
+        others = tuple(
+            node.unit_id for node in nodes if PROXY in node.roles and node.unit_id != me.unit_id
+        )
 
     async with links:
         registry.watch(see)
         see(registry.nodes())
-        yield Peers(link=links.to, others=lambda: others, counters={"links": links.counters})
+        dispatch = Dispatch(own=me.unit_id, registry=registry, links=links, clock=clock)
+        placing = Placing(own=me.unit_id, registry=registry, links=links)
+        yield Peers(
+            link=links.to,
+            others=lambda: others,
+            services=_remote(dispatch, placing),
+            counters={
+                "links": links.counters,
+                "dispatch": dispatch.counters,
+                "placing": placing.counters,
+            },
+        )
+
+
+def _remote(dispatch: Dispatch, placing: Placing) -> Services:
+    with needs_extra("registry"):
+        from tinyqq.rpc import client
+    return Services(
+        user=client.RemoteUsers(call=dispatch.call),
+        friend=client.RemoteFriends(call=dispatch.call),
+        group=client.RemoteGroups(call=dispatch.call),
+        chat=client.RemoteChat(call=dispatch.call, send=placing.send),
+        offline=client.RemoteOffline(call=dispatch.call, note=dispatch.note),
+    )
 
 
 @contextlib.asynccontextmanager
 async def open_node_port(
-    settings: Settings, me: Me, unit: UnitLink, services: Services, roles: frozenset[str]
+    settings: Settings, me: Me, unit: UnitLink, services: Services
 ) -> AsyncIterator[tuple[str, Mapping[str, Counters]]]:
-    """Take deliveries, sends and calls of other nodes; gives the address at which they find it,
-    empty where nobody else can be.
+    """Take deliveries, sends and calls of other nodes, for the roles of this one; gives the
+    address at which they find it, empty where nobody else can be.
 
     Raises:
         Unavailable: nobody can listen there.
@@ -102,7 +133,7 @@ async def open_node_port(
         credentials=_credentials(settings),
         unit=unit,
         services=services,
-        roles=roles,
+        roles=frozenset(settings.roles),
     )
     async with server:
         host = settings.cluster.node_host or settings.listen.host

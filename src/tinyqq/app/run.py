@@ -16,6 +16,7 @@ from typing import Any
 
 from tinyqq.app.build import App, build
 from tinyqq.app.listening import OpenPort, open_port
+from tinyqq.app.settings import PROXY
 from tinyqq.app.sources import LoadedSettings
 from tinyqq.log import configure_logging
 
@@ -27,9 +28,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The listening sockets of a node."""
+    """The listening sockets of a node; no TCP port without the role proxy."""
 
-    tcp: OpenPort
+    tcp: OpenPort | None
     http: OpenPort
 
 
@@ -78,13 +79,17 @@ def open_ports(loaded: LoadedSettings) -> Ports:
         PortTaken, CannotListen: nobody can listen there.
     """
     listen = loaded.settings.listen
-    tcp = open_port(listen.host, listen.tcp_port, is_default=loaded.is_default("listen.tcp_port"))
+    tcp = None
+    if PROXY in loaded.settings.roles:
+        is_default = loaded.is_default("listen.tcp_port")
+        tcp = open_port(listen.host, listen.tcp_port, is_default=is_default)
     try:
         http = open_port(
             listen.host, listen.http_port, is_default=loaded.is_default("listen.http_port")
         )
     except BaseException:
-        tcp.sock.close()
+        if tcp:
+            tcp.sock.close()
         raise
     return Ports(tcp, http)
 

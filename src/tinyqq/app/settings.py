@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -40,6 +40,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 MEMORY: Final = "memory"
+PROXY: Final = "proxy"
+Role = Literal["proxy", "user", "friend", "group", "chat", "offline"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 MIN_SECRET_BYTES: Final = 16
 
 
@@ -251,6 +254,9 @@ class Settings(BaseSettings):
     """Who knows where users are. memory: this process. `redis://[:password@]host/0`,
     `redis+sentinel://host1,host2/name` or `redis+cluster://host1,host2`: the nodes of a cluster
     (needs tinyqq[cluster]); `?prefix=name` keeps several clusters apart in one Redis."""
+    roles: Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_split)] = ROLES
+    """What this node does, of proxy, user, friend, group, chat, offline: `roles = ["user"]` is a
+    UserServer beside the units of a cluster. proxy: it takes clients."""
     listen: ListenSettings = ListenSettings()
     cluster: ClusterSettings = ClusterSettings()
     tls: TlsSettings = TlsSettings()
@@ -266,6 +272,10 @@ class Settings(BaseSettings):
         secret = self.cluster.secret.get_secret_value()
         if self.registry != MEMORY and len(secret.encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"cluster.secret: needs {MIN_SECRET_BYTES} bytes with this registry")
+        if not self.roles:
+            raise ValueError(f"roles: at least one of {', '.join(ROLES)}")
+        if self.registry == MEMORY and set(self.roles) != set(ROLES):
+            raise ValueError("roles: without a registry nobody else can have the others")
         return self
 
     @classmethod

@@ -18,6 +18,10 @@ Config = Annotated[
     typer.Option("--config", envvar="TINYQQ_CONFIG", help="Settings file [./tinyqq.toml]."),
 ]
 DataDir = Annotated[Path | None, typer.Option(help="Folder for everything kept [./data].")]
+Roles = Annotated[
+    str | None,
+    typer.Option(help="What it does, separated by commas [proxy,user,friend,group,chat,offline]."),
+]
 Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")]
 TcpPort = Annotated[int | None, typer.Option(help="Port of the TCP protocol [7001].")]
 HttpPort = Annotated[int | None, typer.Option(help="Port of HTTP and WebSocket [7080].")]

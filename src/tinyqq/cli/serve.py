@@ -25,6 +25,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def serve(
     *,
+    roles: options.Roles = None,
     host: options.Host = None,
     tcp_port: options.TcpPort = None,
     http_port: options.HttpPort = None,
@@ -40,6 +41,7 @@ def serve(
 ) -> None:
     """Run a server until Ctrl-C. It keeps everything in its data folder."""
     flags = {
+        "roles": roles,
         "listen.host": host,
         "listen.tcp_port": tcp_port,
         "listen.http_port": http_port,
@@ -71,9 +73,9 @@ def run(
 
     def on_listening(app: App, ports: Ports) -> None:
         announce(app, ports, settings, texts)
-        if tell is None:
+        if tell is None and app.tcp_url:
             typer.echo(texts("serve.demo", command="make demo" if _in_make() else "tinyqq demo"))
-        else:
+        elif tell is not None:
             tell(texts)
         typer.echo(texts("serve.stop"))
 
@@ -96,9 +98,12 @@ def run(
 
 def announce(app: App, ports: Ports, settings: Settings, texts: Texts) -> None:
     """Tell where the node is, and what to type next."""
-    say_moved(ports.tcp, texts)
-    say_moved(ports.http, texts)
+    for opened in filter(None, (ports.tcp, ports.http)):
+        say_moved(opened, texts)
     typer.secho(texts("serve.ready", version=__version__), bold=True)
+    if not app.tcp_url:
+        typer.echo(texts("serve.roles", roles=", ".join(settings.roles), url=app.local_url))
+        return
     typer.echo(texts("serve.page", url=app.local_url))
     typer.echo(texts("serve.tcp", url=app.local_tcp_url))
     host, port = app.http_address
@@ -122,7 +127,7 @@ def say_moved(port: OpenPort, texts: Texts) -> None:
 
 def say_warnings(app: App, settings: Settings, texts: Texts) -> None:
     """Tell what a server that others can reach should not be left at."""
-    host = app.tcp_address[0]
+    host = app.http_address[0]
     if host in _LOOPBACK:
         return
     if settings.accounts.registration == "open":

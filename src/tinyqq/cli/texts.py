@@ -12,6 +12,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "serve.ready": ("TinyQQ {version} is running.", "TinyQQ {version} 已启动。"),
     "serve.page": ("  page             {url}", "  网页        {url}"),
     "serve.tcp": ("  TCP              {url}", "  TCP         {url}"),
+    "serve.roles": (
+        "  roles            {roles}\n  health           {url}/readyz",
+        "  角色        {roles}\n  健康检查    {url}/readyz",
+    ),
     "serve.lan": ("  in the LAN       {url}", "  局域网      {url}"),
     "serve.data": ("  data folder      {path}", "  数据目录    {path}"),
     "serve.chat": ("  to talk          {command}", "  开始聊天    {command}"),

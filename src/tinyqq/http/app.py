@@ -24,7 +24,7 @@ _SHUTDOWN_TIMEOUT_S: Final = 2.0
 
 def make_app(
     *,
-    serve_websocket: Handler,
+    serve_websocket: Handler | None,
     registry: Registry,
     checks: Mapping[str, Check],
     parts: Mapping[str, Counters],
@@ -36,7 +36,7 @@ def make_app(
     """Everything that the port answers.
 
     Args:
-        serve_websocket: answers ``/ws``.
+        serve_websocket: answers ``/ws``; None: the node takes no clients.
         checks: what must be ready, by name.
         states: how the parts are that it can do without, by name.
         parts: counters for ``/metrics``, by the name of their part.
@@ -49,7 +49,8 @@ def make_app(
     )
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/", Page(agent=agent).answer)
-    app.router.add_get("/ws", serve_websocket)
+    if serve_websocket is not None:
+        app.router.add_get("/ws", serve_websocket)
     app.router.add_get("/healthz", answer_health)
     app.router.add_get("/readyz", Readiness(checks, states=states).answer)
     app.router.add_get("/v1/units", UnitDirectory(registry).answer)

@@ -1,0 +1,124 @@
+"""What every role of a node stands on: clock, storage, registry, presence, and the unit itself.
+
+A part of the composition root beside ``build.py``; adapters that are an optional extra are imported
+only when a setting asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from tinyqq.app.peers import Me, needs_extra
+from tinyqq.app.settings import MEMORY, Settings
+from tinyqq.clock import Clock, SystemClock
+from tinyqq.gateway.unit import LocalUnit
+from tinyqq.http.health import State
+from tinyqq.http.metrics import Counters
+from tinyqq.model.ids import UnitId
+from tinyqq.ports.presence import Presence
+from tinyqq.ports.registry import Registry
+from tinyqq.presence.memory import MemoryPresence
+from tinyqq.registry.memory import MemoryRegistry
+from tinyqq.storage.open import Storage, open_storage
+
+if TYPE_CHECKING:  # what they import is an optional extra
+    from tinyqq.presence.redis import RedisPresence
+    from tinyqq.registry.zookeeper import ZookeeperRegistry
+
+_Part = TypeVar("_Part")
+
+
+class Enter(Protocol):
+    """Enters a part now; the exit stack leaves it at the end."""
+
+    def __call__(self, part: AbstractAsyncContextManager[_Part], /) -> Awaitable[_Part]:
+        """The part, running."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all roles stand on."""
+
+    me: Me
+    clock: Clock
+    storage: Storage
+    registry: Registry
+    presence: Presence
+    unit: LocalUnit
+    states: Mapping[str, State]
+    counters: Mapping[str, Counters]
+
+
+async def open_ground(
+    enter: Enter, settings: Settings, me: Me, on_fatal: Callable[[Exception], None]
+) -> Ground:
+    """Open everything below the roles.
+
+    Raises:
+        InvalidRequest: the address of the database is none, or a driver is not installed.
+        Unavailable: another process has the database, or the registry does not answer.
+    """
+    clock = SystemClock()
+    storage = await enter(open_storage(settings.database, on_fatal=on_fatal))
+    states: dict[str, State] = {}
+    counters: dict[str, Counters] = {"storage": storage.counters}
+
+    registry: Registry = MemoryRegistry()
+    is_live = _everybody
+    if settings.registry != MEMORY:
+        zookeeper = await enter(_zookeeper(settings, clock))
+        registry, is_live = zookeeper, zookeeper.is_live
+        states["registry"] = lambda: zookeeper.state
+        counters["registry"] = zookeeper.counters
+
+    presence: Presence
+    if settings.presence == MEMORY:
+        memory = MemoryPresence(unit_id=me.unit_id)
+        presence, counters["presence"] = memory, memory.counters
+    else:
+        redis = await enter(_redis(settings, me, is_live, clock))
+        presence, counters["presence"] = redis, redis.counters
+        states["presence"] = lambda: redis.state
+
+    unit = LocalUnit(unit_id=me.unit_id, presence=presence, conversations=storage.conversations)
+    return Ground(
+        me=me,
+        clock=clock,
+        storage=storage,
+        registry=registry,
+        presence=presence,
+        unit=await enter(unit),
+        states=states,
+        counters=counters,
+    )
+
+
+def _zookeeper(settings: Settings, clock: Clock) -> ZookeeperRegistry:
+    with needs_extra("registry"):
+        from tinyqq.registry.zookeeper import ZookeeperRegistry
+    return ZookeeperRegistry(
+        url=settings.registry, clock=clock, session_timeout_s=settings.registry_session_timeout_s
+    )
+
+
+def _redis(
+    settings: Settings, me: Me, is_live: Callable[[UnitId, str], bool], clock: Clock
+) -> RedisPresence:
+    with needs_extra("presence"):
+        from tinyqq.presence.redis import RedisPresence
+    return RedisPresence(
+        url=settings.presence,
+        unit_id=me.unit_id,
+        incarnation=me.incarnation,
+        is_live=is_live,
+        clock=clock,
+    )
+
+
+def _everybody(unit_id: UnitId, incarnation: str) -> bool:
+    """A registry of one cannot say who else lives."""
+    return True
