@@ -26,3 +26,13 @@ async def test_answer_when_scraped_then_the_figures_of_now() -> None:
     assert families["tinyqq_gateway_sends"].samples[0].value == 3
     assert "python_info" in families
     assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_collect_when_names_carry_a_label_then_one_family_with_a_sample_each() -> None:
+    parts = {
+        "dispatch": lambda: {"calls_total{node=a}": 1, "retries_total": 0, "calls_total{node=b}": 2}
+    }
+    families = {one.name: one for one in PartsCollector(parts).collect()}
+    assert set(families) == {"tinyqq_dispatch_calls", "tinyqq_dispatch_retries"}
+    samples = families["tinyqq_dispatch_calls"].samples
+    assert [(one.labels, one.value) for one in samples] == [({"node": "a"}, 1), ({"node": "b"}, 2)]

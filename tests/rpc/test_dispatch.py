@@ -77,7 +77,22 @@ async def test_call_when_a_node_fails_then_tried_elsewhere_and_it_is_avoided() -
     world.links.down = {UnitId("a")}
     assert await world.calls(100) == {"b": 100}
     assert world.links.called.count(UnitId("a")) == 1
-    assert world.dispatch.counters() == {"dispatched_total": 101, "retries_total": 1}
+    assert world.dispatch.counters() == {
+        "retries_total": 1,
+        "calls_total{node=a}": 1,
+        "calls_total{node=b}": 100,
+        "user_in_flight{node=a}": 0,
+        "user_in_flight{node=b}": 0,
+        "user_open{node=a}": 0,
+        "user_open{node=b}": 1,
+    }
+
+
+async def test_counters_when_a_node_has_gone_then_it_is_no_longer_told_of() -> None:
+    world = World("a", "b")
+    await world.calls(50)
+    world.picture.show(node("b", "user"))
+    assert not [name for name in world.dispatch.counters() if "node=a" in name]
 
 
 async def test_call_when_the_failed_node_is_back_then_asked_again_after_its_time() -> None:

@@ -16,7 +16,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 Counters = Callable[[], Mapping[str, int | float]]
-"""Figures of one part: names that end in ``_total`` are counters, all others gauges."""
+"""Figures of one part: names that end in ``_total`` are counters, all others gauges. A name may
+carry one label, as ``calls_total{node=unit-1}``."""
 
 
 class PartsCollector(Collector):
@@ -28,10 +29,21 @@ class PartsCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All metrics as of now."""
         for part, counters in self._parts.items():
+            families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
             for name, value in counters().items():
-                kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-                full_name = f"tinyqq_{part}_{name.removeprefix(f'{part}_')}"
-                yield kind(full_name, f"{name} of {part}".replace("_", " "), value=value)
+                plain, _, label = name.removesuffix("}").partition("{")
+                key, _, label_value = label.partition("=")
+                family = families.get(plain)
+                if family is None:
+                    family = families[plain] = _family(part, plain, [key] if key else [])
+                family.add_metric([label_value] if key else [], value)
+            yield from families.values()
+
+
+def _family(part: str, name: str, labels: list[str]) -> CounterMetricFamily | GaugeMetricFamily:
+    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+    full_name = f"tinyqq_{part}_{name.removeprefix(f'{part}_')}"
+    return kind(full_name, f"{name} of {part}".replace("_", " "), labels=labels)
 
 
 class Metrics:

@@ -87,8 +87,16 @@ class Dispatch:
         selector.done(pick, now, failed=None)
 
     def counters(self) -> dict[str, int | float]:
-        """Figures for the metrics."""
-        return {"dispatched_total": self.calls_by_node.total(), "retries_total": self.retries}
+        """Figures for the metrics: what was sent to whom, and how each node stands with us."""
+        figures: dict[str, int | float] = {"retries_total": self.retries}
+        for unit_id, calls in self.calls_by_node.items():
+            figures[f"calls_total{{node={unit_id}}}"] = calls
+        now = self._clock.monotonic()
+        for role, selector in self._selectors.items():
+            for unit_id, one in selector.figures(now).items():
+                figures[f"{role}_in_flight{{node={unit_id}}}"] = one["in_flight"]
+                figures[f"{role}_open{{node={unit_id}}}"] = one["open"]
+        return figures
 
     async def _try(
         self, role: str, request: pb.CallRequest, tried: list[UnitId], timeout_s: float
@@ -123,6 +131,8 @@ class Dispatch:
 
     def _see(self, nodes: tuple[Node, ...]) -> None:
         self._nodes = nodes
+        for unit_id in self.calls_by_node.keys() - {node.unit_id for node in nodes}:
+            del self.calls_by_node[unit_id]
         for role, selector in self._selectors.items():
             selector.update(_able(nodes, role, self._own), self._clock.monotonic())
 
