@@ -121,8 +121,8 @@ def test_load_when_settings_contradict_each_other_then_the_rule_is_told() -> Non
 def test_load_when_a_list_is_in_one_variable_then_commas_divide_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TINYQQ_HTTP__TRUSTED_PROXIES", "10.0.0.0/8, ::1")
-    networks = load_settings().settings.http.trusted_proxies
+    monkeypatch.setenv("TINYQQ_LISTEN__TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    networks = load_settings().settings.listen.trusted_proxies
     assert [str(one) for one in networks] == ["10.0.0.0/8", "::1/128"]
 
 

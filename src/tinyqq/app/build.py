@@ -178,7 +178,7 @@ def _site(
         },
         agent=_AGENT,
         show_metrics=settings.http.metrics,
-        trusted_proxies=settings.http.trusted_proxies,
+        trusted_proxies=settings.listen.trusted_proxies,
     )
 
 

@@ -88,6 +88,9 @@ class ListenSettings(_Part):
     """Port of HTTP and WebSocket; 0 and moving as above."""
     node_port: Port = 7101
     """Port for the other nodes of a cluster. 0: any free one; they learn it from the registry."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Addresses or networks of reverse proxies. They are believed who the client is: by
+    X-Forwarded-For on the HTTP port, by the PROXY protocol (version 1 or 2) on the TCP port."""
 
 
 class TlsSettings(_Part):
@@ -211,8 +214,6 @@ class HttpSettings(_Part):
 
     metrics: bool = True
     """Whether /metrics is served. It is meant for the inside: keep it from the public."""
-    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
-    """Addresses or networks of reverse proxies whose X-Forwarded-For is believed."""
     web_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
     """Origins (https://chat.example) of pages of other sites that may open the WebSocket."""
 
