@@ -35,7 +35,7 @@ class NoticedRegistry(MemoryRegistry):
 
 def entry(registry: MemoryRegistry) -> NodeEntry:
     return NodeEntry(
-        registry=registry, node=NODE, sessions=lambda: 30, capacity=100, interval_s=0.01
+        registry=registry, node=NODE, sessions=lambda: 30, load=lambda: 0.3, interval_s=0.01
     )
 
 

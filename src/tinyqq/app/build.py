@@ -21,6 +21,7 @@ from tinyqq.app.business import Business, open_business
 from tinyqq.app.control import listen_for_operator
 from tinyqq.app.ground import Ground, open_ground
 from tinyqq.app.listening import OpenPort, lan_addresses, open_port
+from tinyqq.app.load import NodeLoad
 from tinyqq.app.node import NodeEntry
 from tinyqq.app.offline import make_data_dir
 from tinyqq.app.peers import Me, open_links, open_node_port
@@ -198,7 +199,11 @@ def _node_entry(
         registry=ground.registry,
         node=node,
         sessions=lambda: gateway.sessions,
-        capacity=settings.limits.max_connections,
+        load=NodeLoad(
+            sessions=lambda: gateway.sessions,
+            capacity=settings.limits.max_connections,
+            clock=ground.clock,
+        ),
     )
 
 

@@ -23,7 +23,7 @@ class NodeEntry:
     Args:
         node: as it is at the start, idle.
         sessions: how many sessions there are now.
-        capacity: how many there may be; load is the part of it that is used.
+        load: how much there is to do, 0.0 … 1.0; asked once per interval.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class NodeEntry:
         registry: Registry,
         node: Node,
         sessions: Callable[[], int],
-        capacity: int,
+        load: Callable[[], float],
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._registry = registry
         self._node = node
         self._sessions = sessions
-        self._capacity = capacity
+        self._load = load
         self._interval_s = interval_s
         self._group = asyncio.TaskGroup()
         self._task: asyncio.Task[None] | None = None
@@ -69,8 +69,7 @@ class NodeEntry:
         while True:
             await asyncio.sleep(self._interval_s)
             sessions = self._sessions()
-            load = min(sessions / self._capacity, 1.0)
-            self._node = dataclasses.replace(self._node, sessions=sessions, load=load)
+            self._node = dataclasses.replace(self._node, sessions=sessions, load=self._load())
             try:
                 await self._registry.register(self._node)
             except TinyQQError as exc:  # the others keep the last picture; the next round repeats
