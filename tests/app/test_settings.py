@@ -11,6 +11,7 @@ from tinyqq.app.settings import (
     AccountSettings,
     ClusterSettings,
     LimitSettings,
+    ListenSettings,
     Settings,
     TlsSettings,
 )
@@ -111,3 +112,16 @@ def test_roles_when_written_in_one_text_then_read_as_several() -> None:
 def test_roles_when_they_make_no_node_then_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="roles"):
         Settings.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("field", "url"), [("public_tcp", "http://chat.example"), ("public_http", "chat.example")]
+)
+def test_public_url_when_of_another_scheme_then_refused(field: str, url: str) -> None:
+    with pytest.raises(ValidationError, match="must be"):
+        ListenSettings.model_validate({field: url})
+
+
+def test_public_url_when_right_then_kept() -> None:
+    listen = ListenSettings(public_tcp="tinyqqs://chat.example", public_http="http://h:80/")
+    assert (listen.public_tcp, listen.public_http) == ("tinyqqs://chat.example", "http://h:80")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from tinyqq.app.listening import lan_addresses
 from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, InvalidRequest
@@ -24,6 +26,8 @@ if TYPE_CHECKING:  # what they import is an optional extra
     from tinyqq.rpc.auth import Credentials
     from tinyqq.rpc.dispatch import Dispatch
     from tinyqq.rpc.placing import Placing
+
+_EVERYWHERE: Final = ("0.0.0.0", "[::]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +140,15 @@ async def open_node_port(
         roles=frozenset(settings.roles),
     )
     async with server:
-        host = settings.cluster.node_host or settings.listen.host
-        yield f"{host}:{server.port}", {"node_port": server.counters}
+        yield advertised(settings, server.port), {"node_port": server.counters}
+
+
+def advertised(settings: Settings, port: int) -> str:
+    """``host:port`` at which the other nodes reach this one, which listens on *port*."""
+    host = settings.cluster.advertise or settings.listen.host
+    if host in _EVERYWHERE:
+        host = (*lan_addresses(), "127.0.0.1")[0]
+    return host if urlsplit(f"//{host}").port else f"{host}:{port}"
 
 
 def _credentials(settings: Settings) -> Credentials:

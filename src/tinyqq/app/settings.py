@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -63,6 +64,16 @@ def _check_url(value: str, parse: Callable[[str], object]) -> str:
     return value
 
 
+def _check_public(*schemes: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in schemes or not parts.hostname):
+            raise ValueError(f"must be {schemes[0]}://host:port or {schemes[1]}://host:port")
+        return value.rstrip("/")
+
+    return check
+
+
 def _split(value: object) -> object:
     """``a, b`` as two items: how a list is written in one environment variable."""
     if isinstance(value, str):
@@ -88,6 +99,12 @@ class ListenSettings(_Part):
     """Port of HTTP and WebSocket; 0 and moving as above."""
     node_port: Port = 7101
     """Port for the other nodes of a cluster. 0: any free one; they learn it from the registry."""
+    public_tcp: Annotated[str, AfterValidator(_check_public("tinyqq", "tinyqqs"))] = ""
+    """URL by which clients reach the TCP port, `tinyqq(s)://host:port`, as the unit directory tells
+    it. Empty: where it listens; if that is every network, at the host by which a client reached
+    the directory."""
+    public_http: Annotated[str, AfterValidator(_check_public("http", "https"))] = ""
+    """The same for HTTP and WebSocket, `http(s)://host:port`."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
     """Addresses or networks of reverse proxies. They are believed who the client is: by
     X-Forwarded-For on the HTTP port, by the PROXY protocol (version 1 or 2) on the TCP port."""
@@ -135,6 +152,10 @@ class LimitSettings(_Part):
 
     max_connections: int = Field(default=50_000, ge=1)
     """Connections of this node; one more is closed at once."""
+    log_ins_per_s: float = Field(default=200.0, ge=0)
+    """Log-ins that this node takes, so that those who are here are served while many come back at
+    once. More are told when to come, each at another moment; the unit directory sends clients no
+    faster either. 0: any number."""
     max_output_bytes: int = Field(default=1024 * 1024, ge=64 * 1024)
     """Bytes that wait for one slow client. Beyond it pushes are dropped, and the client fetches
     what it missed when it reads again."""
@@ -198,8 +219,19 @@ class ClusterSettings(_Part):
 
     secret: SecretStr = SecretStr("")
     """By which nodes know each other; the same on all of them, at least 16 bytes."""
-    node_host: str = ""
-    """Address at which the other nodes reach this one. Empty: listen.host."""
+    advertise: str = ""
+    """Host, or host:port, at which the other nodes reach this one; without a port:
+    listen.node_port. Empty: listen.host, or the machine's address if that is every network."""
+
+
+class DrainSettings(_Part):
+    """How a node leaves while others live: its clients are told where to go, and when."""
+
+    window_s: float = Field(default=10.0, ge=0)
+    """Over how long its clients leave, one after the other; longer if the others could not take
+    them so fast (limits.log_ins_per_s)."""
+    grace_s: float = Field(default=5.0, ge=0)
+    """How long after that it waits for those who have not left."""
 
 
 class HelperSettings(_Part):
@@ -260,6 +292,7 @@ class Settings(BaseSettings):
     UserServer beside the units of a cluster. proxy: it takes clients."""
     listen: ListenSettings = ListenSettings()
     cluster: ClusterSettings = ClusterSettings()
+    drain: DrainSettings = DrainSettings()
     tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()
     accounts: AccountSettings = AccountSettings()
