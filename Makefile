@@ -80,5 +80,5 @@ $(DEV_READY): pyproject.toml uv.lock
 	@touch $(RUN_READY) $@
 
 # Made only where all servers are there: elsewhere they are looked for again each time.
-$(SERVERS_READY): scripts/test-deps.sh | $(DEV_READY)
+$(SERVERS_READY): scripts/test-deps.sh src/tinyqq/lab/servers/packages.txt | $(DEV_READY)
 	@scripts/test-deps.sh auto $@

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from tests.support.mariadb import MariaDb, make_template, running_mariadb
 
 from bench.sqlite_append import Append, batches, writer_thread
+from tinyqq.lab.servers.mariadb import MariaDb, make_template, running_mariadb
 from tinyqq.storage.mysql import MysqlDatabase
 from tinyqq.storage.mysql_address import MysqlAddress
 from tinyqq.storage.open import migrate_storage

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 import pytest
 from tests.support import servers
+from tests.support.galera import galera, galera_template
 from tests.support.mariadb import mariadb, mariadb_template, own_mariadb
-from tests.support.redis import RedisServer
-from tests.support.zookeeper import ZookeeperServer
 
-__all__ = ["mariadb", "mariadb_template", "own_mariadb"]
+from tinyqq.lab.servers.packages import missing_kinds
+from tinyqq.lab.servers.redis import RedisServer
+from tinyqq.lab.servers.zookeeper import ZookeeperServer
+
+__all__ = ["galera", "galera_template", "mariadb", "mariadb_template", "own_mariadb"]
 
 _NOT_RUN: Final = pytest.StashKey[int]()
 _MISSING: Final = pytest.StashKey[list[str]]()
@@ -24,7 +27,7 @@ _MISSING: Final = pytest.StashKey[list[str]]()
 
 def _missing(item: pytest.Item) -> list[str]:
     kinds = [kind for mark in item.iter_markers("needs") for kind in mark.args]
-    return servers.missing(kinds)
+    return missing_kinds(kinds)
 
 
 @pytest.hookimpl(trylast=True)  # what -m and -k leave out does not count

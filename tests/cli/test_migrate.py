@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.mariadb import MariaDb
 from typer.testing import CliRunner
 
 from tinyqq.cli.console import ExitCode
 from tinyqq.cli.main import app
+from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.storage.file_lock import FileLock
 
 

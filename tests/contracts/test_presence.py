@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.redis import RedisServer
 from tests.support.redis_presence import redis_presence
 from tests.support.servers import safe_name
 
+from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
 from tinyqq.ports.presence import Presence
 from tinyqq.presence.memory import MemoryPresence

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 from tests.support.servers import safe_name
-from tests.support.zookeeper import ZookeeperServer
 
 from tinyqq.clock import SystemClock
+from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.registry.memory import MemoryRegistry

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.support.mariadb import MariaDb
-from tests.support.redis import RedisServer
-from tests.support.servers import wait_until
-from tests.support.zookeeper import ZookeeperServer
 
 from tinyqq.app.build import App, build
 from tinyqq.app.settings import Settings
 from tinyqq.client import Client
 from tinyqq.errors import Unauthenticated
+from tinyqq.lab.servers.mariadb import MariaDb
+from tinyqq.lab.servers.process import wait_until
+from tinyqq.lab.servers.redis import RedisServer
+from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.model.group import JoinPolicy
 from tinyqq.model.ids import HELPER_ID
 from tinyqq.ports.registry import Node

@@ -17,10 +17,10 @@ from tests.e2e.test_power_cut import (
     receive_all,
     send_all,
 )
-from tests.support.mariadb import MariaDb
-from tests.support.redis import RedisServer
-from tests.support.zookeeper import ZookeeperServer
 
+from tinyqq.lab.servers.mariadb import MariaDb
+from tinyqq.lab.servers.redis import RedisServer
+from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.storage.open import migrate_storage
 
 pytestmark = [

@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from tests.support.eventually import eventually
 from tests.support.lane_fixtures import RecordingDelivery
 from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, account, entry, new_operation_id
-from tests.support.mariadb import MariaDb
 from tests.support.storages import migrated
 
 from tinyqq.clock import SystemClock
 from tinyqq.errors import TinyQQError, Unavailable
+from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.model.conversation import Effect, PutRelation
 from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
 from tinyqq.model.message import Content, Entry, Kind

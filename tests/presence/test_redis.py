@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.support.eventually import eventually
-from tests.support.redis import RedisServer, redis_cluster, watched_redis
 from tests.support.redis_presence import QUICK, redis_presence
 from tests.support.servers import safe_name
 
 from tinyqq.errors import InvalidRequest, Unavailable
+from tinyqq.lab.servers.redis import RedisServer, redis_cluster, watched_redis
 from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
 from tinyqq.presence.redis import RedisPresence
 from tinyqq.presence.redis_commands import BUCKETS

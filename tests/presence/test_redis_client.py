@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
-from tests.support.redis import RedisServer
-from tests.support.servers import free_port
 
+from tinyqq.lab.servers.process import free_port
+from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.presence.redis_client import REDIS_ERRORS, open_redis
 from tinyqq.presence.redis_url import parse_redis_url
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.redis import RedisServer
 from tests.support.servers import safe_name
 
+from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.presence.entries import Entry
 from tinyqq.presence.redis_client import RedisClient, open_redis
 from tinyqq.presence.redis_commands import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,12 +14,13 @@ import pytest
 from kazoo.client import KazooClient
 from tests.support.eventually import eventually
 from tests.support.relay import relay_to
-from tests.support.servers import ServerProcess, free_port, safe_name
-from tests.support.zookeeper import ZookeeperServer, zookeeper_ensemble
+from tests.support.servers import safe_name
 from tests.support.zookeeper_node import make_node
 
 from tinyqq.clock import SystemClock
 from tinyqq.errors import InvalidRequest, Unavailable
+from tinyqq.lab.servers.process import ServerProcess, free_port
+from tinyqq.lab.servers.zookeeper import ZookeeperServer, zookeeper_ensemble
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
 from tinyqq.registry.zookeeper import ZookeeperRegistry
@@ -117,7 +119,7 @@ async def test_nodes_when_a_process_is_killed_then_gone_after_its_session(
             command=[sys.executable, "-m", "tests.support.zookeeper_node", url, "unit-2", "1.0"],
             folder=tmp_path,
             is_ready=lambda: True,
-            environment={"PYTHONPATH": str(Path(__file__).parents[2])},
+            environment={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
         with process:
             await eventually(shows(one, TWO))

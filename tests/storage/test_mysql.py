@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection, select, text
 from tests.support.eventually import eventually
 from tests.support.logs import entry, messages
-from tests.support.mariadb import MariaDb, database_of
 from tests.support.storages import migrated
 
 from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.lab.servers.mariadb import MariaDb, database_of
 from tinyqq.storage.accounts import take_numbers
 from tinyqq.storage.database import only
 from tinyqq.storage.mysql import MysqlDatabase

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from tests.support.eventually import eventually
-from tests.support.mariadb import MariaDb, database_of
-from tests.support.servers import free_port
 
+from tinyqq.lab.servers.mariadb import MariaDb, database_of
+from tinyqq.lab.servers.process import free_port
 from tinyqq.storage.mysql_address import MysqlAddress
 from tinyqq.storage.mysql_connector import MysqlConnector, MysqlTimeouts, Session, fetch
 from tinyqq.storage.mysql_errors import CannotConnect

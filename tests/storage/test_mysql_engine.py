@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.support.mariadb import MariaDb
 
+from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.storage.mysql_address import MysqlAddress
 from tinyqq.storage.mysql_connector import MysqlConnector, MysqlTimeouts
 from tinyqq.storage.mysql_engine import dispose, pooled_engine

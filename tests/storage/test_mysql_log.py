@@ -20,9 +20,9 @@ from tests.support.logs import (
     put_group,
     put_member,
 )
-from tests.support.mariadb import MariaDb, database_of
 from tests.support.storages import migrated
 
+from tinyqq.lab.servers.mariadb import MariaDb, database_of
 from tinyqq.model.ids import Seq
 from tinyqq.model.message import Entry
 from tinyqq.ports.storage import AppendFailed

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.support.mariadb import MariaDb, database_of
 from tests.support.storages import migrated
 
 from tinyqq.errors import Unavailable
+from tinyqq.lab.servers.mariadb import MariaDb, database_of
 from tinyqq.storage.migrate import differences
 from tinyqq.storage.mysql import MysqlDatabase
 from tinyqq.storage.mysql_address import MysqlAddress

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.mariadb import MariaDb
 
 from tinyqq.errors import InvalidRequest
+from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.storage.open import database_path, is_server, migrate_storage, open_storage
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.support.mariadb import MariaDb
 
+from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.storage.open import migrate_storage
 
 KINDS: Final = (

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 from sqlalchemy import Connection, inspect
-from tests.support.mariadb import MariaDb, database_of
 from tests.support.storages import migrated
 
+from tinyqq.lab.servers.mariadb import MariaDb, database_of
 from tinyqq.storage.migrations.versions import v0002_writer_index as revision
 from tinyqq.storage.open import migrate_storage
 

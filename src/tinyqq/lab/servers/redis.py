@@ -1,4 +1,4 @@
-"""Redis for tests: a single server, Sentinels, a cluster."""
+"""Redis: a single server, Sentinels, a cluster. Nothing is kept on disk."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.support.servers import ServerProcess, ask, free_port, free_ports, program, wait_until
+from tinyqq.lab.servers.packages import program
+from tinyqq.lab.servers.process import ServerProcess, ask, free_port, free_ports, wait_until
 
-MASTER: Final = "tests"
+MASTER: Final = "tinyqq"
 """What the Sentinels call the primary."""
 
 
@@ -46,8 +47,8 @@ class RedisServer(ServerProcess):
 class SentinelServer(ServerProcess):
     """A Sentinel that watches one primary."""
 
-    def __init__(self, folder: Path, *, primary_port: int) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, *, primary_port: int, port: int | None = None) -> None:
+        self.port = port or free_port()
         config = folder / f"sentinel-{self.port}.conf"
         lines = [
             f"port {self.port}",

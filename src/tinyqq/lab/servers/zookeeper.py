@@ -1,4 +1,4 @@
-"""ZooKeeper for tests: a single server, or an ensemble of three."""
+"""ZooKeeper: a single server, or an ensemble of three."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.support.servers import ServerProcess, ask, free_port, free_ports, program, wait_until
+from tinyqq.lab.servers.packages import program
+from tinyqq.lab.servers.process import ServerProcess, ask, free_port, free_ports, wait_until
 
 TICK_MS: Final = 100
 _CLASSPATH: Final = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
@@ -17,13 +18,21 @@ class ZookeeperServer(ServerProcess):
     """One ZooKeeper; what it was told is kept over a restart.
 
     Args:
-        ensemble: ``server.N=…`` lines of the whole ensemble, and which of them it is.
+        ensemble: ``server.N=…`` lines of the whole ensemble (:func:`ensemble_lines`).
+        number: which of them it is, from 1.
     """
 
-    def __init__(self, folder: Path, *, ensemble: Sequence[str] = (), number: int = 0) -> None:
-        self.port = free_port()
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ensemble: Sequence[str] = (),
+        number: int = 0,
+        port: int | None = None,
+    ) -> None:
+        self.port = port or free_port()
         home = folder / f"zookeeper-{self.port}"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         (home / "myid").write_text(f"{number}\n", encoding="ascii")
         config = home / "zoo.cfg"
         lines = [
@@ -69,11 +78,15 @@ class ZookeeperServer(ServerProcess):
         return next((line[len(key) :].decode() for line in lines if line.startswith(key)), "")
 
 
+def ensemble_lines(ports: Sequence[tuple[int, int]]) -> list[str]:
+    """What every member is told about all: by which ports they talk, and elect."""
+    return [f"server.{n}=127.0.0.1:{one}:{two}" for n, (one, two) in enumerate(ports, 1)]
+
+
 @contextmanager
 def zookeeper_ensemble(folder: Path) -> Iterator[tuple[ZookeeperServer, ...]]:
     """Three that elect a leader; the leader of the start comes first."""
-    ports = zip(free_ports(3), free_ports(3), strict=True)
-    lines = [f"server.{n}=127.0.0.1:{one}:{two}" for n, (one, two) in enumerate(ports, 1)]
+    lines = ensemble_lines(list(zip(free_ports(3), free_ports(3), strict=True)))
     servers = [ZookeeperServer(folder, ensemble=lines, number=number) for number in (1, 2, 3)]
     with ExitStack() as stack:
         for server in servers:
