@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any, Final
 
 import aiohttp
@@ -94,6 +95,7 @@ async def open_site(
     policy: GatewayPolicy | None = None,
     clock: FakeClock | None = None,
     tls: ssl.SSLContext | None = None,
+    proxies: tuple[str, ...] = (),
 ) -> AsyncIterator[Site]:
     """A gateway that listens on both carriers."""
     services, conversations = FakeServices(), FakeConversations()
@@ -116,7 +118,8 @@ async def open_site(
             )
         )
         tcp = socket.create_server(("127.0.0.1", 0))
-        await gateway.listen_tcp(tcp, tls=tls)
+        networks = tuple(ip_network(one) for one in proxies)
+        await gateway.listen_tcp(tcp, tls=tls, proxies=networks)
         http_port = await stack.enter_async_context(_serve_http(gateway))
         site = Site(
             gateway,

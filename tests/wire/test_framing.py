@@ -86,3 +86,12 @@ def test_feed_message_when_not_one_frame_then_error(
 ) -> None:
     assert reader.feed_message(message) == []
     assert code_of(reader.error) is code
+
+
+@pytest.mark.parametrize("start", [b"PROXY TCP4 192.0.2.7", b"\r\n\r\n\x00\r\nQUIT\n"])
+def test_feed_when_a_stranger_speaks_for_others_then_told_what_is_wrong(
+    reader: FrameReader, start: bytes
+) -> None:
+    reader.feed(start)
+    assert code_of(reader.error) is ErrorCode.FRAME_TOO_LARGE
+    assert "not a trusted proxy" in str(reader.error)

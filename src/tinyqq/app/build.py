@@ -132,7 +132,7 @@ async def build(
             )
             context = tls.context if tls else None
             if tcp:
-                await gateway.listen_tcp(tcp.sock, tls=context)
+                await gateway.listen_tcp(tcp.sock, tls=context, proxies=listen.trusted_proxies)
             site = _site(settings, ground, business, gateway, node_counters)
             await enter(serve_http(site, http.sock, tls=context))
             await enter(listen_for_operator(settings.data_dir, business.admin))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
@@ -19,6 +19,7 @@ from tinyqq.gateway.connection import Carrier, Connection, Shared
 from tinyqq.gateway.dispatch import Dispatcher
 from tinyqq.gateway.entrance import Entrance
 from tinyqq.gateway.flusher import Flusher
+from tinyqq.gateway.listener import Network, ProxyListener
 from tinyqq.gateway.policy import Counts, GatewayPolicy
 from tinyqq.gateway.tasks import TaskPool
 from tinyqq.gateway.tcp import TcpCarrier
@@ -66,7 +67,10 @@ class Gateway:
         self._clock = clock
         self._tasks = TaskPool()
         self._connections: set[Connection] = set()
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | ProxyListener] = []
+        self._make_carrier = partial(
+            TcpCarrier, connect=self._connect, max_output_bytes=self.policy.max_output_bytes
+        )
         self._entrance = Entrance(
             users=services.user,
             conversations=conversations,
@@ -113,13 +117,32 @@ class Gateway:
 
     # ---- connections -----------------------------------------------------------------------------
 
-    async def listen_tcp(self, sock: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
-        """Take TCP connections on a listening socket, which is the gateway's from now on."""
-        make_carrier = partial(
-            TcpCarrier, connect=self._connect, max_output_bytes=self.policy.max_output_bytes
-        )
+    async def listen_tcp(
+        self,
+        sock: socket.socket,
+        *,
+        tls: ssl.SSLContext | None = None,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        """Take TCP connections on a listening socket, which is the gateway's from now on.
+
+        Args:
+            proxies: who may say, by a PROXY header, for whom it connects.
+        """
+        if proxies:
+            listener = ProxyListener(
+                sock=sock,
+                make_carrier=self._make_carrier,
+                tls=tls,
+                proxies=proxies,
+                tasks=self._tasks,
+                timeout_s=self.policy.limits.log_in_timeout_s,
+                max_opening=self.policy.max_connections,
+            )
+            self._servers.append(listener)
+            return
         server = await asyncio.get_running_loop().create_server(
-            make_carrier,
+            self._make_carrier,
             sock=sock,
             ssl=tls,
             backlog=_BACKLOG,

@@ -18,14 +18,16 @@ class TcpCarrier(asyncio.Protocol):
     Args:
         connect: see :data:`Connect`.
         max_output_bytes: above this the connection is told that writing is paused.
+        address: the client's, where a proxy has told it; empty: the connection's own peer.
     """
 
-    __slots__ = ("_connect", "_connection", "_max_output_bytes", "_transport")
+    __slots__ = ("_address", "_connect", "_connection", "_max_output_bytes", "_transport")
 
     _transport: asyncio.Transport
 
-    def __init__(self, *, connect: Connect, max_output_bytes: int) -> None:
+    def __init__(self, *, connect: Connect, max_output_bytes: int, address: str = "") -> None:
         self._connect = connect
+        self._address = address
         self._max_output_bytes = max_output_bytes
         self._connection: Connection | None = None
 
@@ -38,7 +40,7 @@ class TcpCarrier(asyncio.Protocol):
             high=self._max_output_bytes, low=self._max_output_bytes // 4
         )
         peer = transport.get_extra_info("peername")
-        self._connection = self._connect(self, str(peer[0]) if peer else "")
+        self._connection = self._connect(self, self._address or (str(peer[0]) if peer else ""))
         if self._connection is None:
             self._transport.abort()
 

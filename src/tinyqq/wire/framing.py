@@ -15,13 +15,15 @@ included.
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tinyqq.errors import ErrorCode, ProtocolError
 
 HEADER: Final = struct.Struct(">IHI")
 HEADER_BYTES: Final = HEADER.size
 DEFAULT_MAX_BODY_BYTES: Final = 1024 * 1024
+_PROXY_STARTS: Final = frozenset({b"PROX", b"\r\n\r\n"})
+"""Where a frame has its length. Who set up the proxy should not have to guess."""
 
 
 class Frame(NamedTuple):
@@ -113,4 +115,9 @@ class FrameReader:
 
 
 def _too_large(size_bytes: int, max_bytes: int) -> ProtocolError:
-    return ProtocolError(ErrorCode.FRAME_TOO_LARGE, size_bytes=size_bytes, max_bytes=max_bytes)
+    told: dict[str, Any] = {}
+    if size_bytes.to_bytes(4, "big") in _PROXY_STARTS:
+        told["reason"] = "a PROXY header, from an address that is not a trusted proxy"
+    return ProtocolError(
+        ErrorCode.FRAME_TOO_LARGE, size_bytes=size_bytes, max_bytes=max_bytes, **told
+    )
