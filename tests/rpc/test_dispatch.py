@@ -83,6 +83,8 @@ async def test_call_when_a_node_fails_then_tried_elsewhere_and_it_is_avoided() -
         "calls_total{node=b}": 100,
         "user_in_flight{node=a}": 0,
         "user_in_flight{node=b}": 0,
+        "user_load{node=a}": 0,
+        "user_load{node=b}": 0,
         "user_open{node=a}": 0,
         "user_open{node=b}": 1,
     }

@@ -94,8 +94,8 @@ class Dispatch:
         now = self._clock.monotonic()
         for role, selector in self._selectors.items():
             for unit_id, one in selector.figures(now).items():
-                figures[f"{role}_in_flight{{node={unit_id}}}"] = one["in_flight"]
-                figures[f"{role}_open{{node={unit_id}}}"] = one["open"]
+                for name, value in one.items():
+                    figures[f"{role}_{name}{{node={unit_id}}}"] = value
         return figures
 
     async def _try(

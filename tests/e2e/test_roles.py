@@ -1,0 +1,201 @@
+"""Roles on nodes of their own: units of proxies alone, and UserServers, ChatServers … behind."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.e2e.processes import Server, serving
+from tests.e2e.test_cluster import (
+    PASSWORD,
+    Cluster,
+    befriend,
+    handed_on,
+    person,
+    sees_nodes,
+    texts,
+)
+
+from tinyqq.app.build import App, build
+from tinyqq.app.settings import Settings
+from tinyqq.client import Client
+from tinyqq.lab.servers.mariadb import MariaDb
+from tinyqq.lab.servers.redis import RedisServer
+from tinyqq.lab.servers.zookeeper import ZookeeperServer
+from tinyqq.model.group import JoinPolicy
+from tinyqq.storage.open import migrate_storage
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.needs("mariadb", "redis", "zookeeper"),
+    pytest.mark.timeout(120),
+]
+
+TIMEOUT_S = 30.0
+CALLS = 200
+LOADED = 0.1
+"""Of a core; other tests want some of it too."""
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def zookeeper(tmp_path: Path) -> Iterator[ZookeeperServer]:
+    with ZookeeperServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def cluster(
+    tmp_path: Path, mariadb: MariaDb, redis: RedisServer, zookeeper: ZookeeperServer
+) -> Cluster:
+    database = mariadb.make_database()
+    await migrate_storage(database)
+    return Cluster(tmp_path, database, f"{redis.url}/0", f"{zookeeper.url}/roles")
+
+
+@asynccontextmanager
+async def node(cluster: Cluster, name: str, roles: str) -> AsyncIterator[App]:
+    """One more node, in this process."""
+    settings = Settings.model_validate(
+        {"data_dir": cluster.folder / name, "roles": roles, **cluster.shared}
+    )
+    async with build(settings) as app:
+        yield app
+
+
+async def test_every_role_when_on_a_node_of_its_own_then_people_talk_as_ever(
+    cluster: Cluster,
+) -> None:
+    async with asyncio.timeout(TIMEOUT_S), AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        for role in ("user", "friend", "group", "chat", "offline"):
+            back = await enter(node(cluster, role, role))
+            assert back.tcp_address is None
+        one, other = [await enter(node(cluster, name, "proxy")) for name in ("p1", "p2")]
+        await sees_nodes(one, 7)
+        await sees_nodes(other, 7)
+        ming, hong = await enter(person(one, "小明")), await enter(person(other, "小红"))
+        await befriend(ming, hong)
+        await ming.send(hong.user_id, "在吗？")
+        assert await texts(hong, 1) == ["在吗？"]
+        group = await ming.groups.create("班级", join_policy=JoinPolicy.OPEN)
+        await hong.groups.join(group)
+        await hong.send_group(group, "大家好")
+        assert await texts(ming, 1) == ["大家好"]
+        assert await handed_on(one) == 0  # what crosses over comes from the nodes behind
+
+
+class Calls:
+    """How many calls a unit has sent to each node."""
+
+    def __init__(self, unit: Server) -> None:
+        self._url = f"{unit.url}/metrics"
+
+    async def by_node(self) -> Counter[str]:
+        async with aiohttp.ClientSession() as http, http.get(self._url) as answer:
+            found = re.findall(
+                r'^tinyqq_dispatch_calls_total\{node="(.+)"\} (.*)$', await answer.text(), re.M
+            )
+        return Counter({name: int(float(value)) for name, value in found})
+
+
+def node_folder(folder: Path, cluster: Cluster, roles: str) -> Path:
+    """A folder in which `tinyqq serve` finds its settings."""
+    folder.mkdir()
+    shared = cluster.shared
+    (folder / "tinyqq.toml").write_text(
+        f"""
+database_url = "{shared["database_url"]}"
+presence = "{shared["presence"]}"
+registry = "{shared["registry"]}"
+registry_session_timeout_s = 2.0
+roles = {roles.split(",")}
+[listen]
+node_port = 0
+[cluster]
+secret = "sixteen bytes or more"
+[accounts]
+registrations_per_address_per_hour = 0
+"""
+    )
+    return folder
+
+
+async def nodes_of(unit: Server) -> dict[str, float]:
+    """Loads by node, as the unit's directory of all nodes has them."""
+    async with aiohttp.ClientSession() as http, http.get(f"{unit.url}/metrics") as answer:
+        found = re.findall(
+            r'^tinyqq_dispatch_user_load\{node="(.+)"\} (.*)$', await answer.text(), re.M
+        )
+    return {name: float(value) for name, value in found}
+
+
+async def until_loads(unit: Server, count: int, least: float) -> dict[str, float]:
+    """Wait until a unit sees that many user nodes, all but the newest with this load at least."""
+    while True:
+        loads = await nodes_of(unit)
+        if sum(load >= least for load in loads.values()) >= count:
+            return loads
+        await asyncio.sleep(0.05)  # the other side is a process: there is no event to wait for
+
+
+async def register_for_ever(unit: Server) -> None:
+    """A password's hash after the other: work for the user nodes."""
+    while True:
+        async with Client(unit.tcp_url) as client:
+            await client.register("来客", PASSWORD)
+
+
+async def ask_for_profiles(client: Client, count: int) -> None:
+    for _ in range(count):
+        await client.account.profile()
+
+
+async def test_third_user_node_when_it_joins_two_loaded_ones_then_most_calls_and_leaves_unnoticed(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    front = "proxy,friend,group,chat,offline"
+    async with asyncio.timeout(90), AsyncExitStack() as stack:
+        running = stack.enter_context(ExitStack())
+
+        async def start(name: str, roles: str) -> Server:
+            folder = node_folder(tmp_path / name, cluster, roles)
+            flags = ("--http-port", "0") if "proxy" not in roles else ()
+            return await asyncio.to_thread(running.enter_context, serving(folder, *flags))
+
+        for name in ("u1", "u2"):
+            await start(name, "user")
+        busy, calm = await start("busy", front), await start("calm", front)
+        me = await stack.enter_async_context(Client(calm.tcp_url))
+        made = await me.register("小明", PASSWORD)
+        await me.login(made.user_id, PASSWORD)
+        async with asyncio.TaskGroup() as group:
+            work = [group.create_task(register_for_ever(busy)) for _ in range(4)]
+            old = set(await until_loads(calm, 2, LOADED))
+            third = await start("u3", "user")
+            loads = await until_loads(calm, 3, 0.0)
+            [new] = set(loads) - old
+            before = await Calls(calm).by_node()
+            await ask_for_profiles(me, CALLS)
+            gained = await Calls(calm).by_node() - before
+            assert gained.total() == CALLS
+            assert gained[new] > CALLS / 2, (gained, loads)
+            leaving = group.create_task(asyncio.to_thread(third.stop))
+            while not leaving.done():
+                await ask_for_profiles(me, 10)
+            assert leaving.result()[0] == 0
+            await ask_for_profiles(me, CALLS)
+            assert (await Calls(calm).by_node())[new] == 0
+            for task in work:
+                task.cancel()
