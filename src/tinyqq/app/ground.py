@@ -70,7 +70,7 @@ async def open_ground(
     registry: Registry = MemoryRegistry()
     is_live = _everybody
     if settings.registry != MEMORY:
-        zookeeper = await enter(_zookeeper(settings, clock))
+        zookeeper = await enter(zookeeper_registry(settings, clock))
         registry, is_live = zookeeper, zookeeper.is_live
         states["registry"] = lambda: zookeeper.state
         counters["registry"] = zookeeper.counters
@@ -97,7 +97,12 @@ async def open_ground(
     )
 
 
-def _zookeeper(settings: Settings, clock: Clock) -> ZookeeperRegistry:
+def zookeeper_registry(settings: Settings, clock: Clock) -> ZookeeperRegistry:
+    """The registry that the settings name: of a node, or of a command that only looks.
+
+    Raises:
+        InvalidRequest: its driver is not installed.
+    """
     with needs_extra("registry"):
         from tinyqq.registry.zookeeper import ZookeeperRegistry
     return ZookeeperRegistry(
