@@ -67,6 +67,11 @@ async def test_build_when_open_then_it_listens_and_is_ready(tmp_path: Path) -> N
         assert app.tcp_url in (await get(app, "/v1/units"))[1]
 
 
+async def test_build_when_the_node_has_a_name_then_the_registry_shows_it(tmp_path: Path) -> None:
+    async with build(settings(tmp_path, cluster={"node_name": "unit-1"})) as app:
+        assert [node.unit_id for node in app.registry.nodes()] == ["unit-1"]
+
+
 async def test_build_when_closed_then_the_ports_are_free(tmp_path: Path) -> None:
     async with build(settings(tmp_path)) as app:
         pass

@@ -112,7 +112,8 @@ async def build(
         make_data_dir(settings.data_dir)
         now = datetime.datetime.now(datetime.UTC)
         tls = load_tls(settings.tls, settings.data_dir, addresses=lan_addresses(), now=now)
-        me = Me(UnitId(f"{socket.gethostname()}-{(tcp or http).port}"), secrets.token_hex(8))
+        name = settings.cluster.node_name or f"{socket.gethostname()}-{(tcp or http).port}"
+        me = Me(UnitId(name), secrets.token_hex(8))
         async with contextlib.AsyncExitStack() as stack:
             enter = stack.enter_async_context
             ground = await open_ground(enter, settings, me, on_fatal)

@@ -219,6 +219,9 @@ class ClusterSettings(_Part):
 
     secret: SecretStr = SecretStr("")
     """By which nodes know each other; the same on all of them, at least 16 bytes."""
+    node_name: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]{0,64}$")
+    """What this node is called; no two of a cluster the same. Empty: the machine's name and a port.
+    """
     advertise: str = ""
     """Host, or host:port, at which the other nodes reach this one; without a port:
     listen.node_port. Empty: listen.host, or the machine's address if that is every network."""
