@@ -166,7 +166,7 @@ async def test_build_when_nodes_share_registry_and_presence_then_they_see_each_o
             status, text = await get(app, "/readyz")
             assert (status, json.loads(text)["states"]) == (
                 200,
-                {"registry": "ok", "presence": "ok"},
+                {"registry": "ok", "presence": "ok", "node": "ok"},
             )
         named = named_metrics(of_cluster=True)
         assert named

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tinyqq.clock import SystemClock
 from tinyqq.http.app import MAX_REQUEST_BYTES, make_app, serve_http
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
@@ -45,6 +46,8 @@ async def open_http(**options: Any) -> AsyncIterator[tuple[aiohttp.ClientSession
         checks={"storage": is_ready},
         parts={"gateway": lambda: {"sends_total": 7}},
         agent="tinyqq/1",
+        clock=SystemClock(),
+        is_draining=lambda: False,
         **options,
     )
     sock = socket.create_server(("127.0.0.1", 0))

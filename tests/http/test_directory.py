@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from tinyqq.http.directory import TTL_S, UnitDirectory, reachable
+from tinyqq.http.directory import TTL_S, UnitDirectory
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
+from tinyqq.testing.clock import FakeClock
 
 
 class Picture:
@@ -44,9 +44,17 @@ def node(name: str, load: float = 0.0, **fields: Any) -> Node:
     return Node(UnitId(name), load=load, **(defaults | fields))
 
 
+def directory(*nodes: Node, chance: Callable[[], float] = lambda: 0.0) -> UnitDirectory:
+    return UnitDirectory(Picture(*nodes), clock=FakeClock(), chance=chance)
+
+
 async def ask(*nodes: Node, chance: Callable[[], float] = lambda: 0.0) -> dict[str, Any]:
+    return await answer_of(directory(*nodes, chance=chance))
+
+
+async def answer_of(asked: UnitDirectory) -> dict[str, Any]:
     request = make_mocked_request("GET", "/v1/units", headers={"Host": "asked.example:7080"})
-    answer = await UnitDirectory(Picture(*nodes), chance=chance).answer(request)
+    answer = await asked.answer(request)
     assert answer.text is not None
     document: dict[str, Any] = json.loads(answer.text)
     return document
@@ -64,6 +72,7 @@ async def test_answer_when_a_unit_lives_then_how_to_reach_it() -> None:
             }
         ],
         "ttl_s": TTL_S,
+        "wait_ms": 0,
     }
 
 
@@ -90,18 +99,31 @@ async def test_answer_when_a_unit_has_one_way_only_then_only_that() -> None:
     assert "tcp" not in unit
 
 
-@pytest.mark.parametrize(
-    ("url", "asked_host", "expected"),
-    [
-        ("tinyqq://0.0.0.0:7001", "chat.example", "tinyqq://chat.example:7001"),
-        ("http://[::]:7080", "chat.example", "http://chat.example:7080"),
-        ("http://[::]:7080", "2001:db8::1", "http://[2001:db8::1]:7080"),
-        ("tinyqq://10.0.0.1:7001", "chat.example", "tinyqq://10.0.0.1:7001"),
-        ("tinyqq://0.0.0.0", "chat.example", "tinyqq://chat.example"),
-        ("tinyqq://0.0.0.0:7001", "", "tinyqq://0.0.0.0:7001"),
-    ],
-)
-def test_reachable_when_the_host_is_any_then_the_one_that_was_asked(
-    url: str, asked_host: str, expected: str
-) -> None:
-    assert reachable(url, asked_host) == expected
+async def test_answer_when_one_unit_holds_fewer_sessions_then_first() -> None:
+    units = (await ask(node("a", sessions=900), node("b", sessions=100)))["units"]
+    assert [unit["unit"] for unit in units] == ["b", "a"]
+
+
+async def test_answer_when_many_ask_then_a_new_unit_gets_most_but_not_all() -> None:
+    asked = directory(node("old", 0.1, sessions=500), node("new"))
+    firsts = [(await answer_of(asked))["units"][0]["unit"] for _ in range(1_000)]
+    assert set(firsts[:200]) == {"new"}
+    assert 0.5 < firsts.count("new") / 1_000 < 0.9
+
+
+async def test_answer_when_no_more_ask_than_the_units_take_then_nobody_waits() -> None:
+    asked = directory(node("a", log_ins_per_s=10.0), node("b", log_ins_per_s=10.0))
+    waits = [(await answer_of(asked))["wait_ms"] for _ in range(20)]
+    assert waits == [0] * 20
+
+
+async def test_answer_when_a_herd_asks_then_each_gets_another_moment() -> None:
+    asked = directory(node("a", log_ins_per_s=10.0), node("b", log_ins_per_s=10.0))
+    waits = [(await answer_of(asked))["wait_ms"] for _ in range(60)]
+    assert waits[21:] == [50 * number for number in range(1, 40)]
+    assert asked.counters() == {"delayed_total": 39}
+
+
+async def test_answer_when_a_unit_takes_any_number_then_nobody_waits() -> None:
+    asked = directory(node("a", log_ins_per_s=1.0), node("b"))
+    assert [(await answer_of(asked))["wait_ms"] for _ in range(9)] == [0] * 9

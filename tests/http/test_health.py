@@ -27,7 +27,7 @@ async def hangs() -> None:
 
 
 async def ask(timeout_s: float = 2.0, **checks: Check) -> tuple[int, dict[str, object]]:
-    answer = await Readiness(checks, timeout_s=timeout_s).answer(REQUEST)
+    answer = await Readiness(checks, is_draining=lambda: False, timeout_s=timeout_s).answer(REQUEST)
     assert answer.text is not None
     assert "secret" not in answer.text
     return answer.status, json.loads(answer.text)
@@ -40,18 +40,27 @@ async def test_health_when_asked_then_ok() -> None:
 async def test_ready_when_all_pass_then_ready() -> None:
     assert await ask(storage=passes, lane=passes) == (
         200,
-        {"ready": True, "checks": {"storage": "ok", "lane": "ok"}, "states": {}},
+        {"ready": True, "checks": {"storage": "ok", "lane": "ok"}, "states": {"node": "ok"}},
     )
 
 
 async def test_ready_when_a_state_is_bad_then_told_and_ready_all_the_same() -> None:
     states = {"registry": lambda: "suspended", "presence": lambda: "ok"}
-    answer = await Readiness({"storage": passes}, states=states).answer(REQUEST)
+    ready = Readiness({"storage": passes}, states=states, is_draining=lambda: False)
+    answer = await ready.answer(REQUEST)
     assert answer.text is not None
     assert (answer.status, json.loads(answer.text)["states"]) == (
         200,
-        {"registry": "suspended", "presence": "ok"},
+        {"registry": "suspended", "presence": "ok", "node": "ok"},
     )
+
+
+async def test_ready_when_leaving_then_not_ready_and_said_why() -> None:
+    answer = await Readiness({"storage": passes}, is_draining=lambda: True).answer(REQUEST)
+    assert answer.text is not None
+    document = json.loads(answer.text)
+    assert (answer.status, document["ready"]) == (503, False)
+    assert (document["checks"], document["states"]) == ({"storage": "ok"}, {"node": "draining"})
 
 
 async def test_ready_when_one_fails_then_says_which_and_logs_why(

@@ -179,6 +179,8 @@ def _site(
             **node_counters,
         },
         agent=_AGENT,
+        clock=ground.clock,
+        is_draining=lambda: gateway.is_draining,
         show_metrics=settings.http.metrics,
         trusted_proxies=settings.listen.trusted_proxies,
     )
@@ -191,10 +193,11 @@ def _node_entry(
         unit_id=ground.me.unit_id,
         incarnation=ground.me.incarnation,
         roles=frozenset(settings.roles),
-        public_tcp=app.tcp_url,
-        public_http=app.http_url,
+        public_tcp=app.tcp_url and (settings.listen.public_tcp or app.tcp_url),
+        public_http=settings.listen.public_http or app.http_url,
         version=__version__,
         internal=internal,
+        log_ins_per_s=settings.limits.log_ins_per_s,
     )
     return NodeEntry(
         registry=ground.registry,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
 
+from tinyqq.clock import Clock
 from tinyqq.http.directory import UnitDirectory
 from tinyqq.http.health import Check, Readiness, State, answer_health
 from tinyqq.http.metrics import Counters, Metrics
@@ -29,6 +30,8 @@ def make_app(
     checks: Mapping[str, Check],
     parts: Mapping[str, Counters],
     agent: str,
+    clock: Clock,
+    is_draining: Callable[[], bool],
     states: Mapping[str, State] | None = None,
     show_metrics: bool = True,
     trusted_proxies: Sequence[Network] = (),
@@ -41,6 +44,7 @@ def make_app(
         states: how the parts are that it can do without, by name.
         parts: counters for ``/metrics``, by the name of their part.
         agent: the server's name and version, shown on the page.
+        is_draining: whether the node is leaving.
         trusted_proxies: whose word about the client's address is believed.
     """
     app = web.Application(
@@ -52,10 +56,13 @@ def make_app(
     if serve_websocket is not None:
         app.router.add_get("/ws", serve_websocket)
     app.router.add_get("/healthz", answer_health)
-    app.router.add_get("/readyz", Readiness(checks, states=states).answer)
-    app.router.add_get("/v1/units", UnitDirectory(registry).answer)
+    readiness = Readiness(checks, states=states, is_draining=is_draining)
+    app.router.add_get("/readyz", readiness.answer)
+    directory = UnitDirectory(registry, clock=clock)
+    app.router.add_get("/v1/units", directory.answer)
     if show_metrics:
-        app.router.add_get("/metrics", Metrics(parts).answer)
+        metrics = Metrics({**parts, "directory": directory.counters})
+        app.router.add_get("/metrics", metrics.answer)
     return app
 
 

@@ -1,21 +1,28 @@
-"""``/v1/units``: where clients can connect, the least loaded unit first."""
+"""``/v1/units``: where clients can connect, the least loaded unit first, and when."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from aiohttp import web
 
+from tinyqq.clock import Clock
+from tinyqq.model.admission import Slots
+from tinyqq.model.ids import UnitId
+from tinyqq.model.places import reachable, websocket_url
 from tinyqq.ports.registry import Node, Registry
 
 TTL_S: Final = 15
 """How long a client may use an answer."""
 _JITTER: Final = 0.1
-"""Loads that differ by less are the same: so that not everybody goes to one unit."""
-_ANYWHERE: Final = frozenset({"", "0.0.0.0", "::"})
+"""Units that differ by less are the same: so that not everybody goes to one of them."""
+_REPORT_S: Final = 5.0
+"""Clients who were sent to a unit so long ago are in the number that it reports itself."""
+_FEW: Final = 50
+"""Up to about so many sessions their number says nothing."""
+_BURST_S: Final = 1.0
 
 
 class UnitDirectory:
@@ -25,23 +32,81 @@ class UnitDirectory:
     ``http(s)://host:port``; a unit that listens on every address of its machine gives the host as
     ``0.0.0.0``, and clients get the host by which they reached the directory.
 
+    Every answer is taken for a client that is about to log in. When more ask than the units
+    together take (``Node.log_ins_per_s``), each is told another moment, ``wait_ms`` from now.
+
     Args:
         chance: numbers from 0 to 1.
     """
 
-    def __init__(self, registry: Registry, *, chance: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self, registry: Registry, *, clock: Clock, chance: Callable[[], float] = random.random
+    ) -> None:
+        self.delayed = 0
         self._registry = registry
-        self._chance = chance
+        self._clock = clock
+        self._slots = Slots(burst_s=_BURST_S)
+        self._order = _Order(chance)
 
     async def answer(self, request: web.Request) -> web.Response:
         """The directory as JSON."""
-        nodes = [
-            node for node in self._registry.nodes() if "proxy" in node.roles and not node.draining
-        ]
-        nodes.sort(key=lambda node: node.load + self._chance() * _JITTER)
+        now_s = self._clock.monotonic()
+        nodes = self._order.sort(
+            [
+                node
+                for node in self._registry.nodes()
+                if "proxy" in node.roles and not node.draining
+            ],
+            now_s,
+        )
         host = request.url.host or ""
         units = [_unit(node, host) for node in nodes]
-        return web.json_response({"units": units, "ttl_s": TTL_S})
+        wait_ms = round(self._slots.take(now_s, _total_rate(nodes)) * 1000)
+        self.delayed += bool(wait_ms)
+        return web.json_response({"units": units, "ttl_s": TTL_S, "wait_ms": wait_ms})
+
+    def counters(self) -> dict[str, int | float]:
+        """Figures for the metrics."""
+        return {"delayed_total": self.delayed}
+
+
+class _Order:
+    """The order in which a client should try the units.
+
+    What counts is how busy a unit is, and which share of all sessions it has. Between two reports
+    of a unit those count too who were just sent there.
+
+    Args:
+        chance: numbers from 0 to 1.
+    """
+
+    def __init__(self, chance: Callable[[], float]) -> None:
+        self._chance = chance
+        self._sent: dict[UnitId, int] = {}
+        self._forget_s = 0.0
+
+    def sort(self, nodes: list[Node], now_s: float) -> list[Node]:
+        """The best one first; it is taken to be the one that the client goes to."""
+        if now_s >= self._forget_s:
+            self._sent.clear()
+            self._forget_s = now_s + _REPORT_S
+        sessions = {one.unit_id: one.sessions + self._sent.get(one.unit_id, 0) for one in nodes}
+        total = sum(sessions.values()) + _FEW
+
+        def cost(node: Node) -> float:
+            return node.load + sessions[node.unit_id] / total + self._chance() * _JITTER
+
+        ordered = sorted(nodes, key=cost)
+        if ordered:
+            first = ordered[0].unit_id
+            self._sent[first] = self._sent.get(first, 0) + 1
+        return ordered
+
+
+def _total_rate(nodes: Iterable[Node]) -> float:
+    """What the units take together; 0: any number (also where there is none)."""
+    rates = [node.log_ins_per_s for node in nodes]
+    return sum(rates) if all(rates) else 0.0
 
 
 def _unit(node: Node, asked_host: str) -> dict[str, Any]:
@@ -53,15 +118,5 @@ def _unit(node: Node, asked_host: str) -> dict[str, Any]:
     if node.public_tcp:
         unit["tcp"] = reachable(node.public_tcp, asked_host)
     if node.public_http:
-        http = reachable(node.public_http, asked_host)
-        unit["websocket"] = f"ws{http.removeprefix('http')}/ws"
+        unit["websocket"] = websocket_url(reachable(node.public_http, asked_host))
     return unit
-
-
-def reachable(url: str, asked_host: str) -> str:
-    """The URL with the host by which the client came, if it names none of its own."""
-    parts = urlsplit(url)
-    if (parts.hostname or "") not in _ANYWHERE or not asked_host:
-        return url
-    host = f"[{asked_host}]" if ":" in asked_host else asked_host
-    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host))

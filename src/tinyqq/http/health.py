@@ -27,9 +27,11 @@ State = Callable[[], str]
 
 
 class Readiness:
-    """``/readyz``: every check, by name; 503 when one fails. Reasons go to the log alone.
+    """``/readyz``: every check, by name; 503 when one fails, or when the node is leaving. Reasons
+    go to the log alone.
 
     Args:
+        is_draining: whether the node is leaving.
         states: told with it. They don't make a node unready: what all nodes miss at the same time
             would take all of them out.
     """
@@ -38,10 +40,12 @@ class Readiness:
         self,
         checks: Mapping[str, Check],
         *,
+        is_draining: Callable[[], bool],
         states: Mapping[str, State] | None = None,
         timeout_s: float = CHECK_TIMEOUT_S,
     ) -> None:
         self._checks = checks
+        self._is_draining = is_draining
         self._states = states or {}
         self._timeout_s = timeout_s
 
@@ -49,11 +53,13 @@ class Readiness:
         """Run all checks at once."""
         names = list(self._checks)
         results = await asyncio.gather(*(self._passes(name) for name in names))
-        status = 200 if all(results) else 503
+        is_draining = self._is_draining()
+        status = 200 if all(results) and not is_draining else 503
         body = {
             name: "ok" if passes else "failing" for name, passes in zip(names, results, strict=True)
         }
         states = {name: state() for name, state in self._states.items()}
+        states["node"] = "draining" if is_draining else "ok"
         return web.json_response(
             {"ready": status == 200, "checks": body, "states": states}, status=status
         )

@@ -15,6 +15,7 @@ class Node:
 
     ``load``: 0.0 idle … 1.0 full, as the node itself reports it. ``internal``: host:port for its
     peers; empty: it takes no calls. ``writers``: the numbers under which it writes into the log.
+    ``log_ins_per_s``: how many it takes; 0: any number.
     """
 
     unit_id: UnitId
@@ -28,6 +29,7 @@ class Node:
     draining: bool = False
     internal: str = ""
     writers: tuple[int, ...] = ()
+    log_ins_per_s: float = 0.0
 
 
 class Registry(Protocol):
