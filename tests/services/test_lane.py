@@ -20,14 +20,16 @@ from tests.support.lane_fixtures import (
     operation_id,
 )
 
+from tinyqq.clock import SystemClock
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unavailable
-from tinyqq.model.conversation import ConversationState, Plan, PutRelation
-from tinyqq.model.ids import ConversationId, Seq
+from tinyqq.model.conversation import ConversationState, Effect, Plan, PutRelation
+from tinyqq.model.ids import ConversationId, Seq, SessionId
 from tinyqq.model.message import Entry, Kind
+from tinyqq.ports.delivery import Push
 from tinyqq.services.lane import Change, Draft, Lane, LaneLimits
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
-from tinyqq.wire.packets import decode_entry
+from tinyqq.wire.packets import decode_entry, encode_entry
 
 
 @pytest.fixture
@@ -188,11 +190,99 @@ async def test_first_message_then_both_have_the_conversation_listed(
 async def test_head_moved_elsewhere_then_renumbered(sender: Sender, log: MemoryLog) -> None:
     sender.send()
     await sender.wait(1)
-    foreign = log.entries[ANN_BOB][0]._replace(seq=Seq(2), client_message_id=operation_id())
-    await log.append([foreign], [])
+    await write_elsewhere(log, 2)
     sender.send()
     assert await sender.seqs(2) == [1, 3]
     assert_contiguous(log.entries[ANN_BOB])
+
+
+async def write_elsewhere(log: MemoryLog, seq: int, kind: Kind = Kind.TEXT) -> Push:
+    """Another process appends to Ann's and Bob's conversation; its push."""
+    one = Entry(ANN_BOB, Seq(seq), seq, BOB, operation_id(), 1, kind, b"")
+    await log.append([one], [])
+    return Push(
+        ANN_BOB, one.seq, BOB, kind, encode_entry(one), Seq(0), Seq(0), (), (), SessionId(0)
+    )  # fmt: skip
+
+
+async def test_head_moved_elsewhere_then_only_that_conversation_waits(
+    lane: Lane, sender: Sender, log: MemoryLog
+) -> None:
+    sender.send()
+    await sender.wait(1)
+    await write_elsewhere(log, 2)
+    sender.send()
+    for _ in range(2):
+        sender.send(GROUP, BOB)
+    assert await sender.seqs(4) == [1, 1, 2, 3]
+    assert log.batches[-2:] == [2, 1]
+    assert lane.counters()["lane_stood_aside_total"] == 1
+
+
+async def test_send_while_its_conversation_stands_aside_then_behind_what_waits(
+    sender: Sender, log: MemoryLog
+) -> None:
+    sender.send()
+    await sender.wait(1)
+    await write_elsewhere(log, 2)
+    sender.send(number=1)
+    sender.send(GROUP, BOB)
+    await sender.wait(2)
+    for number in range(2, 5):
+        sender.send(number=number)
+    await sender.wait(6)
+    ids = [entry.client_message_id for entry in log.entries[ANN_BOB][2:]]
+    assert ids == [operation_id(number) for number in range(1, 5)]
+
+
+async def test_head_heard_of_then_no_append_fails(
+    lane: Lane, sender: Sender, log: MemoryLog
+) -> None:
+    sender.send()
+    await sender.wait(1)
+    lane.hear([await write_elsewhere(log, 2)])
+    sender.send()
+    assert await sender.seqs(2) == [1, 3]
+    assert (lane.counters()["lane_failures_total"], log.loads) == (0, 1)
+
+
+async def test_notice_heard_of_then_the_state_is_read_again_first(
+    lane: Lane, sender: Sender, log: MemoryLog
+) -> None:
+    sender.send()
+    await sender.wait(1)
+    lane.hear([await write_elsewhere(log, 2, Kind.BLOCKED)])
+    sender.send()
+    assert await sender.seqs(2) == [1, 3]
+    assert (lane.counters()["lane_failures_total"], log.loads) == (0, 2)
+
+
+class AheadLog(MemoryLog):
+    """Another process is first every time."""
+
+    async def append(
+        self, entries: Sequence[Entry], effects: Sequence[tuple[ConversationId, Effect]]
+    ) -> None:
+        if entries[0].conversation_id == ANN_BOB:
+            await super().append([entries[0]._replace(client_message_id=operation_id())], [])
+        await super().append(entries, effects)
+
+
+async def test_second_every_time_then_refused_in_the_end_and_others_never_wait(
+    delivery: RecordingDelivery,
+) -> None:
+    log = AheadLog(accounts=[ANN, BOB])
+    befriend(log.state(ANN_BOB), ANN, BOB)
+    make_group(log.state(GROUP), ANN, BOB)
+    limits = LaneLimits(give_up_s=0.1)
+    async with Lane(log=log, delivery=delivery, clock=SystemClock(), limits=limits) as lane:
+        sender = Sender(lane)
+        for _ in range(3):
+            sender.send()
+            sender.send(GROUP, BOB)
+        assert await sender.seqs(3) == [1, 2, 3]
+        outcomes = (await sender.wait(6))[3:]
+    assert all(isinstance(one, Unavailable) for one in outcomes)
 
 
 @pytest.mark.parametrize("fault", ["lost", "unknown", "down"])

@@ -200,3 +200,24 @@ def test_found_then_pushed_as_stored() -> None:
     [placed] = place(numbers, one).placed
     push = numbers.found(one, placed.entry)
     assert decode_entry(push.body) == placed.entry
+
+
+def test_hear_when_the_next_message_then_the_head_follows() -> None:
+    numbers = numbering(friends())
+    numbers.hear(ANN_BOB, Seq(6), Kind.TEXT)
+    [placed] = place(numbers, draft()).placed
+    assert (placed.entry.seq, placed.entry.ordinal) == (7, 5)
+
+
+def test_hear_when_not_ahead_or_unknown_then_nothing_changes() -> None:
+    numbers = numbering(friends())
+    numbers.hear(ANN_BOB, Seq(5), Kind.TEXT)
+    numbers.hear(ANN_EVE, Seq(5), Kind.TEXT)
+    assert (numbers.head(ANN_BOB), numbers.head(ANN_EVE)) == (5, None)
+
+
+def test_hear_when_a_notice_or_a_gap_then_the_state_is_wanted_again() -> None:
+    for seq, kind in ((6, Kind.BLOCKED), (7, Kind.TEXT)):
+        numbers = numbering(friends())
+        numbers.hear(ANN_BOB, Seq(seq), kind)
+        assert numbers.missing([draft()], 0.0) == [ANN_BOB]

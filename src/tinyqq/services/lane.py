@@ -4,27 +4,30 @@ What is submitted while a batch is being committed becomes the next batch, so th
 to the load by itself. The primary key (conversation_id, seq) is the fence between lanes of
 different processes: which lane appends is a matter of speed, never of correctness. After any
 failure the truth is read again: heads, grants, and which of the batch's entries are in the log
-after all.
+after all. Conversations whose head had moved then stand aside for a moment (contention.py) and go
+alone into a later statement; the others go on at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from random import Random
 from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.conversation import Rule
-from tinyqq.model.ids import ConversationId, OperationId, UserId
+from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
 from tinyqq.model.message import Entry
-from tinyqq.ports.delivery import Delivery
+from tinyqq.ports.delivery import Delivery, Push
 from tinyqq.ports.storage import AppendFailed, LogWriter
+from tinyqq.services.contention import Contention
 from tinyqq.services.numbering import Change, Draft, Numbering, Placed
+from tinyqq.services.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +37,6 @@ _FIRST_PAUSE_S: Final = 0.02
 _LAST_PAUSE_S: Final = 1.0
 _LONE_FAILURES: Final = 6
 """How often a single draft may fail before it is refused as inadmissible."""
-_ENTRY_OVERHEAD_BYTES: Final = 100
-"""What a row costs beyond its body, roughly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class LaneLimits:
     give_up_s: float = 10.0
     """How long a batch is tried again when the database cannot be written."""
     change_timeout_s: float = 30.0
+    look_every_s: float = 0.0
+    """How often a conversation that is in every batch is left to other processes for a moment, in
+    case one waits that never comes first. 0: nobody else writes to this log."""
 
 
 class Lane:
@@ -58,7 +62,13 @@ class Lane:
     pending."""
 
     def __init__(
-        self, *, log: LogWriter, delivery: Delivery, clock: Clock, limits: LaneLimits | None = None
+        self,
+        *,
+        log: LogWriter,
+        delivery: Delivery,
+        clock: Clock,
+        limits: LaneLimits | None = None,
+        random: Random | None = None,
     ) -> None:
         self._log = log
         self._delivery = delivery
@@ -67,8 +77,17 @@ class Lane:
         self._numbering = Numbering(
             max_weight=self._limits.max_cached_rows, max_recent=self._limits.max_recent
         )
-        self._pending: deque[Draft] = deque()
-        self._pending_bytes = 0
+        self._waiting = Waiting(
+            max_batch_entries=self._limits.max_batch_entries,
+            max_batch_bytes=self._limits.max_batch_bytes,
+            max_entries=self._limits.max_pending_entries,
+            max_bytes=self._limits.max_pending_bytes,
+        )
+        self._contention = Contention(
+            draw=(random or Random()).random, look_every_s=self._limits.look_every_s
+        )
+        self._believed: dict[ConversationId, Seq] = {}
+        """Heads under which a batch was numbered that was not written."""
         self._wake = asyncio.Event()
         self._closing = False
         self._group: asyncio.TaskGroup | None = None
@@ -79,6 +98,7 @@ class Lane:
             "lane_refusals_total": 0,
             "lane_busy_total": 0,
             "lane_failures_total": 0,
+            "lane_stood_aside_total": 0,
         }
 
     async def __aenter__(self) -> Self:
@@ -103,8 +123,9 @@ class Lane:
         """Counts since the start, and how much waits."""
         return {
             **self._counters,
-            "lane_pending_entries": len(self._pending),
-            "lane_pending_bytes": self._pending_bytes,
+            "lane_pending_entries": len(self._waiting),
+            "lane_pending_bytes": self._waiting.size_bytes,
+            "lane_contended_conversations": len(self._contention),
         }
 
     def submit(self, draft: Draft) -> None:
@@ -113,21 +134,20 @@ class Lane:
         Order: drafts of one sender to one conversation are numbered in the order of submission. A
         full or closing lane refuses at once, from inside this call, with Unavailable.
         """
-        limits = self._limits
-        size_bytes = len(draft.body) + _ENTRY_OVERHEAD_BYTES
         if self._closing:
             draft.done(Unavailable(ErrorCode.DRAINING, retry_after_s=1.0))
             return
-        if (
-            len(self._pending) >= limits.max_pending_entries
-            or self._pending_bytes + size_bytes > limits.max_pending_bytes
-        ):
+        if not self._waiting.has_room(draft):
             self._counters["lane_busy_total"] += 1
             draft.done(Unavailable(ErrorCode.BUSY, retry_after_s=0.5))
             return
-        self._pending.append(draft)
-        self._pending_bytes += size_bytes
+        self._waiting.append(draft)
         self._wake.set()
+
+    def hear(self, pushes: Sequence[Push]) -> None:
+        """Learn from what other processes have committed; only a matter of speed."""
+        for push in pushes:
+            self._numbering.hear(push.conversation_id, push.seq, push.kind)
 
     async def change(
         self,
@@ -167,27 +187,16 @@ class Lane:
 
     async def _run(self) -> None:
         while True:
-            if not self._pending:
-                if self._closing:
-                    return
-                self._wake.clear()
-                await self._wake.wait()
+            batch = self._waiting.take()
+            if batch:
+                await self._commit_all(batch)
+                self._numbering.trim()
+                self._contention.trim(self._clock.monotonic())
                 continue
-            await self._commit_all(self._take_batch())
-            self._numbering.trim()
-
-    def _take_batch(self) -> list[Draft]:
-        limits = self._limits
-        batch: list[Draft] = []
-        size_bytes = 0
-        while self._pending and len(batch) < limits.max_batch_entries:
-            cost = len(self._pending[0].body) + _ENTRY_OVERHEAD_BYTES
-            if batch and size_bytes + cost > limits.max_batch_bytes:
-                break
-            size_bytes += cost
-            batch.append(self._pending.popleft())
-        self._pending_bytes -= size_bytes
-        return batch
+            if self._closing and not self._waiting:
+                return
+            self._wake.clear()
+            await self._wake.wait()
 
     async def _commit_all(self, drafts: list[Draft]) -> None:
         """Bring a batch to an end: every draft is answered when this returns.
@@ -197,23 +206,27 @@ class Lane:
         """
         give_up_at_s = self._clock.monotonic() + self._limits.give_up_s
         pause_s, failures, size = _FIRST_PAUSE_S, 0, len(drafts)
-        is_unsettled = False
+        is_unsettled = is_second = False
+        self._believed = {}
         while drafts:
             try:
                 if is_unsettled:
-                    drafts, is_unsettled = await self._settle(drafts), False
+                    drafts, is_unsettled = await self._settle(drafts, is_second=is_second), False
                     continue
                 drafts = await self._commit_round(drafts[:size]) + drafts[size:]
                 failures = 0
                 continue
             except (AppendFailed, Unavailable) as failure:
-                logger.warning("lane.failure", extra={"entries": len(drafts), "why": str(failure)})
                 is_known = isinstance(failure, AppendFailed) and failure.outcome_known
                 # Nothing is wrong with what merely came second.
-                failures += is_known and not getattr(failure, "key_taken", False)
+                is_second = isinstance(failure, AppendFailed) and failure.key_taken
+                failures += is_known and not is_second
+                level = logging.DEBUG if is_second else logging.WARNING
+                facts = {"entries": len(drafts), "why": str(failure)}
+                logger.log(level, "lane.failure", extra=facts)
             except Exception:  # a bug below must not leave every sender without an answer
                 logger.exception("lane.broken", extra={"entries": len(drafts)})
-                is_known = False
+                is_known = is_second = False
             is_unsettled = True
             self._counters["lane_failures_total"] += 1
             self._numbering.forget({draft.conversation_id for draft in drafts})
@@ -239,6 +252,8 @@ class Lane:
         if missing:
             states = await self._log.load(missing)
             self._numbering.learn(states.values(), self._clock.monotonic())
+        if self._believed:
+            drafts = self._let_moved_stand_aside(drafts)
         result = self._numbering.place(
             drafts,
             fresh=frozenset(missing),
@@ -248,7 +263,10 @@ class Lane:
         if result.listings:
             await self._log.ensure_listed(result.listings)
         if result.placed:
+            self._believed = _heads_before(result.placed)
             await self._append(result.placed)
+            written, self._believed = self._believed, {}
+            self._leave_to_others(written)
         for draft, entry in result.repeats:
             self._answer_repeat(draft, entry)
         if result.refused:
@@ -275,6 +293,55 @@ class Lane:
             except Exception:  # it is committed: whoever missed it finds it in the log
                 logger.exception("lane.answer_failed")
 
+    # ---- other processes that write the same conversations ---------------------------------------
+
+    def _let_moved_stand_aside(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """After a failure: who of *drafts* goes on at once, because nobody else has written to
+        their conversations meanwhile."""
+        believed, self._believed = self._believed, {}
+        moved: dict[ConversationId, list[Draft]] = {}
+        others: list[Draft] = []
+        for draft in drafts:
+            conversation_id = draft.conversation_id
+            before = believed.get(conversation_id)
+            if before is None or before == self._numbering.head(conversation_id):
+                others.append(draft)
+            else:
+                moved.setdefault(conversation_id, []).append(draft)
+        self._numbering.forget(moved)  # it will have moved again
+        for conversation_id, its_drafts in moved.items():
+            self._lost(conversation_id, its_drafts)
+        return others
+
+    def _lost(self, conversation_id: ConversationId, drafts: list[Draft]) -> None:
+        now_s = self._clock.monotonic()
+        pause_s = self._contention.lost(conversation_id, now_s)
+        since_s = self._contention.losing_since_s(conversation_id)
+        if since_s is not None and now_s - since_s > self._limits.give_up_s:
+            for draft in (*drafts, *self._waiting.withdraw(conversation_id)):
+                self._refuse(draft, Unavailable(ErrorCode.BUSY, retry_after_s=0.5))
+            return
+        self._counters["lane_stood_aside_total"] += 1
+        self._stand_aside(conversation_id, drafts, pause_s)
+
+    def _leave_to_others(self, written: Collection[ConversationId]) -> None:
+        """After a commit: pause where somebody else writes, or may want to."""
+        for conversation_id, pause_s in self._contention.won(written, self._clock.monotonic()):
+            self._stand_aside(conversation_id, (), pause_s)
+
+    def _stand_aside(
+        self, conversation_id: ConversationId, drafts: Sequence[Draft], pause_s: float
+    ) -> None:
+        self._waiting.stand_aside(conversation_id, drafts)
+        loop = asyncio.get_running_loop()
+        loop.call_later(pause_s, self._come_back, conversation_id)
+
+    def _come_back(self, conversation_id: ConversationId) -> None:
+        self._waiting.come_back(conversation_id)
+        self._wake.set()
+
+    # ---- answers ---------------------------------------------------------------------------------
+
     async def _answer_refused(self, refused: Sequence[tuple[Draft, TinyQQError]]) -> None:
         """Refuse, unless the log shows that this is the repeat of something that was granted."""
         try:
@@ -290,8 +357,12 @@ class Lane:
             else:
                 self._answer_repeat(draft, entry)
 
-    async def _settle(self, drafts: list[Draft]) -> list[Draft]:
-        """After a failure: answer what is in the log after all; returns the others."""
+    async def _settle(self, drafts: list[Draft], *, is_second: bool) -> list[Draft]:
+        """After a failure: answer what is in the log after all; returns who goes on at once.
+
+        Args:
+            is_second: nothing was written, because a number or an operation was taken.
+        """
         found = await self._log.find_sent([draft.key for draft in drafts])
         others: list[Draft] = []
         for draft in drafts:
@@ -300,6 +371,13 @@ class Lane:
                 others.append(draft)
             else:
                 self._answer_repeat(draft, entry)
+        if is_second and not found and len(self._believed) == 1:
+            # A conversation that was alone: its head has moved, there is no need to look.
+            [conversation_id] = self._believed
+            if all(one.conversation_id == conversation_id for one in others):
+                self._believed = {}
+                self._lost(conversation_id, others)
+                return []
         return others
 
     def _answer_repeat(self, draft: Draft, entry: Entry) -> None:
@@ -314,6 +392,13 @@ class Lane:
     def _refuse_everything(self, drafts: list[Draft]) -> None:
         """The database cannot be written: whoever waits behind would only wait for the same.
         Refusing them all also keeps every sender's order."""
-        waiting, self._pending, self._pending_bytes = self._pending, deque(), 0
-        for draft in (*drafts, *waiting):
+        for draft in (*drafts, *self._waiting.clear()):
             self._refuse(draft, Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=1.0))
+
+
+def _heads_before(placed: Sequence[Placed]) -> dict[ConversationId, Seq]:
+    """The heads under which entries were numbered."""
+    heads: dict[ConversationId, Seq] = {}
+    for one in placed:
+        heads.setdefault(one.entry.conversation_id, Seq(one.entry.seq - 1))
+    return heads

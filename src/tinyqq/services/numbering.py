@@ -8,6 +8,7 @@ out is the truth only once it is committed: after any failure the lane calls
 from __future__ import annotations
 
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from tinyqq.model.ids import (
     UserId,
 )
 from tinyqq.model.membership import membership_delta
-from tinyqq.model.message import MEMBERSHIP_KINDS, Entry, is_countable
+from tinyqq.model.message import LAST_CLIENT_KIND, MEMBERSHIP_KINDS, Entry, is_countable
 from tinyqq.model.speaking import check_may_speak
 from tinyqq.ports.delivery import Push
 from tinyqq.ports.storage import SendKey
@@ -142,6 +143,27 @@ class Numbering:
         """Drop what is believed of these: it has to be read again."""
         for conversation_id in conversation_ids:
             self._drop(conversation_id)
+
+    def hear(self, conversation_id: ConversationId, seq: Seq, kind: int) -> None:
+        """Another lane has committed an entry: learn the head from it, so that the next batch need
+        not come second to find out.
+
+        A message changes no grants: who knows it has seen everything up to it. After anything else
+        the state is to be read again.
+        """
+        state = self._states.get(conversation_id)
+        if state is None or seq <= state.head_seq:
+            return
+        if seq == state.head_seq + 1 and kind <= LAST_CLIENT_KIND:
+            state.head_seq = seq
+            state.head_ordinal += is_countable(kind)
+        else:
+            state.expires_at_s = -math.inf
+
+    def head(self, conversation_id: ConversationId) -> Seq | None:
+        """The last seq that is known or handed out; None: the state is not here."""
+        state = self._states.get(conversation_id)
+        return None if state is None else state.head_seq
 
     def trim(self) -> None:
         """Drop the least recently used states and outcomes beyond the bounds."""

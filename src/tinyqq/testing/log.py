@@ -78,8 +78,9 @@ class MemoryLog:
             raise Unavailable(ErrorCode.UNAVAILABLE)
         if fault == "taken":
             raise AppendFailed(outcome_known=True, key_taken=True)
-        if fault == "lost" or not self._is_admissible(entries):
+        if fault == "lost":
             raise AppendFailed(outcome_known=True)
+        self._check(entries)
         self.batches.append(len(entries))
         for entry in entries:
             self._write(entry)
@@ -88,18 +89,17 @@ class MemoryLog:
         if fault == "unknown":
             raise AppendFailed(outcome_known=False)
 
-    def _is_admissible(self, entries: Sequence[Entry]) -> bool:
+    def _check(self, entries: Sequence[Entry]) -> None:
         heads: dict[ConversationId, int] = {}
         for entry in entries:
             conversation_id = entry.conversation_id
             head = heads.get(conversation_id, len(self.entries[conversation_id]))
             keys = {(one.sender_id, one.client_message_id) for one in self.entries[conversation_id]}
-            if entry.seq != head + 1 or (entry.sender_id, entry.client_message_id) in keys:
-                return False
-            if entry.body in self.poison:
-                return False
+            if entry.seq <= head or (entry.sender_id, entry.client_message_id) in keys:
+                raise AppendFailed(outcome_known=True, key_taken=True)
+            if entry.seq != head + 1 or entry.body in self.poison:
+                raise AppendFailed(outcome_known=True)
             heads[conversation_id] = head + 1
-        return True
 
     def _write(self, entry: Entry) -> None:
         self.entries[entry.conversation_id].append(entry)
