@@ -119,7 +119,7 @@ async def build(
             ground = await open_ground(enter, settings, me, on_fatal)
             peers = await enter(open_links(settings, me, ground.registry, ground.clock))
             business = await open_business(enter, settings, ground, peers)
-            node_port = open_node_port(settings, me, ground.unit, business.own)
+            node_port = open_node_port(settings, me, business.incoming, business.own)
             internal, node_counters = await enter(node_port)
             gateway = await enter(_gateway(settings, ground, business))
             app = App(

@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from tinyqq.app.ground import Enter, Ground
 from tinyqq.app.peers import Peers
-from tinyqq.app.settings import AccountSettings, Settings
+from tinyqq.app.settings import MEMORY, AccountSettings, Settings
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import HELPER_ID
 from tinyqq.ports.delivery import Delivery, UnitLink
@@ -26,10 +27,13 @@ from tinyqq.services.groups import GroupService
 from tinyqq.services.helper import Helper, HelperInbox
 from tinyqq.services.lane import Lane, LaneLimits
 from tinyqq.services.offline import OfflineService
+from tinyqq.services.overhearing import Overhearing
 from tinyqq.services.passwords import PasswordPool
 from tinyqq.services.throttle import Rate, Throttle, ThrottleRates
 from tinyqq.services.tokens import open_access_tokens
 from tinyqq.services.users import AccountPolicy, Registration, UserService
+
+_LOOK_EVERY_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,14 @@ class Business:
     """The business roles, and the operator's desk beside them.
 
     ``services``: for this node's clients, each role here or at other nodes. ``own``: the roles of
-    this process, for other nodes.
+    this process, for other nodes. ``incoming``: takes what other nodes deliver.
     """
 
     services: Services
     own: Services
     admin: AccountAdmin
     delivery: Delivery
+    incoming: UnitLink
     counters: Mapping[str, Counters]
 
 
@@ -61,7 +66,10 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
             reader=storage.log_reader, conversations=conversations, delivery=delivery, clock=clock
         )
     )
-    limits = LaneLimits(max_batch_bytes=storage.max_batch_bytes)
+    limits = LaneLimits(
+        max_batch_bytes=storage.max_batch_bytes,
+        look_every_s=0.0 if settings.registry == MEMORY else _LOOK_EVERY_S,
+    )
     lane = await enter(Lane(log=storage.log_writer, delivery=delivery, clock=clock, limits=limits))
     chat = ChatService(
         lane=lane,
@@ -112,6 +120,7 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         own=own,
         admin=AccountAdmin(accounts=accounts, passwords=passwords, delivery=delivery, clock=clock),
         delivery=delivery,
+        incoming=Overhearing(unit=ground.unit, lane=lane),
         counters={
             **peers.counters,
             "delivery": delivery.counters,
