@@ -93,7 +93,7 @@ message: Final = _table(
     Column("writer", Integer),
     Column("writer_pos", BigInteger),
     UniqueConstraint("conversation_id", "sender_id", "client_message_id", name="uq_message_send"),
-    Index("ix_message_writer", "writer", "writer_pos", info={"only_on": "mysql"}),
+    Index("ix_message_tail", "writer", "writer_pos", "kind", info={"only_on": "mysql"}),
 )
 """The log. The primary key is the fence between writers; the first eight columns are those of
 :class:`tinyqq.model.message.Entry`, in its order."""
