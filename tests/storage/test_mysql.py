@@ -51,7 +51,7 @@ async def test_database_when_opened_then_it_has_a_writer_and_knows_its_batches(
     database: MysqlDatabase, url: str
 ) -> None:
     async with MysqlDatabase.open(MysqlAddress.from_url(url)) as second:
-        assert (database.writer, second.writer) == (1, 2)
+        assert (database.writers, second.writers) == ({1: 0}, {2: 0})
     assert database.max_batch_bytes == 2 * 2**20
 
 

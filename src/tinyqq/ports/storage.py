@@ -6,7 +6,7 @@ transaction open between two calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypedDict, Unpack
 
@@ -145,6 +145,53 @@ class LogReader(Protocol):
 
     async def find_operation(self, key: SendKey) -> Entry | None:
         """The entry of an operation, if its first step was taken."""
+        ...
+
+
+class LogKey(NamedTuple):
+    """Where a row of the log is, the how-manieth of whose writing it is, and what kind of entry."""
+
+    writer: int
+    writer_pos: int
+    conversation_id: ConversationId
+    seq: Seq
+    kind: int
+
+
+class Tail(NamedTuple):
+    """What has been written lately. ``next_writer``: the number that the next writer gets."""
+
+    next_writer: int
+    keys: tuple[LogKey, ...]
+
+
+class LogTail(Protocol):
+    """The log by writers: for units that look after pushes which did not come.
+
+    A writer's rows have positions 1, 2, 3 … and become visible in this order.
+    """
+
+    async def read_ends(self, writers: Collection[int], newest: int) -> Tail:
+        """The last row of each of these writers and of the *newest* last ones; those who have
+        written nothing are absent."""
+        ...
+
+    async def read_keys(self, after: Mapping[int, int], limit: int) -> Tail:
+        """Rows of each of these writers after a position, ascending per writer, at most *limit* of
+        each. One statement."""
+        ...
+
+    async def read_from(
+        self, conversation_id: ConversationId, after_seq: Seq, limit: int
+    ) -> tuple[LogKey, ...]:
+        """Rows of a conversation, ascending."""
+        ...
+
+    async def read_entries(
+        self, keys: Sequence[tuple[ConversationId, Seq]]
+    ) -> tuple[tuple[Entry, ...], Mapping[ConversationId, Seq]]:
+        """These entries by conversation and seq, and of the groups among their conversations the
+        last entry that changed who is in; it may be newer than those asked for."""
         ...
 
 

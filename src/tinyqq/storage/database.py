@@ -6,7 +6,7 @@ decides in which thread and in what transaction they run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Executable
@@ -23,6 +23,12 @@ class Database(Protocol):
     @property
     def max_batch_bytes(self) -> int:
         """How large a batch may be to be appended at once, counted as a lane counts."""
+        ...
+
+    @property
+    def writers(self) -> Mapping[int, int]:
+        """The numbers under which this process appends now, and the position of the last row that
+        is known to be written under each. Empty where nobody else reads the log."""
         ...
 
     async def read(self, work: Work[T]) -> T:

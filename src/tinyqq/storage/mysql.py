@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Self
@@ -88,9 +88,9 @@ class MysqlDatabase:
             await database._close()
 
     @property
-    def writer(self) -> int:
-        """The number under which rows are written now; 0: a new one comes with the next batch."""
-        return self._log.writer
+    def writers(self) -> Mapping[int, int]:
+        """See :class:`tinyqq.storage.database.Database`; a new one may come with any batch."""
+        return self._log.writers
 
     @property
     def max_batch_bytes(self) -> int:

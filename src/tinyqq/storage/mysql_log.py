@@ -51,6 +51,12 @@ class MysqlLog:
         self.rows = 0
         self.unknown_outcomes = 0
 
+    @property
+    def writers(self) -> dict[int, int]:
+        """The number under which rows are written now, if there is one, and the position of the
+        last row that is known to be written."""
+        return {self.writer: self._next_pos - 1} if self.writer else {}
+
     async def prepare(self) -> int:
         """Connect, and take a number.
 

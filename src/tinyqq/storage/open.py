@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from tinyqq.errors import ErrorCode, InvalidRequest
-from tinyqq.ports.storage import AccountStore, ConversationStore, LogReader, LogWriter
+from tinyqq.ports.storage import AccountStore, ConversationStore, LogReader, LogTail, LogWriter
 from tinyqq.storage.accounts import SqlAccountStore
 from tinyqq.storage.conversations import SqlConversationStore
 from tinyqq.storage.database import Database, only
 from tinyqq.storage.log_reader import SqlLogReader
+from tinyqq.storage.log_tail import SqlLogTail
 from tinyqq.storage.log_writer import SqlLogWriter
 from tinyqq.storage.mysql_address import SCHEME, MysqlAddress
 from tinyqq.storage.sqlite import SqliteDatabase
@@ -42,12 +43,20 @@ class Storage:
     conversations: ConversationStore
     log_writer: LogWriter
     log_reader: LogReader
+    log_tail: LogTail | None
+    """What others write; None: nobody else can."""
     database: Database
 
     @property
     def max_batch_bytes(self) -> int:
         """How large a batch may be to be appended at once, counted as a lane counts."""
         return self.database.max_batch_bytes
+
+    @property
+    def writers(self) -> Mapping[int, int]:
+        """The numbers under which this process appends now, and the position of the last row that
+        is known to be written under each."""
+        return self.database.writers
 
     async def ping(self) -> None:
         """Ask the database for an answer.
@@ -94,6 +103,7 @@ async def open_storage(url: str, *, on_fatal: OnFatal = exit_at_once) -> AsyncIt
             conversations=SqlConversationStore(database=database),
             log_writer=SqlLogWriter(database=database),
             log_reader=SqlLogReader(database=database),
+            log_tail=SqlLogTail(database=database) if is_server(url) else None,
             database=database,
         )
 

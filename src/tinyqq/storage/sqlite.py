@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -84,6 +84,11 @@ class SqliteDatabase:
     def max_batch_bytes(self) -> int:
         """See :class:`tinyqq.storage.database.Database`."""
         return _MAX_BATCH_BYTES
+
+    @property
+    def writers(self) -> Mapping[int, int]:
+        """See :class:`tinyqq.storage.database.Database`."""
+        return {}
 
     async def read(self, work: Work[T]) -> T:
         """See :class:`tinyqq.storage.database.Database`. Full: refused with BUSY."""
