@@ -198,6 +198,8 @@ def _node_entry(
         version=__version__,
         internal=internal,
         log_ins_per_s=settings.limits.log_ins_per_s,
+        listen_tcp=app.tcp_url,
+        listen_http=app.http_url,
     )
     return NodeEntry(
         registry=ground.registry,

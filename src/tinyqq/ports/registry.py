@@ -15,7 +15,8 @@ class Node:
 
     ``load``: 0.0 idle … 1.0 full, as the node itself reports it. ``internal``: host:port for its
     peers; empty: it takes no calls. ``writers``: the numbers under which it writes into the log.
-    ``log_ins_per_s``: how many it takes; 0: any number.
+    ``log_ins_per_s``: how many it takes; 0: any number. ``listen_tcp``, ``listen_http``: the URLs
+    of its own ports, for a proxy that stands before it; 0.0.0.0: at the host of ``internal``.
     """
 
     unit_id: UnitId
@@ -30,6 +31,8 @@ class Node:
     internal: str = ""
     writers: tuple[int, ...] = ()
     log_ins_per_s: float = 0.0
+    listen_tcp: str = ""
+    listen_http: str = ""
 
 
 class Registry(Protocol):
