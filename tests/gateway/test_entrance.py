@@ -31,7 +31,7 @@ from tinyqq.model.account import (
     Registered,
     Resume,
 )
-from tinyqq.model.connection import Kicked
+from tinyqq.model.connection import GoAway, Kicked
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import DeviceId, OperationId, SessionId, UserId, direct_conversation
 from tinyqq.model.message import Entry
@@ -40,8 +40,10 @@ from tinyqq.ports.services import UserApi
 from tinyqq.presence.memory import MemoryPresence
 from tinyqq.testing.clock import FakeClock
 from tinyqq.wire.framing import Frame
-from tinyqq.wire.packets import PacketType
+from tinyqq.wire.packets import PacketType, push_frame
 from tinyqq.wire.session import State
+
+GO_AWAY = push_frame(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0))
 
 
 class World:
@@ -220,9 +222,37 @@ async def test_enter_when_it_takes_too_long_then_timed_out() -> None:
 
 async def test_enter_when_draining_then_refused() -> None:
     async with open_world() as world:
-        world.entrance.is_draining = True
+        world.entrance.close(GO_AWAY)
         _, carrier = await world.log_in(ANN)
         assert answer(carrier).code is ErrorCode.DRAINING
+
+
+async def test_enter_when_draining_begins_meanwhile_then_in_and_told_to_go() -> None:
+    async with open_world() as world:
+        world.users.gate = asyncio.Event()
+        connection, carrier = world.bench.connect()
+        request = LogIn(ANN, PASSWORD, DeviceId(bytes(16)), DeviceKind.CLI)
+        connection.received(HELLO + frame(PacketType.LOG_IN, 2, request))
+        await until(lambda: bool(world.users.addresses))
+        world.entrance.close(GO_AWAY)
+        world.users.gate.set()
+        await world.settle()
+        assert carrier.packets()[-1][2] == GoAway(ErrorCode.DRAINING, 0)
+        assert connection.session.state is State.DRAINING
+
+
+async def test_log_in_when_more_come_than_are_taken_then_told_when_to_come_back() -> None:
+    async with open_world(replace(SMALL, log_ins_per_s=2.0)) as world:
+        answers = [answer((await world.log_in(ANN, device=one))[1]) for one in range(1, 6)]
+        assert [isinstance(one, LoggedIn) for one in answers] == [True, True, False, False, False]
+        refused = [one for one in answers if isinstance(one, Unavailable)]
+        assert {one.code for one in refused} == {ErrorCode.BUSY}
+        waits = [one.retry_after_s for one in refused]
+        assert waits == sorted(set(waits))
+        assert waits[0] > 0
+        assert world.bench.counts.refused_log_ins == 3
+        world.bench.clock.advance(1.0)
+        assert isinstance(answer((await world.log_in(ANN, device=9))[1]), LoggedIn)
 
 
 async def test_log_in_when_the_groups_cannot_be_read_then_refused_and_unbound() -> None:

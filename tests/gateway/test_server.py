@@ -20,14 +20,15 @@ from tests.support.gateway import (
 )
 from tests.support.wire import frame
 
-from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
+from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.model.account import DeviceKind, KickReason
 from tinyqq.model.connection import Done, GoAway, HeadHint, Heartbeat, Kicked, Limits, Pulse
-from tinyqq.model.ids import GroupId, OperationId, Seq, SessionId, direct_conversation
+from tinyqq.model.ids import GroupId, OperationId, Seq, SessionId, UnitId, direct_conversation
 from tinyqq.model.message import Entry, Kind, Sent
 from tinyqq.model.sync import Page, Sync
 from tinyqq.ports.delivery import Kick
+from tinyqq.ports.registry import Node
 from tinyqq.testing.clock import FakeClock
 from tinyqq.wire.framing import HEADER
 from tinyqq.wire.packets import OPERATIONS, PacketType
@@ -322,16 +323,83 @@ async def test_drain_when_clients_are_here_then_told_answered_and_closed(carrier
         await until(lambda: bool(site.services.chat.sends))
         async with asyncio.TaskGroup() as group:
             group.create_task(site.gateway.drain())
-            _, go_away = await ann.next_push()
-            assert go_away == GoAway(ErrorCode.DRAINING, 0)
-            refused = await eve.log_in(EVE)
-            while not isinstance(refused, TinyQQError):  # the GoAway before it
-                refused = await eve.log_in(EVE)
-            assert refused.code is ErrorCode.DRAINING
+            for peer in (ann, eve):
+                _, go_away = await peer.next_push()
+                assert go_away == GoAway(ErrorCode.DRAINING, 0)
+            assert await eve.rest() == []  # nothing is owed to it
             site.services.chat.answer_one(site.services.chat.sends[0])
             assert isinstance((await ann.next())[2], Sent)
             assert await ann.rest() == []
         assert not site.gateway.sessions
+
+
+class Elsewhere:
+    """Another unit, until it goes too."""
+
+    def __init__(self) -> None:
+        roles = frozenset({"proxy"})
+        self.units: tuple[Node, ...] = (
+            Node(UnitId("b"), "i", roles, "tinyqq://b:7001", "http://b:7080", "1"),
+        )
+
+    def __call__(self) -> tuple[Node, ...]:
+        return self.units
+
+
+async def test_drain_when_there_is_another_unit_then_told_where_and_served_until_they_go(
+    carrier: str,
+) -> None:
+    policy = GatewayPolicy(drain_window_s=0.1, close_timeout_s=0.2)
+    async with (
+        open_site(policy=policy, elsewhere=Elsewhere()) as site,
+        site.log_in(ANN, carrier) as ann,
+        site.connect(carrier) as eve,
+    ):
+        await eve.hello()
+        async with asyncio.TaskGroup() as group:
+            draining = group.create_task(site.gateway.drain())
+            _, go_away = await ann.next_push()
+            url = "tinyqq://b:7001" if carrier == "tcp" else "ws://b:7080/ws"
+            assert go_away == GoAway(ErrorCode.DRAINING, 0, url)
+            assert site.gateway.counters()["draining"] == 1
+            assert isinstance(await ann.answer_to(await ann.say(CHAT)), Sent)
+            refused = await eve.log_in(EVE)
+            assert refused.code is ErrorCode.DRAINING
+            with pytest.raises((EOFError, OSError)):
+                async with site.connect(carrier) as peer:
+                    await peer.hello()
+            assert not draining.done()
+            for peer in (ann, eve):
+                await peer.close()
+        assert not site.gateway.sessions
+
+
+async def test_drain_when_somebody_stays_then_closed_when_the_time_is_up(carrier: str) -> None:
+    policy = GatewayPolicy(drain_window_s=0.05, drain_grace_s=0.05, close_timeout_s=0.2)
+    async with (
+        open_site(policy=policy, elsewhere=Elsewhere()) as site,
+        site.log_in(ANN, carrier) as ann,
+    ):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(site.gateway.drain())
+            assert [type(one[2]) for one in await ann.rest()] == [GoAway]
+        assert not site.gateway.sessions
+
+
+async def test_drain_when_the_last_other_unit_goes_then_nobody_waits_any_more(
+    carrier: str,
+) -> None:
+    elsewhere = Elsewhere()
+    policy = GatewayPolicy(drain_window_s=60.0, close_timeout_s=0.2)
+    async with (
+        open_site(policy=policy, elsewhere=elsewhere) as site,
+        site.log_in(ANN, carrier) as ann,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(site.gateway.drain())
+        await ann.next_push()
+        elsewhere.units = ()
+        assert await ann.rest() == []
 
 
 async def test_drain_when_a_client_does_not_leave_then_cut_off(carrier: str) -> None:

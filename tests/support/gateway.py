@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -26,6 +26,7 @@ from tinyqq.model.connection import Hello
 from tinyqq.model.ids import ConversationId, DeviceId, OperationId, Seq, SessionId, UnitId, UserId
 from tinyqq.model.message import Entry, Kind
 from tinyqq.ports.delivery import Hint, Kick, Push
+from tinyqq.ports.registry import Node
 from tinyqq.presence.memory import MemoryPresence
 from tinyqq.testing.clock import FakeClock
 from tinyqq.wire.framing import FrameReader
@@ -96,6 +97,7 @@ async def open_site(
     clock: FakeClock | None = None,
     tls: ssl.SSLContext | None = None,
     proxies: tuple[str, ...] = (),
+    elsewhere: Callable[[], Sequence[Node]] = tuple,
 ) -> AsyncIterator[Site]:
     """A gateway that listens on both carriers."""
     services, conversations = FakeServices(), FakeConversations()
@@ -115,6 +117,7 @@ async def open_site(
                 clock=clock or SystemClock(),
                 agent="test/1",
                 policy=policy,
+                elsewhere=elsewhere,
             )
         )
         tcp = socket.create_server(("127.0.0.1", 0))
@@ -158,6 +161,10 @@ class Peer:
 
     async def write(self, data: bytes) -> None:
         """Send bytes: over a WebSocket one message."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Go away."""
         raise NotImplementedError
 
     async def _more(self) -> list[tuple[int, int, Any]]:
@@ -259,6 +266,9 @@ class TcpPeer(Peer):
         self.writer.write(data)
         await self.writer.drain()
 
+    async def close(self) -> None:
+        self.writer.close()
+
     async def _more(self) -> list[tuple[int, int, Any]]:
         while True:
             data = await self.reader.read(65_536)
@@ -276,6 +286,9 @@ class WsPeer(Peer):
 
     async def write(self, data: bytes) -> None:
         await self.socket.send_bytes(data)
+
+    async def close(self) -> None:
+        await self.socket.close()
 
     async def _more(self) -> list[tuple[int, int, Any]]:
         message = await self.socket.receive()

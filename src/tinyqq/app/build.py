@@ -27,6 +27,7 @@ from tinyqq.app.offline import make_data_dir
 from tinyqq.app.peers import Me, open_links, open_node_port
 from tinyqq.app.settings import PROXY, Settings
 from tinyqq.app.tls import load_tls
+from tinyqq.gateway.farewell import units_but
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.server import Gateway
 from tinyqq.http.app import make_app, serve_http
@@ -156,6 +157,7 @@ def _gateway(settings: Settings, ground: Ground, business: Business) -> Gateway:
         clock=ground.clock,
         agent=_AGENT,
         policy=_gateway_policy(settings),
+        elsewhere=lambda: units_but(ground.me.unit_id, ground.registry.nodes()),
     )
 
 
@@ -219,6 +221,9 @@ def _gateway_policy(settings: Settings) -> GatewayPolicy:
         limits=limits.to_limits(),
         max_connections=limits.max_connections,
         max_output_bytes=limits.max_output_bytes,
+        drain_window_s=settings.drain.window_s,
+        drain_grace_s=settings.drain.grace_s,
+        log_ins_per_s=limits.log_ins_per_s,
         sessions_per_kind=settings.accounts.sessions_per_kind,
         requests_per_s=limits.requests_per_s,
         sends_per_s=limits.sends_per_s,

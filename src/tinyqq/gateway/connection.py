@@ -103,6 +103,7 @@ class Connection:
         "_written_bytes",
         "accepts_pushes",
         "address",
+        "by_websocket",
         "caller",
         "device_kind",
         "flights",
@@ -124,6 +125,7 @@ class Connection:
             limits=shared.policy.limits, unit_id=shared.unit_id, agent=shared.agent, now_s=now_s
         )
         self.address = address
+        self.by_websocket = False
         self.caller: Caller | None = None
         """Set when the log-in has been checked, before the session is open."""
         self.session_id = SessionId(0)

@@ -18,6 +18,7 @@ from tinyqq.gateway.policy import Counts, GatewayPolicy
 from tinyqq.gateway.tasks import TaskPool, outcome_of
 from tinyqq.gateway.unit import LocalUnit
 from tinyqq.model.account import Caller, DeviceKind, KickReason, ListDevices
+from tinyqq.model.admission import Admission
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import SessionId
 from tinyqq.ports.delivery import Delivery, Hint, Kick
@@ -79,7 +80,21 @@ class Entrance:
         self._policy = policy
         self._counts = counts
         self._session_ids = SessionIds(clock=clock)
-        self.is_draining = False
+        self._admission = Admission(rate_per_s=policy.log_ins_per_s)
+        self._go_away = b""
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether nobody is let in any more."""
+        return bool(self._go_away)
+
+    def close(self, go_away: bytes) -> None:
+        """Let nobody in any more.
+
+        Args:
+            go_away: the push for those whose log-in is just being checked.
+        """
+        self._go_away = go_away
 
     # ---- in --------------------------------------------------------------------------------------
 
@@ -102,17 +117,20 @@ class Entrance:
         waiting = session.log_in_finished(caller, now_ms=self._clock.now_ms())
         if isinstance(outcome, Login) and session.caller is not None:
             self._opened(connection, outcome)
+            if self._go_away:
+                connection.drain(self._go_away)
         connection.admit(waiting)
 
     async def _answer(self, connection: Connection, frame: Frame) -> Any:
         if self.is_draining:
-            raise Unavailable(ErrorCode.DRAINING, retry_after_s=1.0)
+            raise Unavailable(ErrorCode.DRAINING)
         record = decode_request(frame.type, frame.body)
         address = connection.address
         if frame.type == PacketType.REGISTER:
             return await self._users.register(record, address=address)
         if frame.type == PacketType.RECOVER_PASSWORD:
             return await self._users.recover_password(record, address=address)
+        self._check_rate()
         check = self._users.log_in if frame.type == PacketType.LOG_IN else self._users.resume
         login = await check(
             record,
@@ -122,6 +140,12 @@ class Entrance:
         )
         await self._bind(connection, login)
         return login
+
+    def _check_rate(self) -> None:
+        wait_s = self._admission.take(self._clock.monotonic())
+        if wait_s:
+            self._counts.refused_log_ins += 1
+            raise Unavailable(ErrorCode.BUSY, retry_after_s=wait_s)
 
     async def _bind(self, connection: Connection, login: Login) -> None:
         if connection.is_lost:

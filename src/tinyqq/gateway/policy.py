@@ -29,6 +29,12 @@ class GatewayPolicy:
     """How long a closed client has to read its last packet."""
     drain_timeout_s: float = 5.0
     """How long answers on their way are waited for when the gateway stops."""
+    drain_window_s: float = 0.0
+    """Over how long clients leave when there are other units; see ``farewell.py``."""
+    drain_grace_s: float = 5.0
+    """How long after that the last ones are waited for."""
+    log_ins_per_s: float = 0.0
+    """More are refused, and told when to come; 0: any number."""
     sessions_per_kind: int = 1
     """Sessions of one user on one kind of device; 0: any number. Bots: always any number."""
     requests_per_s: float = 200.0
@@ -51,6 +57,7 @@ class Counts:
         "pull_modes",
         "refusals",
         "refused_connections",
+        "refused_log_ins",
         "requests",
         "sends",
         "stuck",
@@ -69,6 +76,7 @@ class Counts:
     pull_modes: int
     refusals: int
     refused_connections: int
+    refused_log_ins: int
     requests: int
     sends: int
     stuck: int

@@ -18,6 +18,7 @@ from tinyqq.errors import ErrorCode
 from tinyqq.gateway.connection import Carrier, Connection, Shared
 from tinyqq.gateway.dispatch import Dispatcher
 from tinyqq.gateway.entrance import Entrance
+from tinyqq.gateway.farewell import Farewells, window_of
 from tinyqq.gateway.flusher import Flusher
 from tinyqq.gateway.listener import Network, ProxyListener
 from tinyqq.gateway.policy import Counts, GatewayPolicy
@@ -28,9 +29,11 @@ from tinyqq.gateway.websocket import serve_websocket
 from tinyqq.model.connection import GoAway
 from tinyqq.ports.delivery import Delivery
 from tinyqq.ports.presence import Presence
+from tinyqq.ports.registry import Node
 from tinyqq.ports.services import Services
 from tinyqq.ports.storage import ConversationStore
 from tinyqq.wire.packets import PacketType, push_frame
+from tinyqq.wire.session import State
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Gateway:
         unit: holds the open sessions; entered and left by whoever made it.
         delivery: takes hints and kicks that concern other units too.
         agent: the server's name and version, told to clients.
+        elsewhere: the other units that take clients, as of now.
     """
 
     def __init__(
@@ -61,8 +65,10 @@ class Gateway:
         clock: Clock,
         agent: str,
         policy: GatewayPolicy | None = None,
+        elsewhere: Callable[[], Sequence[Node]] = tuple,
     ) -> None:
         self.policy = policy or GatewayPolicy()
+        self._elsewhere = elsewhere
         self._counts = Counts()
         self._clock = clock
         self._tasks = TaskPool()
@@ -161,6 +167,7 @@ class Gateway:
             self._counts.refused_connections += 1
             return None
         connection = Connection(shared=self._shared, carrier=carrier, address=address)
+        connection.by_websocket = not isinstance(carrier, TcpCarrier)
         self._connections.add(connection)
         self._counts.connections += 1
         return connection
@@ -198,17 +205,23 @@ class Gateway:
         return self._entrance.is_draining
 
     async def drain(self) -> None:
-        """Stop listening, tell the clients, wait for answers on their way, close; a second call
-        returns at once. What has not ended by the deadlines of the policy is cut off."""
+        """Stop listening, tell each client where to go and when, serve those who are still here,
+        and, when the time is up or nobody is left who could take them, wait for answers on their
+        way and close.
+
+        A second call returns at once. What has not ended by the deadlines of the policy is cut
+        off.
+        """
         if self.is_draining:
             return
-        self._entrance.is_draining = True
+        at_once = GoAway(ErrorCode.DRAINING, 0)
+        self._entrance.close(push_frame(PacketType.GO_AWAY, at_once))
         for server in self._servers:
             server.close()
-        go_away = push_frame(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0))
-        for connection in tuple(self._connections):
-            connection.drain(go_away)
-        await self._until(self._is_answered, self.policy.drain_timeout_s)
+        window_s = self._say_goodbye()
+        if window_s is not None:
+            await self._until(self._may_end, window_s + self.policy.drain_grace_s)
+        await self._until(self._end_answered, self.policy.drain_timeout_s)
         for connection in tuple(self._connections):
             connection.end()
         await self._until(self._is_empty, self.policy.close_timeout_s)
@@ -217,8 +230,33 @@ class Gateway:
         await self._until(self._is_empty, self.policy.close_timeout_s)
         logger.info("gateway.drained", extra={"left": len(self._connections)})
 
-    def _is_answered(self) -> bool:
-        return not any(one.session.in_flight for one in self._connections)
+    def _say_goodbye(self) -> float | None:
+        """Tell every client to go away; over how many seconds, None: there is nowhere to go."""
+        units = self._elsewhere()
+        clients = [one for one in self._connections if one.session.state is State.OPEN]
+        window_s = window_of(len(clients), units, self.policy.drain_window_s)
+        farewells = Farewells(clients=len(clients), units=units, window_s=window_s)
+        for connection in clients:
+            told = farewells.next(by_websocket=connection.by_websocket)
+            connection.drain(push_frame(PacketType.GO_AWAY, told))
+        for connection in self._connections.difference(clients):
+            connection.drain(push_frame(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0)))
+        facts = {"clients": len(clients), "units": len(units), "window_s": round(window_s, 1)}
+        logger.info("gateway.draining", extra=facts)
+        return window_s if units else None
+
+    def _may_end(self) -> bool:
+        return not self._connections or not self._elsewhere()
+
+    def _end_answered(self) -> bool:
+        """Close those to whom nothing is owed; whether that was everybody."""
+        waiting = False
+        for connection in tuple(self._connections):
+            if connection.session.in_flight:
+                waiting = True
+            else:
+                connection.end()
+        return not waiting
 
     def _is_empty(self) -> bool:
         return not self._connections
@@ -241,5 +279,6 @@ class Gateway:
         return {
             "open_connections": len(self._connections),
             "running_tasks": len(self._tasks),
+            "draining": int(self.is_draining),
             **self._counts.as_metrics(),
         }
