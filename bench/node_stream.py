@@ -112,6 +112,7 @@ async def open_far() -> AsyncIterator[tuple[Counter, MemoryRegistry]]:
         unit=cast(UnitLink, counter),
         services=Services(user=role, friend=role, group=role, chat=role, offline=role),
         roles=frozenset({"user", "chat"}),
+        on_drain=lambda: None,
     ) as server:
         node = Node(_FAR, "1", frozenset({"user"}), "", "", "1")
         await registry.register(replace(node, internal=f"127.0.0.1:{server.port}"))

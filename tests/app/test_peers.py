@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -31,10 +32,11 @@ async def test_links_when_alone_then_there_is_nobody(tmp_path: Path) -> None:
 
 
 async def test_node_port_when_alone_then_nobody_listens(tmp_path: Path) -> None:
-    unit = RecordingDelivery()
-    port = open_node_port(settings(tmp_path), ME, unit, None)  # type: ignore[arg-type]
-    async with port as (address, counters):
-        assert (address, counters) == ("", {})
+    unit: Any = RecordingDelivery()
+    services: Any = None
+    async with open_node_port(settings(tmp_path), ME, unit, services, lambda: None) as port:
+        assert (port.address, port.counters) == ("", {})
+        await port.wait_quiet()
 
 
 def test_needs_extra_when_not_installed_then_said_with_the_setting() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ from tests.support.gateway import entry_push, until
 from tests.support.nodes import (
     CHAT,
     CREDENTIALS,
+    FAR,
     QUICK,
     ROLES,
     FarNode,
@@ -20,14 +22,44 @@ from tests.support.nodes import (
     open_pair,
     own_tasks,
 )
-from tests.support.services import FakeServices
+from tests.support.services import PASSWORD, FakeServices
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq._pb.node_pb2_grpc import NodeStub
 from tinyqq.errors import Unavailable
-from tinyqq.model.ids import UnitId
+from tinyqq.model.account import DeviceKind, LogIn
+from tinyqq.model.ids import DeviceId, UnitId, UserId
 from tinyqq.model.message import Sent
 from tinyqq.rpc.server import NodeServer
+from tinyqq.wire.packets import PacketType, encode
+
+
+async def test_quiet_when_nobody_ever_asked_then_at_once() -> None:
+    async with FarNode().listen() as server, asyncio.timeout(0.1):
+        await server.wait_quiet()
+
+
+async def test_quiet_when_a_call_is_being_answered_then_after_it() -> None:
+    services = FakeServices()
+    services.user.gate = asyncio.Event()
+    far = FarNode(services=services.services)
+    async with far.listen() as server, far.links() as links, asyncio.timeout(10):
+        peer = links.peer(FAR)
+        assert peer is not None
+        request = pb.CallRequest(
+            type=PacketType.LOG_IN,
+            body=encode(LogIn(UserId(10_001), PASSWORD, DeviceId(bytes(16)), DeviceKind.CLI)),
+            entrance=pb.Entrance(address="here"),
+        )
+        async with asyncio.TaskGroup() as group:
+            call = group.create_task(peer.call(request, timeout_s=5))
+            await until(lambda: server.counters()["calls_received_total"] == 1)
+            quiet = group.create_task(server.wait_quiet())
+            done, _ = await asyncio.wait([quiet], timeout=0.7)
+            assert not done
+            services.user.gate.set()
+            await call
+            await quiet
 
 
 async def test_health_when_asked_by_a_friend_then_serving() -> None:
@@ -50,6 +82,7 @@ async def test_port_when_it_is_taken_then_unavailable() -> None:
             unit=RecordingUnit(),
             services=FakeServices().services,
             roles=ROLES,
+            on_drain=lambda: None,
             limits=QUICK,
         )
         with pytest.raises(Unavailable):

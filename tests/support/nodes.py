@@ -95,6 +95,7 @@ class FarNode:
         roles: frozenset[str] = ROLES,
     ) -> None:
         self.unit = RecordingUnit()
+        self.asked_to_drain = asyncio.Event()
         self.fakes = FakeServices()
         self.registry = MemoryRegistry()
         self.limits = limits
@@ -116,6 +117,7 @@ class FarNode:
             unit=self._unit,
             services=self._services,
             roles=self._roles,
+            on_drain=self.asked_to_drain.set,
             limits=self.limits,
         ) as server:
             await self.show(f"127.0.0.1:{server.port}", incarnation)

@@ -49,6 +49,11 @@ class NodeStub:
                 request_serializer=tinyqq_dot___pb_dot_node__pb2.CallRequest.SerializeToString,
                 response_deserializer=tinyqq_dot___pb_dot_node__pb2.CallReply.FromString,
                 _registered_method=True)
+        self.Drain = channel.unary_unary(
+                '/tinyqq.v1.Node/Drain',
+                request_serializer=tinyqq_dot___pb_dot_node__pb2.Identity.SerializeToString,
+                response_deserializer=tinyqq_dot___pb_dot_node__pb2.Identity.FromString,
+                _registered_method=True)
 
 
 class NodeServicer:
@@ -75,6 +80,13 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Drain(self, request, context):
+        """The operator wants this process start of the node to leave; it begins to, and answers at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -92,6 +104,11 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.Call,
                     request_deserializer=tinyqq_dot___pb_dot_node__pb2.CallRequest.FromString,
                     response_serializer=tinyqq_dot___pb_dot_node__pb2.CallReply.SerializeToString,
+            ),
+            'Drain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Drain,
+                    request_deserializer=tinyqq_dot___pb_dot_node__pb2.Identity.FromString,
+                    response_serializer=tinyqq_dot___pb_dot_node__pb2.Identity.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -175,6 +192,33 @@ class Node:
             '/tinyqq.v1.Node/Call',
             tinyqq_dot___pb_dot_node__pb2.CallRequest.SerializeToString,
             tinyqq_dot___pb_dot_node__pb2.CallReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Drain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tinyqq.v1.Node/Drain',
+            tinyqq_dot___pb_dot_node__pb2.Identity.SerializeToString,
+            tinyqq_dot___pb_dot_node__pb2.Identity.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class NodeStub:
     """Sends for this node's lanes, and their answers in the order of the commits."""
     Call: _grpc.UnaryUnaryMultiCallable[_node_pb2.CallRequest, _node_pb2.CallReply]
     """A business call. A refusal is a status with the body of an Error in its trailing metadata."""
+    Drain: _grpc.UnaryUnaryMultiCallable[_node_pb2.Identity, _node_pb2.Identity]
+    """The operator wants this process start of the node to leave; it begins to, and answers at once."""
 
 @_typing.type_check_only
 class NodeAsyncStub(NodeStub):
@@ -51,6 +53,8 @@ class NodeAsyncStub(NodeStub):
     """Sends for this node's lanes, and their answers in the order of the commits."""
     Call: _aio.UnaryUnaryMultiCallable[_node_pb2.CallRequest, _node_pb2.CallReply]  # type: ignore[assignment]
     """A business call. A refusal is a status with the body of an Error in its trailing metadata."""
+    Drain: _aio.UnaryUnaryMultiCallable[_node_pb2.Identity, _node_pb2.Identity]  # type: ignore[assignment]
+    """The operator wants this process start of the node to leave; it begins to, and answers at once."""
 
 class NodeServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -76,5 +80,13 @@ class NodeServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_node_pb2.CallReply, _abc.Awaitable[_node_pb2.CallReply]]:
         """A business call. A refusal is a status with the body of an Error in its trailing metadata."""
+
+    @_abc_1.abstractmethod
+    def Drain(
+        self,
+        request: _node_pb2.Identity,
+        context: _ServicerContext,
+    ) -> _typing.Union[_node_pb2.Identity, _abc.Awaitable[_node_pb2.Identity]]:
+        """The operator wants this process start of the node to leave; it begins to, and answers at once."""
 
 def add_NodeServicer_to_server(servicer: NodeServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,14 +24,13 @@ from tinyqq.app.listening import OpenPort, lan_addresses, open_port
 from tinyqq.app.load import NodeLoad
 from tinyqq.app.node import NodeEntry
 from tinyqq.app.offline import make_data_dir
-from tinyqq.app.peers import Me, open_links, open_node_port
+from tinyqq.app.peers import Me, NodePort, open_links, open_node_port
 from tinyqq.app.settings import PROXY, Settings
 from tinyqq.app.tls import load_tls
 from tinyqq.gateway.farewell import units_but
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.server import Gateway
 from tinyqq.http.app import make_app, serve_http
-from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
@@ -87,6 +86,7 @@ async def build(
     tcp: OpenPort | None = None,
     http: OpenPort | None = None,
     on_fatal: Callable[[Exception], None] = exit_at_once,
+    on_drain: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[App]:
     """Run a node until the end of the block.
 
@@ -94,6 +94,7 @@ async def build(
         tcp, http: listening sockets; None: opened as the settings say. Without the role proxy
             there is no TCP port.
         on_fatal: called, in another thread, when the database can no longer be trusted.
+        on_drain: called when an operator asks the node to leave: the block should end.
 
     Raises:
         PortTaken, CannotListen: nobody can listen there.
@@ -120,8 +121,9 @@ async def build(
             ground = await open_ground(enter, settings, me, on_fatal)
             peers = await enter(open_links(settings, me, ground.registry, ground.clock))
             business = await open_business(enter, settings, ground, peers)
-            node_port = open_node_port(settings, me, business.incoming, business.own)
-            internal, node_counters = await enter(node_port)
+            node_port = await enter(
+                open_node_port(settings, me, business.incoming, business.own, on_drain)
+            )
             gateway = await enter(_gateway(settings, ground, business))
             app = App(
                 tcp_address=(tcp.host, tcp.port) if tcp else None,
@@ -135,16 +137,17 @@ async def build(
             context = tls.context if tls else None
             if tcp:
                 await gateway.listen_tcp(tcp.sock, tls=context, proxies=listen.trusted_proxies)
-            site = _site(settings, ground, business, gateway, node_counters)
+            site = _site(settings, ground, business, gateway, node_port)
             await enter(serve_http(site, http.sock, tls=context))
             await enter(listen_for_operator(settings.data_dir, business.admin))
-            entry = await enter(_node_entry(settings, ground, gateway, app, internal))
+            entry = await enter(_node_entry(settings, ground, gateway, app, node_port))
             try:
                 yield app
             finally:
                 # Before the HTTP site goes, and its WebSockets with it.
                 await entry.drain()
                 await gateway.drain()
+                await node_port.wait_quiet()
 
 
 def _gateway(settings: Settings, ground: Ground, business: Business) -> Gateway:
@@ -166,7 +169,7 @@ def _site(
     ground: Ground,
     business: Business,
     gateway: Gateway,
-    node_counters: Mapping[str, Counters],
+    node_port: NodePort,
 ) -> web.Application:
     return make_app(
         serve_websocket=gateway.serve_websocket if PROXY in settings.roles else None,
@@ -178,7 +181,7 @@ def _site(
             "unit": ground.unit.counters,
             **ground.counters,
             **business.counters,
-            **node_counters,
+            **node_port.counters,
         },
         agent=_AGENT,
         clock=ground.clock,
@@ -189,7 +192,7 @@ def _site(
 
 
 def _node_entry(
-    settings: Settings, ground: Ground, gateway: Gateway, app: App, internal: str
+    settings: Settings, ground: Ground, gateway: Gateway, app: App, node_port: NodePort
 ) -> NodeEntry:
     node = Node(
         unit_id=ground.me.unit_id,
@@ -198,7 +201,7 @@ def _node_entry(
         public_tcp=app.tcp_url and (settings.listen.public_tcp or app.tcp_url),
         public_http=settings.listen.public_http or app.http_url,
         version=__version__,
-        internal=internal,
+        internal=node_port.address,
         log_ins_per_s=settings.limits.log_ins_per_s,
         listen_tcp=app.tcp_url,
         listen_http=app.http_url,

@@ -7,7 +7,7 @@ imported only when there is a registry that other nodes share.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -36,6 +36,17 @@ class Me:
 
     unit_id: UnitId
     incarnation: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodePort:
+    """Where the other nodes find this one."""
+
+    address: str
+    """Empty: nowhere, nobody else can be."""
+    counters: Mapping[str, Counters]
+    wait_quiet: Callable[[], Awaitable[None]]
+    """When this node leaves: waits until the others ask nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +127,22 @@ def _remote(dispatch: Dispatch, placing: Placing) -> Services:
 
 @contextlib.asynccontextmanager
 async def open_node_port(
-    settings: Settings, me: Me, unit: UnitLink, services: Services
-) -> AsyncIterator[tuple[str, Mapping[str, Counters]]]:
-    """Take deliveries, sends and calls of other nodes, for the roles of this one; gives the
-    address at which they find it, empty where nobody else can be.
+    settings: Settings,
+    me: Me,
+    unit: UnitLink,
+    services: Services,
+    on_drain: Callable[[], None],
+) -> AsyncIterator[NodePort]:
+    """Take deliveries, sends and calls of other nodes, for the roles of this one.
+
+    Args:
+        on_drain: called when an operator asks the node to leave.
 
     Raises:
         Unavailable: nobody can listen there.
     """
     if settings.registry == MEMORY:
-        yield "", {}
+        yield NodePort("", {}, _nothing)
         return
     with needs_extra("registry"):
         from tinyqq.rpc.server import NodeServer
@@ -138,9 +155,11 @@ async def open_node_port(
         unit=unit,
         services=services,
         roles=frozenset(settings.roles),
+        on_drain=on_drain,
     )
     async with server:
-        yield advertised(settings, server.port), {"node_port": server.counters}
+        address = advertised(settings, server.port)
+        yield NodePort(address, {"node_port": server.counters}, server.wait_quiet)
 
 
 def advertised(settings: Settings, port: int) -> str:
@@ -149,6 +168,21 @@ def advertised(settings: Settings, port: int) -> str:
     if host in _EVERYWHERE:
         host = (*lan_addresses(), "127.0.0.1")[0]
     return host if urlsplit(f"//{host}").port else f"{host}:{port}"
+
+
+async def ask_to_drain(settings: Settings, node: Node) -> None:
+    """Ask another node to leave; returns when it has begun to.
+
+    Raises:
+        TinyQQError: it did not answer, or is another start of that node.
+    """
+    with needs_extra("registry"):
+        from tinyqq.rpc.operator import ask_to_drain as ask
+    await ask(node, _credentials(settings))
+
+
+async def _nothing() -> None:
+    """Where nobody else can be, nobody asks."""
 
 
 def _credentials(settings: Settings) -> Credentials:

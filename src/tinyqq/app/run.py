@@ -63,7 +63,10 @@ async def serve(
     """The same within a running event loop."""
     with stop_on_signals() as stop:
         ports = open_ports(loaded)
-        async with build(loaded.settings, tcp=ports.tcp, http=ports.http) as app, attend(app):
+        async with (
+            build(loaded.settings, tcp=ports.tcp, http=ports.http, on_drain=stop.set) as app,
+            attend(app),
+        ):
             announce(app, ports)
             logger.info("node.started", extra={"tcp": app.tcp_url, "http": app.http_url})
             with calm_collector():

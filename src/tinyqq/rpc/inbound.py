@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import grpc.aio
 
 from tinyqq._pb import node_pb2 as pb
-from tinyqq.errors import ErrorCode, ProtocolError, TinyQQError, Unavailable
+from tinyqq.errors import ErrorCode, NotFound, ProtocolError, TinyQQError, Unavailable
 from tinyqq.model.message import Sent
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.services import Login, Services
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 LinkContext = grpc.aio.ServicerContext[pb.Deliveries, pb.Identity]
 ChatContext = grpc.aio.ServicerContext[pb.Sends, pb.Answers]
+DrainContext = grpc.aio.ServicerContext[pb.Identity, pb.Identity]
 CallContext = grpc.aio.ServicerContext[pb.CallRequest, pb.CallReply]
 _DEFAULT_TIMEOUT_S: Final = 10.0
 _SLACK_S: Final = 1.0
@@ -48,6 +49,7 @@ class Desk:
         identity: tells peers who answers.
         roles: those of *services* that are in this process. Others are refused, so that a call goes
             over one wire at most.
+        on_drain: called when an operator wants the node to leave.
         max_sends: how many of one peer's sends may be unanswered before no more are read.
     """
 
@@ -58,6 +60,7 @@ class Desk:
         unit: UnitLink,
         services: Services,
         roles: frozenset[str],
+        on_drain: Callable[[], None],
         max_sends: int,
     ) -> None:
         self.received = 0
@@ -67,7 +70,9 @@ class Desk:
         self._unit = unit
         self._services = services
         self._roles = roles
+        self._on_drain = on_drain
         self._max_sends = max_sends
+        self._answering = 0
         self._closing = asyncio.Event()
         self._calls = self._methods(CALLS)
         self._notes = self._methods(NOTES)
@@ -77,6 +82,16 @@ class Desk:
         """Read no more from the streams; they end when all that was read is answered."""
         self._closing.set()
 
+    @property
+    def taken(self) -> int:
+        """Calls and sends of other nodes so far."""
+        return self.calls + self.sends
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a call has no answer yet."""
+        return bool(self._answering)
+
     def counters(self) -> dict[str, int | float]:
         """Figures for the metrics."""
         return {
@@ -85,7 +100,7 @@ class Desk:
             "calls_received_total": self.calls,
         }
 
-    # ---- the three methods, named as in node.proto -----------------------------------------------
+    # ---- the methods, named as in node.proto -----------------------------------------------------
 
     async def Link(self, _: AsyncIterator[pb.Deliveries], context: LinkContext) -> None:
         """Deliveries of one peer."""
@@ -104,10 +119,22 @@ class Desk:
         self.calls += 1
         remaining_s = cast(float | None, context.time_remaining())  # None: no deadline
         timeout_s = _DEFAULT_TIMEOUT_S if remaining_s is None else remaining_s + _SLACK_S
-        outcome = await _outcome_of(self._answer(request), timeout_s)
+        self._answering += 1
+        try:
+            outcome = await _outcome_of(self._answer(request), timeout_s)
+        finally:
+            self._answering -= 1
         if isinstance(outcome, TinyQQError):
             await context.abort(*status_of(outcome))
         return outcome
+
+    async def Drain(self, request: pb.Identity, context: DrainContext) -> pb.Identity:
+        """An operator's wish that this node leaves. Another start of it is not meant."""
+        if request.incarnation != self._identity.incarnation:
+            await context.abort(*status_of(NotFound(ErrorCode.NOT_FOUND, unit=request.unit_id)))
+        logger.info("node.asked_to_drain")
+        self._on_drain()
+        return self._identity
 
     # ---- streams ---------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ class Peer:
         self.node = node
         self.calls = 0
         self._credentials = credentials
-        self._channel = _open_channel(node.internal, credentials)
+        self._channel = open_channel(node.internal, credentials)
         self._stub = NodeStub(self._channel)
 
         def broken(_: TinyQQError) -> None:
@@ -214,7 +214,8 @@ def _is_other(one: Node, two: Node) -> bool:
     return (one.incarnation, one.internal) != (two.incarnation, two.internal)
 
 
-def _open_channel(target: str, credentials: Credentials) -> grpc.aio.Channel:
+def open_channel(target: str, credentials: Credentials) -> grpc.aio.Channel:
+    """A channel to a node's internal address."""
     secure = credentials.for_channel()
     if secure is None:
         return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)

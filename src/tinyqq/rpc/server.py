@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, cast
 
@@ -21,6 +24,9 @@ from tinyqq.rpc.limits import SERVER_OPTIONS, LinkLimits
 
 _MAX_RPCS: Final = 2000
 """Calls and streams at a time; what comes above is refused by gRPC."""
+_QUIET_S: Final = 0.5
+"""After so long without a question everybody has seen that the node leaves."""
+_QUIET_TIMEOUT_S: Final = 10.0
 
 
 class NodeServer:
@@ -33,6 +39,7 @@ class NodeServer:
         unit: takes deliveries.
         services: answer sends and calls.
         roles: those of them that are in this process.
+        on_drain: called when an operator wants the node to leave.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class NodeServer:
         unit: UnitLink,
         services: Services,
         roles: frozenset[str],
+        on_drain: Callable[[], None],
         limits: LinkLimits | None = None,
     ) -> None:
         self.port = port
@@ -59,6 +67,7 @@ class NodeServer:
             unit=unit,
             services=services,
             roles=roles,
+            on_drain=on_drain,
             max_sends=self._limits.max_sends,
         )
         self._server: grpc.aio.Server | None = None
@@ -86,6 +95,18 @@ class NodeServer:
             await self._health.enter_graceful_shutdown()
             self._desk.close()
             await server.stop(self._limits.stop_s)
+
+    async def wait_quiet(self) -> None:
+        """Wait until the other nodes have seen that this one leaves: they ask nothing any more, and
+        what they asked is answered. A node that nobody ever asked does not wait."""
+        if not self._desk.taken:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_QUIET_TIMEOUT_S):
+                taken = -1
+                while taken != self._desk.taken or self._desk.is_answering:
+                    taken = self._desk.taken
+                    await asyncio.sleep(_QUIET_S)
 
     def counters(self) -> dict[str, int | float]:
         """Figures for the metrics."""
