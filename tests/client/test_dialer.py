@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.fake_server import FakeServer, fake_server
 
+from tinyqq.client.addresses import parse_url
 from tinyqq.client.connection import Connection
 from tinyqq.client.dialer import Dialer
 from tinyqq.client.trust import Trust
@@ -63,6 +64,42 @@ async def test_dial_when_directory_then_the_unit_it_names(
 async def test_dial_when_a_way_fails_then_the_next(server: FakeServer, dialer: MakeDialer) -> None:
     server.units = [{"load": 0.0, "tcp": NOWHERE, "websocket": server.ws_url}]
     assert (await dial(dialer(server.http_url))).unit_id == "fake"
+
+
+@pytest.fixture
+async def hung() -> AsyncIterator[str]:
+    """An address where somebody accepts connections and never says anything."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as listening:
+        yield f"127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+
+
+async def test_dial_when_a_way_is_hung_then_the_next_beside_it(
+    server: FakeServer, dialer: MakeDialer, hung: str
+) -> None:
+    server.units = [{"load": 0.0, "tcp": f"tinyqq://{hung}", "websocket": server.ws_url}]
+    async with asyncio.timeout(5):
+        assert (await dial(dialer(server.http_url))).unit_id == "fake"
+
+
+async def test_dial_when_the_directory_hangs_then_the_last_picture(
+    server: FakeServer, dialer: MakeDialer, hung: str
+) -> None:
+    made = dialer(server.http_url)
+    await dial(made)
+    made._target = parse_url(f"http://{hung}")
+    async with asyncio.timeout(5):
+        assert (await dial(made)).unit_id == "fake"
+
+
+async def test_dial_when_cancelled_then_nothing_is_left(dialer: MakeDialer, hung: str) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await dial(dialer(f"tinyqq://{hung}"))
 
 
 async def test_dial_when_no_unit_then_unavailable(server: FakeServer, dialer: MakeDialer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 _TIMEOUT_S: Final = 10.0
 """For one unit: reaching it, and its welcome."""
+HEAD_START_S: Final = 0.5
+"""What does not answer within this time may be hung: the next way is tried beside it, and the first
+that answers is taken. For a directory: then the units it named last are tried."""
 
 
 class Dialer:
@@ -69,29 +72,52 @@ class Dialer:
             TinyQQError: Unavailable CONNECTION_LOST when no way works; what a server answered to
                 the hello when it will not speak with this client.
         """
+        ways = await self._ways(first)
         error: TinyQQError = Unavailable(ErrorCode.CONNECTION_LOST, reason="no unit")
-        for address in await self._ways(first):
-            connection = Connection(
-                clock=self._clock,
-                on_push=on_push,
-                on_missed=on_missed,
-                agent=self._agent,
-                language=self._language,
-            )
-            try:
-                await carry(
-                    connection,
-                    address,
-                    trust=self._trust,
-                    tasks=self._tasks,
-                    timeout_s=_TIMEOUT_S,
+        running: set[asyncio.Task[Connection | TinyQQError]] = set()
+        try:
+            while ways or running:
+                if ways:
+                    attempt = self._attempt(ways.pop(0), on_push=on_push, on_missed=on_missed)
+                    running.add(self._tasks.create_task(attempt))
+                done, running = await asyncio.wait(
+                    running,
+                    timeout=HEAD_START_S if ways else None,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
-            except Unavailable as exc:
-                error = exc
-                logger.debug("dial.failed", extra={"address": str(address)})
-            else:
-                return connection
+                found, error = _best(done, error)
+                if found is not None:
+                    return found
+                if not isinstance(error, Unavailable):
+                    break
+        finally:
+            for late in running:
+                if not late.cancel() and isinstance(outcome := late.result(), Connection):
+                    outcome.close()
         raise error
+
+    async def _attempt(
+        self,
+        address: Address,
+        *,
+        on_push: Callable[[PacketType, Any], None],
+        on_missed: Callable[[], None],
+    ) -> Connection | TinyQQError:
+        connection = Connection(
+            clock=self._clock,
+            on_push=on_push,
+            on_missed=on_missed,
+            agent=self._agent,
+            language=self._language,
+        )
+        try:
+            await carry(
+                connection, address, trust=self._trust, tasks=self._tasks, timeout_s=_TIMEOUT_S
+            )
+        except TinyQQError as error:
+            logger.debug("dial.failed", extra={"address": str(address)})
+            return error
+        return connection
 
     async def _ways(self, first: str) -> list[Address]:
         ways = await self._usual_ways()
@@ -104,12 +130,29 @@ class Dialer:
     async def _usual_ways(self) -> list[Address]:
         if isinstance(self._target, Address):
             return [self._target]
+        timeout_s = HEAD_START_S if self._last_ways else _TIMEOUT_S
         try:
-            units = await fetch_units(self._target, trust=self._trust, timeout_s=_TIMEOUT_S)
+            units = await fetch_units(self._target, trust=self._trust, timeout_s=timeout_s)
         except Unavailable:
             if not self._last_ways:
                 raise
             # The node that was asked is gone; the units that it told of may still be there.
-            return self._last_ways
+            return list(self._last_ways)
         self._last_ways = ways_to(units, self._random)
-        return self._last_ways
+        return list(self._last_ways)
+
+
+def _best(
+    done: Iterable[asyncio.Task[Connection | TinyQQError]], error: TinyQQError
+) -> tuple[Connection | None, TinyQQError]:
+    """The connection that some attempts came to; without one, why not."""
+    found: Connection | None = None
+    for attempt in done:
+        outcome = attempt.result()
+        if isinstance(outcome, TinyQQError):
+            error = outcome
+        elif found is None:
+            found = outcome
+        else:
+            outcome.close()
+    return found, error
