@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from tinyqq import __version__
 from tinyqq.cli.console import EXIT_CODES
 
-_COMMANDS: Final = ("serve", "chat", "demo", "user", "config", "doctor", "migrate")
+_COMMANDS: Final = ("serve", "chat", "demo", "user", "config", "doctor", "migrate", "nginx")
 """Each is a module of this package with a function of its name, or with a group ``app``."""
 
 

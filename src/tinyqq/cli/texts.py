@@ -110,6 +110,11 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     # ---- doctor, migrate -------------------------------------------------------------------------
     "doctor.good": ("Everything looks good.", "一切正常。"),
     "doctor.bad": ("{count} thing(s) to mend; see above.", "有 {count} 项需要处理，见上。"),
+    "nginx.alone": (
+        "The setting registry is memory: there are no units to look at.",
+        "设置项 registry 为 memory：没有可供查看的服务单元。",
+    ),
+    "nginx.failed": ("No configuration for nginx: {reason}", "无法生成 nginx 配置：{reason}"),
     "migrate.done": ("{path}: schema {revision}.", "{path}：数据库结构版本 {revision}。"),
 }
 
