@@ -26,7 +26,7 @@ class FanOut:
     async def run(self, stage: Stage) -> Outcome:
         """Deliveries in the measured time; every message reaches everybody but its sender."""
         people = stage.population.people[: self.members]
-        members = await open_sessions(stage.target, people, WindowSender)
+        members = await open_sessions(stage.near(), people, WindowSender)
         salt = new_salt()
         template = SendTemplate(
             group_conversation(stage.population.group_id), text_bytes=self.text_bytes, salt=salt

@@ -44,7 +44,7 @@ def play(order: dict[str, Any]) -> Outcome:
     """Play the scenario that *order* names, in this process."""
     scenario: Scenario = SCENARIOS[order["scenario"]](**order["plan"])
     stage = Stage(
-        target=Target(order["host"], order["port"]),
+        targets=tuple(Target(host, port) for host, port in order["targets"]),
         population=Population.load(Path(order["population"])),
         mark=lambda name: _say({"mark": name}),
     )
