@@ -25,9 +25,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -123,6 +124,7 @@ class RedisPresence:
         self._unsettled: dict[Entry, None] = {}
         self._settle_at = 0.0
         self._counts = dict.fromkeys(_COUNTS, 0)
+        self._watchers: list[Callable[[], None]] = []
 
     # ---- begin and end ---------------------------------------------------------------------------
 
@@ -181,6 +183,22 @@ class RedisPresence:
     async def unbind_group(self, group_id: GroupId) -> None:
         """This unit holds none any more; returns as :meth:`bind` does."""
         await self._change(self._membership(group_id), is_held=False)
+
+    def renew(self, user_ids: Collection[UserId], group_ids: Collection[GroupId]) -> None:
+        """Write again what is held of these, at most a batch of it."""
+        keys = itertools.chain(
+            (self._key("u", user_id) for user_id in user_ids),
+            (self._key("g", group_id) for group_id in group_ids),
+        )
+        held = itertools.chain.from_iterable(map(self._entries.held_of, keys))
+        renewed = list(itertools.islice(held, self._timings.batch))
+        self._entries.mark(renewed)
+        self._counts["renewed_entries_total"] += len(renewed)
+        self._wake.set()
+
+    def watch(self, on_loss: Callable[[], None]) -> None:
+        """Call back when Redis is away, and when it has lost entries."""
+        self._watchers.append(on_loss)
 
     async def locate(
         self, user_ids: Sequence[UserId], group_ids: Sequence[GroupId]
@@ -328,6 +346,7 @@ class RedisPresence:
         self._counts["rewritten_entries_total"] += rewritten
         if rewritten:
             logger.info("presence.written_again", extra={"entries": rewritten})
+            self._tell()
         now = self._clock.monotonic()
         self._next_check = now + self._timings.check_s
         if not self._entries.due:
@@ -386,9 +405,14 @@ class RedisPresence:
         if self._well.is_set():
             self._well.clear()
             logger.warning("presence.redis_is_away", extra={"error": repr(error)})
+            self._tell()
         waiting, self._waiting = self._waiting, {}
         with _resolving(waiting.values()):
             pass
+
+    def _tell(self) -> None:
+        for on_loss in self._watchers:
+            on_loss()
 
 
 _COUNTS: Final = (
@@ -398,6 +422,7 @@ _COUNTS: Final = (
     "writes_total",
     "written_entries_total",
     "rewritten_entries_total",
+    "renewed_entries_total",
     "write_failures_total",
     "dead_entries_total",
     "swept_entries_total",
