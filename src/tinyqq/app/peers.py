@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tinyqq.app.listening import lan_addresses
 from tinyqq.app.settings import MEMORY, PROXY, Settings
+from tinyqq.app.tls import load_node_tls
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.http.metrics import Counters
@@ -187,5 +188,8 @@ async def _nothing() -> None:
 
 def _credentials(settings: Settings) -> Credentials:
     with needs_extra("registry"):
-        from tinyqq.rpc.auth import Credentials
-    return Credentials(settings.cluster.secret.get_secret_value().encode())
+        from tinyqq.rpc.auth import Certificates, Credentials
+    pem = load_node_tls(settings.cluster)
+    return Credentials(
+        settings.cluster.secret.get_secret_value().encode(), Certificates(*pem) if pem else None
+    )
