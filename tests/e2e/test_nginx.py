@@ -14,9 +14,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.e2e.processes import ENVIRONMENT, TINYQQ, Server, run_tinyqq, serving
+from tests.e2e.processes import ENVIRONMENT, Server, TINYQQ, run_tinyqq, serving, unit_folder
 from tests.e2e.storm import gathering
-from tests.e2e.test_unit_killed import unit_folder
 from tests.support.gateway import Peer, TcpPeer, WsPeer
 
 from tinyqq.app.build import build
