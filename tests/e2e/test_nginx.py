@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.e2e.processes import ENVIRONMENT, Server, TINYQQ, run_tinyqq, serving, unit_folder
+from tests.e2e.processes import ENVIRONMENT, TINYQQ, Server, run_tinyqq, serving, unit_folder
 from tests.e2e.storm import gathering
 from tests.support.gateway import Peer, TcpPeer, WsPeer
 
