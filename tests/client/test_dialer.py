@@ -118,6 +118,64 @@ async def test_dial_when_the_directory_is_gone_then_the_last_picture(
     assert (await dial(made)).unit_id == "fake"
 
 
+async def test_dial_when_the_directory_is_gone_then_a_unit_of_its_answer_is_asked(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    async with fake_server() as other:
+        other.units = server.units
+        made = dialer(other.http_url)
+        await dial(made)
+    async with fake_server() as third:
+        server.units = [{"tcp": third.url}]
+        await dial(made)
+        assert (server.listings, third.connections) == (1, 1)
+
+
+async def test_dial_when_the_directory_says_wait_then_not_before(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    server.wait_ms = 200
+    before_s = SystemClock().monotonic()
+    await dial(dialer(server.http_url))
+    assert SystemClock().monotonic() - before_s >= 0.2
+
+
+async def test_dial_when_sent_elsewhere_then_the_directory_is_not_asked(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    await dial(dialer(server.http_url), first=server.url)
+    assert server.listings == 0
+
+
+async def test_dial_when_a_unit_is_avoided_then_another_first(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    async with fake_server() as other:
+        server.units = [{"tcp": server.url, "websocket": server.ws_url}, {"tcp": other.url}]
+        made = dialer(server.http_url)
+        made.avoid(await dial(made))
+        await dial(made)
+        assert (server.connections, other.connections) == (1, 1)
+
+
+async def test_dial_when_all_units_are_avoided_then_one_all_the_same(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    made = dialer(server.http_url)
+    made.avoid(await dial(made))
+    assert (await dial(made)).unit_id == "fake"
+
+
+async def test_dial_when_it_had_moved_from_the_one_named_then_back_or_there(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    async with fake_server() as named:
+        made = dialer(named.url)
+        await dial(made, first=server.url)
+    assert (await dial(made)).unit_id == "fake"
+    assert server.connections == 2
+
+
 async def test_dial_when_the_directory_was_never_there_then_unavailable(
     dialer: MakeDialer,
 ) -> None:
