@@ -22,12 +22,14 @@ class Stage:
     """Where a scenario plays: at one server, or at the units of a cluster.
 
     ``mark`` tells the harness that the measured time begins (``"begin"``) or ends (``"end"``), or
-    that it is to do something to the server.
+    that it is to do something to the server. ``directory``: a URL by which clients find the units,
+    at one that stays alive.
     """
 
     targets: tuple[Target, ...]
     population: Population
     mark: Callable[[str], None]
+    directory: str = ""
 
     @property
     def target(self) -> Target:
