@@ -156,6 +156,7 @@ def add_send(sends: pb.Sends, number: int, send: Send) -> None:
         client_message_id=send.client_message_id,
         kind=send.kind,
         content=send.content,
+        flight=send.flight,
     )
     message.caller.user_id = caller.user_id
     message.caller.device_id = caller.device_id
@@ -173,6 +174,7 @@ def send_from(message: pb.Send, answer: Answer) -> Send:
         message.kind,
         message.content,
         answer,
+        message.flight,
     )
 
 
