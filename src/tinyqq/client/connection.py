@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 Answer = Callable[[Any], None]
 """Called once with the reply's record, or with the :class:`TinyQQError` that took its place."""
 
-_TICK_S: Final = 0.5
+_TICK_S: Final = 0.25
 """How often the session looks whether a heartbeat is due."""
 
 
