@@ -76,9 +76,17 @@ def needs_extra(setting: str) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def open_links(
-    settings: Settings, me: Me, registry: Registry, clock: Clock
+    settings: Settings,
+    me: Me,
+    registry: Registry,
+    clock: Clock,
+    on_break: Callable[[UnitId], None] | None = None,
 ) -> AsyncIterator[Peers]:
-    """Links to whoever is in the registry; none where nobody else can be."""
+    """Links to whoever is in the registry; none where nobody else can be.
+
+    Args:
+        on_break: called when what was on its way between this node and another may be lost.
+    """
     if settings.registry == MEMORY:
         yield Peers(link=lambda _: None, others=lambda: (), services=None, counters={})
         return
@@ -87,7 +95,11 @@ async def open_links(
         from tinyqq.rpc.links import Links
         from tinyqq.rpc.placing import Placing
     links = Links(
-        own=me.unit_id, registry=registry, credentials=_credentials(settings), clock=clock
+        own=me.unit_id,
+        registry=registry,
+        credentials=_credentials(settings),
+        clock=clock,
+        on_break=on_break,
     )
     others: tuple[UnitId, ...] = ()
 
