@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from tests.e2e.processes import ENVIRONMENT, TINYQQ, Server, run_tinyqq, serving, unit_folder
 from tests.e2e.storm import gathering
+from tests.support.certificates import make_certificate
 from tests.support.gateway import Peer, TcpPeer, WsPeer
 
-from tinyqq.app.build import build
+from tinyqq.app.build import App, build
 from tinyqq.app.nginx import Front, find_stream_module, make_config
 from tinyqq.app.settings import Settings
 from tinyqq.errors import ErrorCode, TinyQQError
@@ -49,9 +52,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "two_friends.py"
 
 
 @asynccontextmanager
-async def tcp_from(host: str, port: int) -> AsyncIterator[Peer]:
+async def tcp_from(host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
     """A client over TCP that has this address."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0), ssl=tls)
     try:
         yield TcpPeer(reader, writer)
     finally:
@@ -60,13 +63,16 @@ async def tcp_from(host: str, port: int) -> AsyncIterator[Peer]:
 
 
 @asynccontextmanager
-async def websocket_from(host: str, port: int) -> AsyncIterator[Peer]:
+async def websocket_from(
+    host: str, port: int, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Peer]:
     """The same over WebSocket, with a forged forwarded address."""
-    connector = aiohttp.TCPConnector(local_addr=(host, 0))
+    connector = aiohttp.TCPConnector(local_addr=(host, 0), ssl=tls or True)
     forged = {"X-Forwarded-For": "198.51.100.9"}
+    url = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/ws"
     async with (
         aiohttp.ClientSession(connector=connector, headers=forged) as session,
-        session.ws_connect(f"http://127.0.0.1:{port}/ws") as websocket,
+        session.ws_connect(url) as websocket,
     ):
         yield WsPeer(websocket)
 
@@ -80,13 +86,16 @@ async def register(peer: Peer) -> ErrorCode | None:
     return answer.code if isinstance(answer, TinyQQError) else None
 
 
-async def test_client_when_behind_nginx_then_the_throttle_counts_its_own_address(
-    tmp_path: Path,
-) -> None:
+@asynccontextmanager
+async def fronted_unit(
+    folder: Path, *, unit_tls: dict[str, Path] | None = None, **front: Any
+) -> AsyncIterator[tuple[App, int, int]]:
+    """A unit that lets one address make two accounts; the ports of the nginx before it."""
     settings = Settings.model_validate(
         {
-            "data_dir": tmp_path / "data",
+            "data_dir": folder / "data",
             "listen": {"tcp_port": 0, "http_port": 0, "trusted_proxies": ("127.0.0.1",)},
+            "tls": unit_tls or {},
             "accounts": {
                 "argon2_memory_kib": 8,
                 "argon2_passes": 1,
@@ -95,31 +104,63 @@ async def test_client_when_behind_nginx_then_the_throttle_counts_its_own_address
         }
     )
     tcp, http = free_ports(2)
-    front = Front(
+    made = Front(
         tcp=f"127.0.0.1:{tcp}",
-        http=f"127.0.0.1:{http}",
+        http=front.pop("http", f"127.0.0.1:{http}"),
         stream_module=find_stream_module(),
-        home=tmp_path,
+        home=folder,
+        **front,
     )
     async with build(settings) as app:
-        config = tmp_path / "nginx.conf"
-        config.write_text(make_config(app.registry.nodes(), front))
-        with NginxServer(tmp_path, config=config, port=http):
-            for host in ("127.0.0.2", "127.0.0.3"):
-                async with tcp_from(host, tcp) as peer:
+        config = folder / "nginx.conf"
+        config.write_text(make_config(app.registry.nodes(), made))
+        with NginxServer(folder, config=config, port=tcp):
+            yield app, tcp, http
+
+
+async def test_client_when_behind_nginx_then_the_throttle_counts_its_own_address(
+    tmp_path: Path,
+) -> None:
+    async with fronted_unit(tmp_path) as (app, tcp, http):
+        for host in ("127.0.0.2", "127.0.0.3"):
+            async with tcp_from(host, tcp) as peer:
+                assert await register(peer) is None
+            async with websocket_from(host, http) as peer:
+                assert await register(peer) is None
+            async with websocket_from(host, http) as peer:
+                assert await register(peer) is ErrorCode.TOO_MANY_REGISTRATIONS
+            async with tcp_from(host, tcp) as peer:
+                assert await register(peer) is ErrorCode.TOO_MANY_REGISTRATIONS
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{http}/v1/units") as answer:
+                [unit] = (await answer.json())["units"]
+                assert unit["tcp"] == app.tcp_url
+            async with session.get(f"http://127.0.0.1:{http}/metrics") as answer:
+                assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    ("unit_speaks", "nginx_speaks"), [(True, False), (False, True), (True, True)]
+)
+async def test_tls_when_the_unit_or_nginx_or_both_speak_it_then_clients_are_seen(
+    tmp_path: Path, unit_speaks: bool, nginx_speaks: bool
+) -> None:
+    certificate = make_certificate(tmp_path)
+    files = {"cert_file": certificate.file, "key_file": certificate.file.with_name("key.pem")}
+    tls = ssl.create_default_context(cafile=certificate.file)
+    front: dict[str, Any] = files if nginx_speaks else {"http": ""}
+    unit_tls = files if unit_speaks else None
+    async with fronted_unit(tmp_path, unit_tls=unit_tls, **front) as (_, tcp, http):
+        for host in ("127.0.0.2", "127.0.0.3"):
+            for _ in range(2):
+                async with tcp_from(host, tcp, tls) as peer:
                     assert await register(peer) is None
-                async with websocket_from(host, http) as peer:
-                    assert await register(peer) is None
-                async with websocket_from(host, http) as peer:
+            ways = [tcp_from(host, tcp, tls)]
+            if nginx_speaks:
+                ways.append(websocket_from(host, http, tls))
+            for way in ways:
+                async with way as peer:
                     assert await register(peer) is ErrorCode.TOO_MANY_REGISTRATIONS
-                async with tcp_from(host, tcp) as peer:
-                    assert await register(peer) is ErrorCode.TOO_MANY_REGISTRATIONS
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{http}/v1/units") as answer:
-                    [unit] = (await answer.json())["units"]
-                    assert unit["tcp"] == app.tcp_url
-                async with session.get(f"http://127.0.0.1:{http}/metrics") as answer:
-                    assert answer.status == 404
 
 
 # ---- units, nginx and its keeper as processes ----------------------------------------------------
