@@ -16,7 +16,7 @@ from typing import Final, Self
 _SCRIPT: Final = """
 trap '' INT TERM HUP
 while read -r line; do groups=$line; done
-[ -z "$groups" ] || kill -KILL -- $groups 2>/dev/null
+[ -z "$groups" ] || kill -s KILL -- $groups 2>/dev/null
 """
 _END_TIMEOUT_S: Final = 10
 
