@@ -154,7 +154,7 @@ async def test_watch_when_the_reload_fails_then_tried_again(
     gate = desk.output.with_name("gate")
     desk.registry.show("one")
     async with desk.watching(reload=f"test -e {gate} && echo done > {desk.reloads}"):
-        await eventually(lambda: "nginx.kept" in caplog.messages)
+        await eventually(lambda: "nginx.not_reloaded" in caplog.messages)
         assert desk.output.read_text() == "one"
         gate.touch()
         await eventually(lambda: desk.reloaded() == ["done"])
@@ -166,8 +166,8 @@ async def test_watch_when_a_command_hangs_then_it_is_ended(
     monkeypatch.setattr("tinyqq.app.nginx_watch.COMMAND_TIMEOUT_S", 0.05)
     desk.registry.show("one")
     async with desk.watching(reload="sleep 60; true"):
-        await eventually(lambda: "nginx.kept" in caplog.messages)
-        [record] = [one for one in caplog.records if one.message == "nginx.kept"]
+        await eventually(lambda: "nginx.not_reloaded" in caplog.messages)
+        [record] = [one for one in caplog.records if one.message == "nginx.not_reloaded"]
         assert record.__dict__["reason"] == "nginx does not answer"
 
 

@@ -111,17 +111,19 @@ class NginxWatch:
         self._changed.clear()
 
     async def _update(self) -> None:
+        event = "nginx.kept"
         try:
             text = self._make(self._registry.nodes())
             if text != _read(self._output):
                 await self._replace(text)
                 self._must_reload = True
             if self._must_reload:
+                event = "nginx.not_reloaded"
                 await _run_shell(self._nginx.reload)
                 self._must_reload = False
                 logger.info("nginx.reloaded", extra={"file": str(self._output)})
         except (NginxError, OSError) as exc:
-            self._tell(str(exc))
+            self._tell(event, str(exc))
         else:
             self._problem = ""
 
@@ -134,11 +136,11 @@ class NginxWatch:
         finally:
             fresh.unlink(missing_ok=True)
 
-    def _tell(self, problem: str) -> None:
+    def _tell(self, event: str, problem: str) -> None:
         """Once, however often it is tried again."""
         if problem != self._problem:
             self._problem = problem
-            logger.warning("nginx.kept", extra={"file": str(self._output), "reason": problem})
+            logger.warning(event, extra={"file": str(self._output), "reason": problem})
 
 
 def _read(path: Path) -> str | None:

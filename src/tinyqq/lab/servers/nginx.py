@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import signal
 from pathlib import Path
 
 from tinyqq.lab.servers.packages import program
@@ -40,8 +37,6 @@ class NginxServer(ServerProcess):
     def kill(self) -> None:
         """End the master and its workers as a power cut does; no effect when it does not run."""
         if self.is_running:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
             super().kill()
             wait_until(lambda: not _listens(self._port), what="the end of nginx's workers")
 
