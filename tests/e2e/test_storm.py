@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -35,18 +35,6 @@ IDLE_S = 3.0
 AWAY_S = 8.0
 """Many times the time-out of every session with ZooKeeper."""
 ALL = "proxy,user,friend,group,chat,offline"
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def zookeeper(tmp_path: Path) -> Iterator[ZookeeperServer]:
-    with ZookeeperServer(tmp_path) as server:
-        yield server
 
 
 class Cluster:
