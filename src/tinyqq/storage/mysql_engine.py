@@ -13,21 +13,35 @@ from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from tinyqq.storage.mysql_connector import Isolation, MysqlConnector
+from tinyqq.storage.dialect import SHARDED
+from tinyqq.storage.mysql_connector import Isolation, MysqlConnector, run
 
 _GENERATION: Final = "generation"
+_NO_REMARKS: Final = "SET SESSION max_error_count = 0"
+"""Spider remarks upon every maximum of nothing, and the driver logs remarks."""
 
 
 def pooled_engine(
-    connector: MysqlConnector, isolation: Isolation, *, pool_size: int
+    connector: MysqlConnector, isolation: Isolation, *, pool_size: int, is_sharded: bool = False
 ) -> AsyncEngine:
-    """An engine with so many connections at most; who finds none free waits."""
+    """An engine with so many connections at most; who finds none free waits.
+
+    Args:
+        is_sharded: see ``dialect.is_sharded``.
+    """
 
     async def connect() -> DriverConnection:
-        return (await connector.connect(isolation, autocommit=False)).connection
+        connection = (await connector.connect(isolation, autocommit=False)).connection
+        if is_sharded:
+            await run(connection, _NO_REMARKS)
+        return connection
 
     engine = create_async_engine(
-        "mysql+asyncmy://", async_creator=connect, pool_size=pool_size, max_overflow=0
+        "mysql+asyncmy://",
+        async_creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        execution_options={SHARDED: is_sharded},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
