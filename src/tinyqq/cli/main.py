@@ -23,6 +23,8 @@ _COMMANDS: Final = (
     "config",
     "doctor",
     "migrate",
+    "nodes",
+    "drain",
     "nginx",
     "up",
     "down",
