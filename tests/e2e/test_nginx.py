@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,16 +239,9 @@ def keeper(folder: Path, config: Path, *flags: str) -> ServerProcess:
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[tuple[RedisServer, ZookeeperServer]]:
-    with RedisServer(tmp_path) as redis, ZookeeperServer(tmp_path) as zookeeper:
-        yield redis, zookeeper
-
-
-@pytest.fixture
 async def fronted(
-    tmp_path: Path, mariadb: MariaDb, servers: tuple[RedisServer, ZookeeperServer]
+    tmp_path: Path, mariadb: MariaDb, redis: RedisServer, zookeeper: ZookeeperServer
 ) -> AsyncIterator[Fronted]:
-    redis, zookeeper = servers
     shared = mariadb.make_database(), f"{redis.url}/0", f"{zookeeper.url}/nginx"
     await migrate_storage(shared[0])
     home = tmp_path / "nginx"
