@@ -85,3 +85,17 @@ def test_drain_when_the_node_cannot_be_told_then_why(zookeeper_server: Zookeeper
             result = run(name, registry=registry)
             assert result.exit_code == ExitCode.FAILED
             assert said in result.stderr.replace("\n", " ")
+
+
+@pytest.mark.needs("zookeeper")
+def test_drain_when_the_certificate_cannot_be_used_then_told(
+    zookeeper_server: ZookeeperServer,
+) -> None:
+    registry = f"{zookeeper_server.url}/{uuid4().hex}"
+    files = [f"cluster.{name}_file=missing.pem" for name in ("cert", "key", "authority")]
+    with shown_nodes(registry, node("unit-1")):
+        result = run(
+            "unit-1", *(word for one in files for word in ("--set", one)), registry=registry
+        )
+    assert result.exit_code == ExitCode.SETTINGS
+    assert "missing.pem" in result.stderr

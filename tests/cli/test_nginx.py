@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from kazoo.client import KazooClient
+from tests.support.registries import shown_nodes
 from typer.testing import CliRunner, Result
 
 from tinyqq.cli.console import ExitCode
@@ -15,7 +15,6 @@ from tinyqq.cli.main import app
 from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
-from tinyqq.registry.node_json import encode_node
 
 UNIT = Node(
     UnitId("one"), "1", frozenset({"proxy"}), "", "", "1",
@@ -43,13 +42,8 @@ def registry(zookeeper_server: ZookeeperServer) -> str:
 @pytest.fixture
 def shown(registry: str) -> Iterator[str]:
     """A registry that shows a unit."""
-    host, _, chroot = registry.removeprefix("zookeeper://").partition("/")
-    client = KazooClient(host)
-    client.start()
-    client.create(f"/{chroot}/nodes/one", encode_node(UNIT), ephemeral=True, makepath=True)
-    yield registry
-    client.stop()
-    client.close()
+    with shown_nodes(registry, UNIT):
+        yield registry
 
 
 @pytest.mark.needs("zookeeper")
@@ -80,10 +74,10 @@ def test_nginx_when_the_file_cannot_be_written_then_told(shown: str) -> None:
     assert "missing/nginx.conf" in result.stderr
 
 
-def test_nginx_when_the_node_is_alone_then_told_which_setting() -> None:
+def test_nginx_when_the_node_is_alone_then_told() -> None:
     result = run()
     assert result.exit_code == ExitCode.SETTINGS
-    assert "registry is memory" in result.stderr
+    assert "registry = memory" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ import typer
 from tinyqq.app.ground import zookeeper_registry
 from tinyqq.app.peers import ask_to_drain
 from tinyqq.app.settings import Settings
+from tinyqq.app.tls import TlsError
 from tinyqq.cli import console, options
+from tinyqq.cli.console import ExitCode
 from tinyqq.cli.nodes import cluster_settings
 from tinyqq.clock import SystemClock
 from tinyqq.errors import TinyQQError
@@ -32,6 +34,8 @@ def drain(
     settings = cluster_settings(config, set_)
     try:
         asyncio.run(_drain(settings, node, wait=wait))
+    except TlsError as exc:
+        console.fail(console.texts()("error.tls", reason=exc), ExitCode.SETTINGS)
     except TinyQQError as exc:
         options.fail_storage(exc, settings)
 

@@ -14,9 +14,9 @@ from tinyqq.app.ground import zookeeper_registry
 from tinyqq.app.nginx import Front, NginxError, find_stream_module, make_config
 from tinyqq.app.nginx_watch import NginxWatch, nginx_of, write_file
 from tinyqq.app.run import stop_on_signals
-from tinyqq.app.settings import MEMORY, Settings
+from tinyqq.app.settings import Settings
 from tinyqq.cli import console, options
-from tinyqq.cli.console import ExitCode
+from tinyqq.cli.nodes import cluster_settings
 from tinyqq.clock import SystemClock
 from tinyqq.errors import TinyQQError
 from tinyqq.log import configure_logging
@@ -72,10 +72,8 @@ def nginx(
     set_: options.Set = None,
 ) -> None:
     """Print an nginx configuration for the units that the registry shows."""
-    settings = options.load(config, {}, set_).settings
+    settings = cluster_settings(config, set_)
     texts = console.texts()
-    if settings.registry == MEMORY:
-        console.fail(texts("nginx.alone"), ExitCode.SETTINGS)
     if (tls_cert is None) != (tls_key is None):
         raise typer.BadParameter("--tls-cert and --tls-key go together")
     if watch and output is None:

@@ -134,10 +134,6 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{node} does not answer at {at}: {reason}",
         "{node} 在 {at} 没有应答：{reason}",
     ),
-    "nginx.alone": (
-        "The setting registry is memory: there are no units to look at.",
-        "设置项 registry 为 memory：没有可供查看的服务单元。",
-    ),
     "nginx.failed": ("No configuration for nginx: {reason}", "无法生成 nginx 配置：{reason}"),
     "migrate.done": ("{path}: schema {revision}.", "{path}：数据库结构版本 {revision}。"),
 }
