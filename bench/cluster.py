@@ -17,8 +17,9 @@ import sys
 import tempfile
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ from tinyqq.clock import SystemClock
 from tinyqq.lab.population import PasswordCost
 from tinyqq.lab.prepare import prepare
 from tinyqq.lab.servers.mariadb import MariaDb, make_template
-from tinyqq.lab.servers.process import ServerProcess, accepts, free_port, wait_until
+from tinyqq.lab.servers.process import ServerProcess, free_port
 from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.storage.open import migrate_storage, open_storage
@@ -163,30 +164,33 @@ def serve_units(
         for number in range(count):
             ports.append(free_port())
             http_ports.append(free_port())
-            units.append(_unit(folder, number, ports[-1], http_ports[-1], shared))
+            is_ready = partial(_sees_units, http_ports[-1], count)
+            units.append(_unit(folder, number, (ports[-1], http_ports[-1]), is_ready, shared))
             stack.callback(units[-1].stop)
             units[-1].start(wait=False)
         for unit in units:
             unit.wait_ready()
-        for port in http_ports:
-            wait_until(lambda port=port: _units_seen(port) == count, what="all units see all")  # type: ignore[misc]  # mypy does not infer this
         yield RunningCluster(tuple(units), tuple(ports), tuple(http_ports), mariadb, redis)
 
 
 def _unit(
-    folder: Path, number: int, tcp_port: int, http_port: int, shared: Mapping[str, str]
+    folder: Path,
+    number: int,
+    ports: tuple[int, int],
+    is_ready: Callable[[], bool],
+    shared: Mapping[str, str],
 ) -> ServerProcess:
     own = {
         "DATA_DIR": str(folder / f"unit-{number}"),
-        "LISTEN__TCP_PORT": str(tcp_port),
-        "LISTEN__HTTP_PORT": str(http_port),
+        "LISTEN__TCP_PORT": str(ports[0]),
+        "LISTEN__HTTP_PORT": str(ports[1]),
         "LISTEN__NODE_PORT": str(free_port()),
     }
     return ServerProcess(
         name=f"unit-{number}",
         command=[Path(sys.executable).with_name("tinyqq"), "serve"],
         folder=folder,
-        is_ready=lambda: accepts(tcp_port),
+        is_ready=is_ready,
         environment={
             **os.environ,
             **{f"TINYQQ_{name}": value for name, value in {**shared, **own}.items()},
@@ -220,8 +224,8 @@ def _cpu_s(server: ServerProcess) -> float:
     return float(times.user + times.system)
 
 
-def _units_seen(http_port: int) -> int:
-    return len(json.loads(_get(http_port, "/v1/units"))["units"])
+def _sees_units(http_port: int, count: int) -> bool:
+    return len(json.loads(_get(http_port, "/v1/units"))["units"]) == count
 
 
 def _get(port: int, path: str) -> str:
