@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,19 @@ async def test_watch_when_the_file_is_right_already_then_nothing_is_done(desk: D
         await eventually(lambda: desk.reloaded() == ["one,two"])
 
 
+async def test_watch_when_only_a_load_changes_then_nothing_is_done(desk: Desk) -> None:
+    desk.registry.show("one")
+    async with desk.watching():
+        await eventually(lambda: desk.reloaded() == ["one"])
+        for sessions in (1, 2):
+            before = desk.tries
+            await desk.registry.register(replace(node("one"), sessions=sessions))
+            await eventually(lambda: desk.tries > before)  # noqa: B023 - it is over when it changes
+        desk.registry.show("two")
+        await eventually(lambda: desk.reloaded()[-1] == "two")
+    assert desk.reloaded() == ["one", "two"]
+
+
 async def test_watch_when_many_come_at_once_then_one_change(desk: Desk) -> None:
     desk.registry.show("a")
     async with desk.watching(settle_s=0.2):
@@ -145,7 +159,11 @@ async def test_watch_when_nginx_refuses_then_the_last_file_stays_and_it_is_said_
         assert record.__dict__["reason"] == "it is bad"
         desk.registry.show("good")
         await eventually(lambda: desk.reloaded() == ["one", "good"])
-    assert [one.name for one in desk.output.parent.glob("*.new")] == []
+        desk.registry.show("bad")
+        before = desk.tries
+        await eventually(lambda: desk.tries > before + 1)
+    assert desk.output.read_text() == "good"
+    assert list(desk.output.parent.glob("*.new")) == []
 
 
 async def test_watch_when_the_reload_fails_then_tried_again(
