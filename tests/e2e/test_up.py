@@ -169,7 +169,7 @@ def test_up_when_killed_then_nothing_outlives_it_and_the_next_one_goes_on(place:
 
 @pytest.mark.needs("galera")
 def test_up_when_replicated_then_friends_talk_and_ctrl_c_ends_it(place: Path) -> None:
-    with up(place, "--units", "2", "--ha") as cluster:
+    with up(place, "--units", "1", "--ha") as cluster:
         kinds = [one.kind for one in cluster.state().processes]
         assert [kinds.count(kind) for kind in ("zookeeper", "redis", "sentinel", "galera")] == [
             *(3, 2, 3, 3)

@@ -84,6 +84,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "  let one go    tinyqq drain {name} --config {settings}",
         "  下线单元    tinyqq drain {name} --config {settings}",
     ),
+    "map.more": (
+        "  one more node tinyqq serve --roles user --data-dir more --config {settings}",
+        "  增加节点    tinyqq serve --roles user --data-dir more --config {settings}",
+    ),
     "map.orders": (
         "  break things  echo kill {name} > {control}   (also: start, stop, pause, resume)",
         "  故障演练    echo kill {name} > {control}   （还有：start、stop、pause、resume）",

@@ -76,6 +76,7 @@ class UpView:
         typer.echo(say("map.people", settings=settings))
         typer.echo(say("map.nodes", settings=settings))
         typer.echo(say("map.drain", name=unit.name, settings=settings))
+        typer.echo(say("map.more", settings=settings))
         typer.echo(say("map.orders", name=unit.name, control=control))
         typer.echo(say("map.logs", path=_shown(self._folder.logs)))
         typer.echo(say("map.stop", path=_shown(self._folder.path)))

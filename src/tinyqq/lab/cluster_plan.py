@@ -17,6 +17,8 @@ from tinyqq.lab.servers.galera import GaleraPorts
 from tinyqq.lab.servers.redis import sentinel_url
 
 DATABASE: Final = "tinyqq"
+_DRAIN: Final = {"window_s": 3.0, "grace_s": 2.0}
+"""Shorter than the default: somebody sits there and waits."""
 _COPIES: Final = 3
 """Of whatever a quorum decides about."""
 
@@ -127,7 +129,8 @@ class ClusterPlan:
     Args:
         redis: the primary of the start first; the others copy it.
         databases: one MariaDB, or the nodes of a Galera cluster.
-        settings: for commands that ask about the cluster: ``tinyqq nodes --config``.
+        settings: for commands that ask about the cluster (``tinyqq nodes --config``), and for nodes
+            that somebody adds (with a ``--data-dir``).
     """
 
     folder: Path
@@ -193,10 +196,13 @@ def make_plan(
         nodes=nodes,
         nginx=NginxPlan("nginx", tcp_port=ports["nginx.tcp"], http_port=ports["nginx.http"]),
         database_url=shared["database_url"],
-        # Commands about accounts ask a unit that runs.
+        # Commands about accounts ask a unit that runs; a node that somebody adds takes any ports.
         settings=_toml(
             {"data_dir": _data_dir(folder, nodes[-1].name), **shared},
-            {"cluster": {"secret": secret}},
+            {
+                "listen": {"tcp_port": 0, "http_port": 0, "node_port": 0},
+                "cluster": {"secret": secret},
+            },
         ),
     )
 
@@ -291,9 +297,10 @@ def _nodes(
             "trusted_proxies": ["127.0.0.1"],
         }
         top = {"data_dir": _data_dir(folder, name), "roles": list(roles), **shared}
-        tables: dict[str, dict[str, object]] = {
+        tables: dict[str, Mapping[str, object]] = {
             "listen": listen,
             "cluster": {"secret": secret, "node_name": name},
+            "drain": _DRAIN,
         }
         yield NodePlan(
             name=name,
