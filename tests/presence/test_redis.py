@@ -272,6 +272,18 @@ async def test_presence_when_redis_is_flushed_then_written_again(redis: RedisSer
         assert told == ["one"]
 
 
+async def test_presence_when_flushed_and_written_to_before_it_looks_then_still_found_out(
+    redis: RedisServer,
+) -> None:
+    same_bucket = UserId(ANN + BUCKETS)
+    async with redis_presence(redis.url, timings=replace(QUICK, check_s=60.0)) as presence:
+        await presence.bind(ANN, ONE)
+        redis.cli("FLUSHALL")
+        await presence.bind(same_bucket, TWO)
+        await eventually(lambda: stored(redis, "test", "u", ANN) == ["1", "unit-1#first"])
+        assert presence.counters()["rewritten_entries_total"] == 2
+
+
 async def test_presence_when_redis_restarts_empty_then_written_again(redis: RedisServer) -> None:
     async with redis_presence(redis.url) as one, redis_presence(redis.url, unit="unit-2") as two:
         await one.bind(ANN, ONE)

@@ -10,7 +10,7 @@ Keys, each a hash that expires some hours after its last writer has gone silent:
 is on one server, and that server keeps its writes in order. Therefore the number says all: as long
 as it is the one written last, Redis has everything of this unit in that bucket; after a FLUSHALL, a
 restart, a fail-over to a replica that lacked the last writes it is missing or older, and the unit
-writes the bucket again. It looks once a second, and at once after an error.
+writes the bucket again. It looks once a second, with every write, and at once after an error.
 
 One task writes, so writes have an order. A server that hung may still carry out what it was sent
 before its connection was given up; what was in such a batch is written a second time when the
@@ -342,11 +342,7 @@ class RedisPresence:
             stored = await self._commands.read_numbers()
         lost = [bucket for bucket in range(BUCKETS) if stored[bucket] != self._numbers[bucket]]
         self._numbers = stored
-        rewritten = self._entries.mark_buckets(lost)
-        self._counts["rewritten_entries_total"] += rewritten
-        if rewritten:
-            logger.info("presence.written_again", extra={"entries": rewritten})
-            self._tell()
+        self._lacks(lost)
         now = self._clock.monotonic()
         self._next_check = now + self._timings.check_s
         if not self._entries.due:
@@ -355,6 +351,14 @@ class RedisPresence:
             self._entries.mark(self._unsettled)
             self._unsettled = {}
         self._refresh(now)
+
+    def _lacks(self, buckets: Collection[int]) -> None:
+        """Redis has lost something of these: write again all that is held of them."""
+        rewritten = self._entries.mark_buckets(buckets)
+        self._counts["rewritten_entries_total"] += rewritten
+        if rewritten:
+            logger.info("presence.written_again", extra={"entries": rewritten})
+            self._tell()
 
     def _refresh(self, now: float) -> None:
         """One bucket after the other, so that no entry's lifetime ends while it is held."""
@@ -376,7 +380,7 @@ class RedisPresence:
         try:
             with _resolving(waiting):
                 async with asyncio.timeout(self._timings.write_s):
-                    await self._commands.write(batch, self._written, sweeps)
+                    before = await self._commands.write(batch, self._written, sweeps)
         except BaseException:
             self._entries.mark(batch)
             self._unsettled.update(dict.fromkeys(batch))
@@ -384,6 +388,7 @@ class RedisPresence:
                 self._numbers[bucket] = _UNKNOWN
             raise
         self._found()
+        self._lacks([bucket for bucket in buckets if before[bucket] != self._numbers[bucket]])
         for bucket in buckets:
             self._numbers[bucket] = str(self._written)
         for sweep in sweeps:
