@@ -11,7 +11,7 @@ set -eu
 
 say() { printf '%s\n' "$*" >&2; }
 
-servers=$(dirname "$0")/../src/tinyqq/lab/servers
+servers=${0%/*}/../src/tinyqq/lab/servers
 
 has() {
     case $1 in
