@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.net import cost_at
 from bench.rounds import run
 from bench.rows import Line, Measurement, Row, at_least, at_most, cpu_us, each, figure
 
@@ -43,6 +44,12 @@ def _pushes(one: Measurement) -> float:
 def _pushes_per_unit(one: Measurement) -> float:
     """Node-to-node pushes per message of a group and unit that did not commit it."""
     return _pushes(one) / (GROUP_UNITS - 1)
+
+
+def _net_share(one: Measurement) -> float:
+    """What the units' nets cost, of all CPU: rows read, by what each costs when it is read."""
+    cost = cost_at(NET_PER_S * (NET_UNITS - 1) // NET_UNITS)
+    return 100 * one.each("net_keys_total") * cost.total_us / one.cpu_us_each
 
 
 def _group(how: str, *, apart: int) -> Row:
@@ -116,7 +123,12 @@ ROWS = (
     Row(
         f"cluster, {NET_PER_S:,} messages/s",
         "fixed_rate",
-        _COST,
+        (
+            Line("CPU µs per message", lambda one: one.cpu_us_each),
+            *_COST[1:],
+            Line("rows that the net reads per message", each("net_keys_total")),
+            Line("the net's share of the CPU, %", _net_share),
+        ),
         _rate(NET_UNITS, NET_PER_S),
         ours=f"{NET_UNITS} units",
         beside="",
