@@ -12,7 +12,7 @@ from tests.support.eventually import eventually
 from tests.support.lane_fixtures import ANN, ANN_BOB, BOB, EVE, GROUP
 from tests.support.net_fixtures import NODE, OWN, QUICK, THERE, World
 
-from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.errors import ErrorCode, InvalidRequest, Unavailable
 from tinyqq.model.ids import GroupId, Seq, UnitId, own_conversation
 from tinyqq.model.message import Kind
 from tinyqq.services.net import BROKEN_LINK, DEAD_WRITER, STALE_PRESENCE, UNKNOWN, NetLimits
@@ -112,6 +112,18 @@ async def test_tick_when_many_then_in_order_and_in_batches() -> None:
     await world.tick()
     await world.tick()
     assert world.seqs() == [1, 2, 3, 4, 5]
+
+
+async def test_tick_when_an_entry_cannot_be_pushed_then_the_others_are(world: World) -> None:
+    world.unit.here[GROUP] = 0
+    bad = world.tail.write(5, GROUP, kind=Kind.MEMBER_JOINED)
+    world.tail.rows[-1] = (world.tail.rows[-1][0], bad._replace(body=b"\xff"))
+    world.tail.write(6)
+    await world.tick()
+    with pytest.raises(InvalidRequest):
+        await world.tick()
+    await world.tick()
+    assert world.seqs() == [6]
 
 
 # ---- who has just come ---------------------------------------------------------------------------

@@ -333,16 +333,19 @@ class Net:
             elif max(pending.seen_s, self._stalled_s) + limits.grace_s <= now_s:
                 due.append(key)
         due.sort()
-        before = Counter(self._repairs)
-        repaired: list[ConversationId] = []
         for start in range(0, len(due), limits.batch):
-            batch = due[start : start + limits.batch]
-            entries, members_seqs = await self._tail.read_entries(batch)
-            for entry in entries:
-                if self._deliver(entry, members_seqs.get(entry.conversation_id, Seq(0))):
-                    repaired.append(entry.conversation_id)
-            for key in batch:
-                self._pending.pop(key, None)
+            await self._repair_batch(due[start : start + limits.batch])
+
+    async def _repair_batch(self, keys: list[_Key]) -> None:
+        entries, members_seqs = await self._tail.read_entries(keys)
+        before = Counter(self._repairs)
+        repaired = [
+            entry.conversation_id
+            for entry in entries
+            if self._deliver(entry, members_seqs.get(entry.conversation_id, Seq(0)))
+        ]
+        for key in keys:
+            self._pending.pop(key, None)  # of no row: then there is nothing to deliver
         if repaired:
             self._renew(repaired)
             logger.info("net.repaired", extra={"entries": dict(self._repairs - before)})
@@ -350,7 +353,8 @@ class Net:
     def _deliver(self, entry: Entry, members_seq: Seq) -> bool:
         """Push an entry that was not; whether it had been lost."""
         conversation_id, seq = entry.conversation_id, entry.seq
-        pending = self._pending[conversation_id, seq]
+        # First of all: an entry that cannot be pushed must not stand in everybody's way for ever.
+        pending = self._pending.pop((conversation_id, seq))
         push = push_again(entry, members_seq)
         since = self._concerned_since(push)
         if since is None or self._unit.was_pushed(conversation_id, seq):
