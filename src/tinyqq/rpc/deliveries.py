@@ -81,10 +81,7 @@ class DeliveryStream(Stream[pb.Deliveries, pb.Identity]):
         }
 
     def _add(self, items: Sequence[Item]) -> None:
-        now = self._clock.monotonic()
-        add = self._buffer.add
-        for item in items:
-            add(item, now)
+        self._buffer.add(items, self._clock.monotonic())
         self._more.set()
 
     def _has_work(self) -> bool:
