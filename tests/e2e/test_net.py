@@ -37,6 +37,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("mariadb", "redis", "zookeeper
 
 BOUND_S = 2.0
 """How long after its commit an online receiver may wait for a message."""
+ON_TIME_S = 0.4
+"""What is not later than this was pushed, not repaired."""
 
 
 class Ear:
@@ -99,6 +101,13 @@ async def some_ticks(app: App, count: int = 4) -> None:
         return (await figures(app, "ticks_total"))[""] >= wanted
 
     await eventually(is_enough)
+
+
+def check_lost_and_found(what: str, ear: Ear, counted: dict[str, float]) -> None:
+    """Everything came in time; and if nothing had to be repaired, then nothing was late."""
+    say(what, ear, counted)
+    assert ear.longest_s < BOUND_S
+    assert counted or ear.longest_s < ON_TIME_S
 
 
 def say(what: str, ear: Ear, counted: dict[str, float]) -> None:
@@ -188,9 +197,7 @@ async def test_redis_flushed_in_the_middle_of_load_then_everything_in_time(
             await talk(ming, hong, range(50, 300))
             await ear.has(300)
         counted = await repairs(*units)
-        say("FLUSHALL", ear, counted)
-        assert ear.longest_s < BOUND_S
-        assert sum(counted.values()) > 0
+        check_lost_and_found("FLUSHALL", ear, counted)
         assert await knows(redis, hong.user_id)
 
 
@@ -221,9 +228,7 @@ async def test_replica_that_lacks_the_last_writes_takes_over_then_everything_in_
         await talk(ming, hong, range(50, 300))
         await ear.has(300)
         counted = await repairs(one, two)
-        say("replica without the last writes", ear, counted)
-        assert ear.longest_s < BOUND_S
-        assert sum(counted.values()) > 0
+        check_lost_and_found("replica without the last writes", ear, counted)
         assert await knows(replica, hong.user_id)
 
 
@@ -257,10 +262,8 @@ async def test_stream_between_units_broken_then_everything_in_time(cluster: Clus
         await talk(ming, hong, range(80, 150))
         await ear.has(150)
         counted = await repairs(one, two)
-        say("broken stream", ear, counted)
+        check_lost_and_found("broken stream", ear, counted)
         assert relay.connections > 1
-        assert ear.longest_s < BOUND_S
-        assert sum(counted.values()) > 0
 
 
 # ---- nothing fails -------------------------------------------------------------------------------
