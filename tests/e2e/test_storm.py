@@ -215,9 +215,18 @@ async def ask_for_profiles(one: Client) -> None:
         await asyncio.sleep(PAUSE_S)
 
 
-@pytest.mark.parametrize("role", ["user", "chat"])
-async def test_node_of_a_role_when_killed_in_a_storm_then_its_sister_takes_over(
-    tmp_path: Path, mariadb: MariaDb, redis: RedisServer, zookeeper: ZookeeperServer, role: str
+@pytest.mark.parametrize(
+    ("role", "blow"),
+    [("user", signal.SIGKILL), ("chat", signal.SIGKILL), ("chat", signal.SIGSTOP)],
+    ids=str,
+)
+async def test_node_of_a_role_when_lost_in_a_storm_then_its_sister_takes_over(
+    tmp_path: Path,
+    mariadb: MariaDb,
+    redis: RedisServer,
+    zookeeper: ZookeeperServer,
+    role: str,
+    blow: signal.Signals,
 ) -> None:
     where = f"{redis.url}/0", f"{zookeeper.url}/storm"
     front = ",".join(one for one in ALL.split(",") if one != role)
@@ -227,7 +236,12 @@ async def test_node_of_a_role_when_killed_in_a_storm_then_its_sister_takes_over(
         async with gathering([cluster.nodes["front"].url], tmp_path) as storm:
             async with asyncio.TaskGroup() as group:
                 asking = group.create_task(ask_for_profiles(storm.people[0]))
-                await rage(storm, f"node of role {role} killed", backs[0].kill)
+                victim = backs[0].process
+                await rage(
+                    storm,
+                    f"{blow.name} for a node of role {role}",
+                    lambda: victim.send_signal(blow),
+                )
                 asking.cancel()
 
 
