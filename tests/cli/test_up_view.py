@@ -74,7 +74,7 @@ def test_map_when_shown_then_every_process_and_what_to_type(
     redis = ProcessState("redis-1", "redis", "dead", None, 6379, (), "x")
     view.show_map([redis, unit], seconds=2.5)
     said = capsys.readouterr().out
-    assert "2 units, ready after 2.5 s" in said
+    assert "is ready after 2.5 s; units: 2." in said
     assert re.search(r"unit-1 +42 +http://u +tinyqq://u\n", said)
     assert re.search(r"redis-1 +127.0.0.1:6379\n", said)
     for command in (

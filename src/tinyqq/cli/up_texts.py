@@ -57,8 +57,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     # ---- the map ---------------------------------------------------------------------------------
     "map.ready": (
-        "TinyQQ {version}: {units} units, ready after {seconds:.1f} s.",
-        "TinyQQ {version}：{units} 个单元，{seconds:.1f} 秒后就绪。",
+        "TinyQQ {version} is ready after {seconds:.1f} s; units: {units}.",
+        "TinyQQ {version} 已在 {seconds:.1f} 秒后就绪，单元数：{units}。",
     ),
     "map.front": (
         "  front door    {http}   {tcp}   (nginx)",
