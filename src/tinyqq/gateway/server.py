@@ -157,7 +157,14 @@ class Gateway:
         self._servers.append(server)
 
     async def serve_websocket(self, request: web.Request) -> web.StreamResponse:
-        """Answer the HTTP request that opens a WebSocket; returns when that is closed."""
+        """Answer the HTTP request that opens a WebSocket; returns when that is closed.
+
+        Raises:
+            HTTPServiceUnavailable: the gateway is draining: a proxy may ask another unit.
+        """
+        if self.is_draining:
+            self._counts.refused_connections += 1
+            raise web.HTTPServiceUnavailable
         return await serve_websocket(
             request, connect=self._connect, policy=self.policy, tasks=self._tasks
         )
