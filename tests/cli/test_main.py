@@ -16,6 +16,7 @@ COMMANDS = [
     "drain",
     "migrate",
     "nodes",
+    "schema",
     "serve",
     "user",
     "version",

@@ -23,6 +23,7 @@ _COMMANDS: Final = (
     "config",
     "doctor",
     "migrate",
+    "schema",
     "nodes",
     "drain",
     "nginx",
