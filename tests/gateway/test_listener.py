@@ -22,7 +22,9 @@ from tinyqq.errors import ErrorCode
 from tinyqq.gateway.listener import ProxyListener
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.tasks import TaskPool
-from tinyqq.model.connection import Limits
+from tinyqq.model.connection import GoAway, Limits
+from tinyqq.model.ids import UnitId
+from tinyqq.ports.registry import Node
 from tinyqq.wire.packets import PacketType
 
 LINE = b"PROXY TCP4 192.0.2.7 198.51.100.1 56324 7001\r\n"
@@ -158,6 +160,23 @@ async def test_tls_when_the_client_does_not_speak_it_then_others_are_served(
             with pytest.raises((EOFError, OSError)):
                 await peer.next()
         assert await see(site, LINE, client) == "192.0.2.7"
+
+
+@pytest.mark.parametrize(("header", "url"), [(LINE, ""), (LOCAL, "tinyqq://b:7001")])
+async def test_drain_when_a_client_came_through_a_proxy_then_told_no_unit(
+    header: bytes, url: str
+) -> None:
+    other = Node(UnitId("b"), "i", frozenset({"proxy"}), "tinyqq://b:7001", "", "1")
+    async with (
+        open_site(proxies=TRUSTED, elsewhere=lambda: (other,)) as site,
+        connect(site, header) as peer,
+        asyncio.TaskGroup() as group,
+    ):
+        await peer.hello()
+        await peer.log_in(ANN)
+        group.create_task(site.gateway.drain())
+        assert (await peer.next_push())[1] == GoAway(ErrorCode.DRAINING, 0, url)
+        await peer.close()
 
 
 async def test_drain_when_a_header_is_awaited_then_dropped() -> None:

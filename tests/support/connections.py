@@ -35,6 +35,9 @@ class FakeCarrier:
         self.is_closed = False
         self.is_aborted = False
 
+    def peer(self) -> str:
+        return "192.0.2.1"
+
     def write(self, frames: list[bytes]) -> None:
         self.writes.append(b"".join(frames))
 

@@ -34,6 +34,10 @@ from tinyqq.wire.session import ServerSession, State
 class Carrier(Protocol):
     """What carries a connection's frames: TCP or WebSocket."""
 
+    def peer(self) -> str:
+        """The address at the other end: the client's, or that of a proxy before it."""
+        ...
+
     def write(self, frames: list[bytes]) -> None:
         """Write frames, in one system call if the socket takes them."""
         ...
@@ -103,6 +107,7 @@ class Connection:
         "_written_bytes",
         "accepts_pushes",
         "address",
+        "by_proxy",
         "by_websocket",
         "caller",
         "device_kind",
@@ -125,6 +130,7 @@ class Connection:
             limits=shared.policy.limits, unit_id=shared.unit_id, agent=shared.agent, now_s=now_s
         )
         self.address = address
+        self.by_proxy = carrier.peer() != address
         self.by_websocket = False
         self.caller: Caller | None = None
         """Set when the log-in has been checked, before the session is open."""

@@ -55,11 +55,16 @@ class Farewells:
         self._told = 0
         self._places = [_Place(unit, max(1.0 - unit.load, _LEAST_FREE)) for unit in units]
 
-    def next(self, *, by_websocket: bool) -> GoAway:
-        """For the next client; ``by_websocket``: how it came, and so can come elsewhere."""
+    def next(self, *, by_websocket: bool, by_proxy: bool) -> GoAway:
+        """For the next client.
+
+        Args:
+            by_websocket: how it came, and so can come elsewhere.
+            by_proxy: it came through one, and is to come through it again: it may not reach units.
+        """
         after_ms = round(self._told * self._step_ms)
         self._told += 1
-        if not self._places:
+        if by_proxy or not self._places:
             return GoAway(ErrorCode.DRAINING, after_ms)
         place = min(self._places, key=lambda one: (one.sent + 1) / one.free)
         place.sent += 1

@@ -244,7 +244,9 @@ class Gateway:
         window_s = window_of(len(clients), units, self.policy.drain_window_s)
         farewells = Farewells(clients=len(clients), units=units, window_s=window_s)
         for connection in clients:
-            told = farewells.next(by_websocket=connection.by_websocket)
+            told = farewells.next(
+                by_websocket=connection.by_websocket, by_proxy=connection.by_proxy
+            )
             connection.drain(push_frame(PacketType.GO_AWAY, told))
         for connection in self._connections.difference(clients):
             connection.drain(push_frame(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0)))

@@ -12,6 +12,12 @@ Connect = Callable[[Carrier, str], Connection | None]
 """Makes the connection for a carrier and the client's address; None: there is no room."""
 
 
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """The address at the other end of a connection; empty: it has gone already."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
+
+
 class TcpCarrier(asyncio.Protocol):
     """Implements :class:`tinyqq.gateway.connection.Carrier` over an asyncio transport.
 
@@ -39,8 +45,7 @@ class TcpCarrier(asyncio.Protocol):
         self._transport.set_write_buffer_limits(
             high=self._max_output_bytes, low=self._max_output_bytes // 4
         )
-        peer = transport.get_extra_info("peername")
-        self._connection = self._connect(self, self._address or (str(peer[0]) if peer else ""))
+        self._connection = self._connect(self, self._address or self.peer())
         if self._connection is None:
             self._transport.abort()
 
@@ -70,6 +75,10 @@ class TcpCarrier(asyncio.Protocol):
             self._connection.writing_resumed()
 
     # ---- Carrier ---------------------------------------------------------------------------------
+
+    def peer(self) -> str:
+        """The address at the other end."""
+        return peer_of(self._transport)
 
     def write(self, frames: list[bytes]) -> None:
         """Write frames in one go."""

@@ -17,7 +17,7 @@ from tinyqq.errors import ErrorCode, ProtocolError
 from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.tasks import TaskPool
-from tinyqq.gateway.tcp import Connect
+from tinyqq.gateway.tcp import Connect, peer_of
 from tinyqq.wire.framing import HEADER_BYTES
 
 _BINARY: Final = 0x82
@@ -78,6 +78,10 @@ class WebSocketCarrier:
         return True
 
     # ---- Carrier ---------------------------------------------------------------------------------
+
+    def peer(self) -> str:
+        """The address at the other end."""
+        return peer_of(self._transport)
 
     def write(self, frames: list[bytes]) -> None:
         """Write every frame as one message, all in one go."""
