@@ -27,6 +27,7 @@ from tinyqq.app.settings import (
     TlsSettings,
 )
 from tinyqq.errors import Unavailable
+from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.model.account import Register
@@ -34,6 +35,7 @@ from tinyqq.model.ids import HELPER_ID, OperationId, UnitId
 from tinyqq.ports.services import Services
 from tinyqq.registry.memory import MemoryRegistry
 from tinyqq.services.admin import AccountAdmin
+from tinyqq.storage.open import migrate_storage
 
 LISTEN = ListenSettings(tcp_port=0, http_port=0, node_port=0)
 CHEAP = AccountSettings(argon2_memory_kib=8, argon2_passes=1)
@@ -140,20 +142,24 @@ async def test_metrics_when_the_operations_page_names_them_then_they_are_there(
 ) -> None:
     async with build(settings(tmp_path)) as app:
         text = (await get(app, "/metrics"))[1]
-    named = named_metrics(of_cluster=False)
+    named = named_metrics("operations.md")
     assert named
     assert named - shown_metrics(text) == set()
 
 
-@pytest.mark.needs("redis", "zookeeper")
+@pytest.mark.needs("mariadb", "redis", "zookeeper")
 async def test_build_when_nodes_share_registry_and_presence_then_they_see_each_other(
     tmp_path: Path,
+    mariadb: MariaDb,
     redis_server: RedisServer,
     zookeeper_server: ZookeeperServer,
     request: pytest.FixtureRequest,
 ) -> None:
     place = safe_name(request.node.name)
+    database = mariadb.make_database()
+    await migrate_storage(database)
     shared = {
+        "database_url": database,
         "registry": f"{zookeeper_server.url}/{place}",
         "presence": f"{redis_server.url}?prefix={place}",
         "cluster": {"secret": "sixteen bytes or more"},
@@ -167,9 +173,9 @@ async def test_build_when_nodes_share_registry_and_presence_then_they_see_each_o
             status, text = await get(app, "/readyz")
             assert (status, json.loads(text)["states"]) == (
                 200,
-                {"registry": "ok", "presence": "ok", "node": "ok"},
+                {"registry": "ok", "presence": "ok", "net": "ok", "node": "ok"},
             )
-        named = named_metrics(of_cluster=True)
+        named = named_metrics("cluster.md")
         assert named
         assert named - shown_metrics((await get(one, "/metrics"))[1]) == set()
 
@@ -179,15 +185,10 @@ async def lists_both(app: App, *apps: App) -> bool:
     return all(one.tcp_url in text for one in apps)
 
 
-def named_metrics(*, of_cluster: bool) -> set[str]:
-    """What the operations page names, for a node alone or for those of a cluster."""
-    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-    return {
-        name
-        for section in page.split("\n## ")
-        if section.startswith("Several nodes") is of_cluster
-        for name in re.findall(r"`(tinyqq_\w+)`", section)
-    }
+def named_metrics(page: str) -> set[str]:
+    """What a page of the documents names."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    return set(re.findall(r"`(tinyqq_\w+)`", text))
 
 
 def shown_metrics(text: str) -> set[str]:
