@@ -46,11 +46,15 @@ def fresh_url(request: pytest.FixtureRequest, folder: Path) -> str:
             # The next one is used first: it has to see at once what was done on this one.
             return cluster_url([*nodes[first + 1 :], *nodes[: first + 1]], DATABASE)
         case _:
-            servers: SpiderServers = request.getfixturevalue("spider")
-            for shard in servers.shards:
-                _empty(shard, DATABASE, BY_CONVERSATION)
-            _empty(servers.front, DATABASE, _BY_USER)
-            return servers.url
+            return emptied(request.getfixturevalue("spider"))
+
+
+def emptied(servers: SpiderServers) -> str:
+    """The address of a sharded database, in which there is nothing now."""
+    for shard in servers.shards:
+        _empty(shard, DATABASE, BY_CONVERSATION)
+    _empty(servers.front, DATABASE, _BY_USER)
+    return servers.url
 
 
 def migrated(server: MariaDb) -> str:
