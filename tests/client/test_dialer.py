@@ -176,6 +176,15 @@ async def test_dial_when_it_had_moved_from_the_one_named_then_back_or_there(
     assert server.connections == 2
 
 
+async def test_dial_when_the_directory_names_nobody_any_more_then_the_last_picture(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    made = dialer(server.http_url)
+    await dial(made)
+    server.units = []
+    assert (await dial(made)).unit_id == "fake"
+
+
 async def test_dial_when_the_directory_was_never_there_then_unavailable(
     dialer: MakeDialer,
 ) -> None:

@@ -156,11 +156,12 @@ class Dialer:
             units = list(self._units)
             self._random.shuffle(units)
             return tuple(units)
-        self._units = listing.units
+        # A node that has just lost sight of the registry names nobody: who was there may still be.
+        self._units = listing.units or self._units
         if listing.wait_s:
             logger.info("dial.waiting", extra={"wait_s": listing.wait_s})
             await asyncio.sleep(listing.wait_s)
-        return listing.units
+        return self._units
 
     async def _ask(self, directory: Directory) -> Listing | TinyQQError:
         timeout_s = _SHORT_TIMEOUT_S if self._units else _TIMEOUT_S
