@@ -175,7 +175,8 @@ def _load_groups(conn: Connection, states: States) -> None:
         states[row.conversation_id].group = group_of(row)
         states[row.conversation_id].members_seq = row.members_seq
     for row in conn.execute(_MEMBERS, groups):
-        states[row.conversation_id].members[row.user_id] = member_of(row)
+        one = member_of(row)
+        states[row[0]].members[one.user_id] = one
     for row in conn.execute(_REQUESTS, groups):
         states[row.conversation_id].requests[row.user_id] = PutJoinRequest(
             user_id=row.user_id,

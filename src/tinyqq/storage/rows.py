@@ -94,16 +94,13 @@ def entry_of(row: Sequence[Any]) -> Entry:
     return Entry._make((*row, Seq(0)))
 
 
-def member_of(row: Row[Any]) -> PutMember:
-    """A row of ``member``."""
-    return PutMember(
-        user_id=row.user_id,
-        since_seq=row.since_seq,
-        until_seq=row.until_seq,
-        role=Role(row.role),
-        card=row.card,
-        joined_at_ms=row.joined_at_ms,
-    )
+def member_of(row: Iterable[Any]) -> PutMember:
+    """A row of ``member``, whole. Not by the names of its columns: groups have thousands."""
+    _, user_id, since_seq, until_seq, role, card, joined_at_ms = row
+    return PutMember(user_id, since_seq, until_seq, _ROLES[role], card, joined_at_ms)
+
+
+_ROLES: Final = {role.value: role for role in Role}
 
 
 def group_of(row: Row[Any]) -> PutGroup:
