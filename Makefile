@@ -68,8 +68,8 @@ docs-settings: $(DEV_READY) ## Generate docs/reference/settings.md
 bench: $(DEV_READY) ## Measure; prints a table
 	@$(BIN)/python -m bench $(call given,ARGS)
 
-soak: $(DEV_READY) ## Long runs
-	@$(BIN)/pytest -q -m soak
+soak: $(DEV_READY) ## Open and close links between nodes a thousand times: memory must not grow
+	@$(BIN)/python -m bench.node_stream --soak 1000
 
 $(RUN_READY): pyproject.toml uv.lock
 	@PYTHON="$(PYTHON)" scripts/setup.sh run

@@ -43,6 +43,7 @@ from tinyqq.rpc.mapping import SEEN, caller_to
 from tinyqq.rpc.server import NodeServer
 
 _FAR: Final = UnitId("far")
+_MAX_GROWTH_MIB: Final = 4
 _CREDENTIALS: Final = Credentials(b"secret of the bench")
 _CALLER: Final = Caller(UserId(10_001), DeviceId(b"d" * 16), SessionId(7), language="zh-CN")
 _CHAT: Final = direct_conversation(UserId(10_001), UserId(10_002))
@@ -184,8 +185,13 @@ async def measure(messages: int) -> None:
 
 
 async def soak(times: int) -> None:
-    """Open and close; print the memory ten times."""
+    """Open and close; print the memory ten times.
+
+    Raises:
+        SystemExit: it grows.
+    """
     process = psutil.Process()
+    sizes_mib: list[float] = []
     async with open_far() as (counter, registry), open_links(registry) as links:
         [node] = registry.nodes()
         for number in range(1, times + 1):
@@ -198,9 +204,11 @@ async def soak(times: int) -> None:
             await registry.unregister()
             if number % max(times // 10, 1) == 0:
                 gc.collect()
-                mib = process.memory_info().rss / 2**20
+                sizes_mib.append(mib := process.memory_info().rss / 2**20)
                 facts = f"{len(asyncio.all_tasks()):>3} tasks {process.num_fds():>3} descriptors"
                 print(f"{number:>7} links {mib:>7.1f} MiB {facts}", flush=True)
+    if sizes_mib[-1] - sizes_mib[0] > _MAX_GROWTH_MIB:
+        raise SystemExit("the memory grows with the links that were opened and closed")
 
 
 def main() -> None:
