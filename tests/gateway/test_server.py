@@ -370,8 +370,9 @@ async def test_drain_when_there_is_another_unit_then_told_where_and_served_until
                 async with site.connect(carrier) as peer:
                     await peer.hello()
             assert not draining.done()
-            for peer in (ann, eve):
-                await peer.close()
+            await ann.close()
+            told = [record for _, _, record in await eve.rest()]
+            assert told == [GoAway(ErrorCode.DRAINING, 0)]  # who is nobody holds nobody up
         assert not site.gateway.sessions
 
 

@@ -255,7 +255,12 @@ class Gateway:
         return window_s if units else None
 
     def _may_end(self) -> bool:
-        return not self._connections or not self._elsewhere()
+        """Whether nobody is served any more, or nobody is left who could take them."""
+        served = (one.session for one in self._connections)
+        return (
+            not any(one.caller is not None or one.is_authenticating for one in served)
+            or not self._elsewhere()
+        )
 
     def _end_answered(self) -> bool:
         """Close those to whom nothing is owed; whether that was everybody."""
