@@ -24,6 +24,13 @@ _FIRST_VALUES: Final = {"user": FIRST_NUMBER + 1, "group": FIRST_NUMBER + 1}
 _ACCOUNTS: Final = select(*(account.c[field.name] for field in fields(Account)))
 _DEVICES: Final = select(*(device.c[field.name] for field in fields(Device)))
 _SOME_ACCOUNTS: Final = _ACCOUNTS.where(account.c.user_id.in_(GIVEN_IDS))
+_DEVICES_OF: Final = _DEVICES.where(device.c.user_id == bindparam("of_user_id")).order_by(
+    device.c.last_seen_at_ms.desc(), device.c.device_id
+)
+_DEVICE: Final = _DEVICES.where(
+    device.c.user_id == bindparam("of_user_id"), device.c.device_id == bindparam("of_device_id")
+)
+_BY_REFRESH: Final = _DEVICES.where(device.c.refresh_hash == bindparam("of_refresh_hash"))
 
 _SEEN_ACCOUNT: Final = (
     update(account)
@@ -120,23 +127,21 @@ class SqlAccountStore:
 
     async def find_device(self, user_id: UserId, device_id: DeviceId) -> Device | None:
         """One device."""
-        statement = _DEVICES.where(device.c.user_id == user_id, device.c.device_id == device_id)
-        row = await self._database.read(lambda conn: conn.execute(statement).first())
+        chosen = {"of_user_id": user_id, "of_device_id": device_id}
+        row = await self._database.read(lambda conn: conn.execute(_DEVICE, chosen).first())
         return None if row is None else _device_of(row)
 
     async def find_device_by_refresh(self, refresh_hash: bytes) -> Device | None:
         """The device that holds this refresh token."""
-        statement = _DEVICES.where(device.c.refresh_hash == refresh_hash)
-        row = await self._database.read(lambda conn: conn.execute(statement).first())
+        chosen = {"of_refresh_hash": refresh_hash}
+        row = await self._database.read(lambda conn: conn.execute(_BY_REFRESH, chosen).first())
         return None if row is None else _device_of(row)
 
     async def list_devices(self, user_id: UserId) -> tuple[Device, ...]:
         """Devices, the most recently seen first."""
-        statement = _DEVICES.where(device.c.user_id == user_id).order_by(
-            device.c.last_seen_at_ms.desc(), device.c.device_id
-        )
+        chosen = {"of_user_id": user_id}
         return await self._database.read(
-            lambda conn: tuple(_device_of(row) for row in conn.execute(statement))
+            lambda conn: tuple(_device_of(row) for row in conn.execute(_DEVICES_OF, chosen))
         )
 
     async def note_seen(self, seen: Sequence[Seen]) -> None:

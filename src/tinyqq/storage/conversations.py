@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from tinyqq.model.friend import Contact
 from tinyqq.model.group import GroupInfo, JoinRequest, MemberList
@@ -15,6 +16,12 @@ from tinyqq.storage import contacts, groups
 from tinyqq.storage.database import Database, only
 from tinyqq.storage.dialect import put_larger
 from tinyqq.storage.schema import cursor, user_conversation
+
+_CURSOR: Final = select(cursor).where(
+    cursor.c.user_id == bindparam("of_user_id"),
+    cursor.c.device_id == bindparam("of_device_id"),
+    cursor.c.conversation_id == bindparam("in_conversation"),
+)
 
 
 class SqlConversationStore:
@@ -35,12 +42,12 @@ class SqlConversationStore:
         self, user_id: UserId, device_id: DeviceId, conversation_id: ConversationId
     ) -> CursorRow | None:
         """One row of cursors."""
-        statement = select(cursor).where(
-            cursor.c.user_id == user_id,
-            cursor.c.device_id == device_id,
-            cursor.c.conversation_id == conversation_id,
-        )
-        row = await self._database.read(lambda conn: conn.execute(statement).first())
+        chosen = {
+            "of_user_id": user_id,
+            "of_device_id": device_id,
+            "in_conversation": conversation_id,
+        }
+        row = await self._database.read(lambda conn: conn.execute(_CURSOR, chosen).first())
         return None if row is None else CursorRow(*row)
 
     async def set_remark(
