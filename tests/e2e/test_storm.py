@@ -218,7 +218,7 @@ async def ask_for_profiles(one: Client) -> None:
 @pytest.mark.parametrize(
     ("role", "blow"),
     [("user", signal.SIGKILL), ("chat", signal.SIGKILL), ("chat", signal.SIGSTOP)],
-    ids=str,
+    ids=lambda one: getattr(one, "name", one),
 )
 async def test_node_of_a_role_when_lost_in_a_storm_then_its_sister_takes_over(
     tmp_path: Path,
