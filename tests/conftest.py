@@ -14,13 +14,14 @@ import pytest
 from tests.support import servers
 from tests.support.galera import galera, galera_template, shared_galera
 from tests.support.mariadb import mariadb, mariadb_template, own_mariadb
-from tests.support.spider import own_spider, spider
+from tests.support.spider import breakable_spider, own_spider, spider
 
 from tinyqq.lab.servers.packages import missing_kinds
 from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.lab.servers.zookeeper import ZookeeperServer
 
 __all__ = [
+    "breakable_spider",
     "galera",
     "galera_template",
     "mariadb",

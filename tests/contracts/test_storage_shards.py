@@ -20,7 +20,7 @@ from tests.support.logs import (
     put_group,
     put_member,
 )
-from tests.support.storages import emptied
+from tests.support.spider import emptied
 
 from tinyqq.lab.servers.spider import SpiderServers
 from tinyqq.model.conversation import PutJoinRequest, PutRelation

@@ -56,10 +56,10 @@ async def people(app: App, stack: AsyncExitStack, count: int) -> list[Client]:
 
 
 async def test_shard_when_killed_then_chats_on_the_other_go_on_and_its_own_come_later(
-    own_spider: SpiderServers, tmp_path: Path
+    breakable_spider: SpiderServers, tmp_path: Path
 ) -> None:
     async with AsyncExitStack() as stack:
-        app = await stack.enter_async_context(build(settings(tmp_path, own_spider.url)))
+        app = await stack.enter_async_context(build(settings(tmp_path, breakable_spider.url)))
         one, two, _, four, five = await people(app, stack, 5)
         shard_of = shards_of(spread(2)).of
         assert shard_of(direct_conversation(one.user_id, two.user_id)) == 1
@@ -68,7 +68,7 @@ async def test_shard_when_killed_then_chats_on_the_other_go_on_and_its_own_come_
             await asks.friends.request(accepts.user_id)
             await accepts.friends.accept(asks.user_id)
 
-        own_spider.shards[1].kill()
+        breakable_spider.shards[1].kill()
         async with asyncio.TaskGroup() as group:
             stuck = group.create_task(one.send(two.user_id, "later"))
             async with asyncio.timeout(5):
@@ -78,7 +78,7 @@ async def test_shard_when_killed_then_chats_on_the_other_go_on_and_its_own_come_
             again = await stack.enter_async_context(Client(app.tcp_url))
             await again.login(four.user_id, PASSWORD)
             assert not stuck.done()
-            own_spider.shards[1].start()
+            breakable_spider.shards[1].start()
         assert await texts(two, 1) == ["later"]
         await one.send(two.user_id, "and this")
         assert await texts(two, 1) == ["and this"]

@@ -11,6 +11,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.log_writers import Writer, befriend, check, lane_on, whole_log
 from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, PHONE, entry, put_group, put_member
+from tests.support.spider import emptied
 
 from tinyqq.errors import Unavailable
 from tinyqq.lab.servers.spider import DATABASE, SpiderServers
@@ -38,11 +39,11 @@ async def prepare(url: str) -> None:
 
 
 async def test_shard_when_killed_in_the_middle_of_appends_then_others_go_on_and_it_later(
-    own_spider: SpiderServers,
+    breakable_spider: SpiderServers,
 ) -> None:
-    await prepare(own_spider.url)
-    victim = own_spider.shards[1]
-    async with lane_on(own_spider.url) as (lane, database):
+    await prepare(breakable_spider.url)
+    victim = breakable_spider.shards[1]
+    async with lane_on(breakable_spider.url) as (lane, database):
         stuck, free = Writer(lane, ANN, ANN_BOB), Writer(lane, BOB, GROUP)
         for _ in range(3):
             async with asyncio.TaskGroup() as group:
@@ -59,12 +60,12 @@ async def test_shard_when_killed_in_the_middle_of_appends_then_others_go_on_and_
         assert (stuck.refused, free.refused) == ([], [])
         assert (len(stuck.acknowledged), len(free.acknowledged)) == (1_200, 600)
         assert len(database.writers) == 2
-    check(await whole_log(own_spider.url), stuck)
-    check(await whole_log(own_spider.url, GROUP), free)
+    check(await whole_log(breakable_spider.url), stuck)
+    check(await whole_log(breakable_spider.url, GROUP), free)
     asked = (
         "SELECT COUNT(*), COUNT(DISTINCT writer_pos), MAX(writer_pos) FROM message GROUP BY writer"
     )
-    for shard in own_spider.shards:
+    for shard in breakable_spider.shards:
         assert all(len(set(row)) == 1 for row in shard.ask(asked, DATABASE))
 
 
@@ -88,11 +89,11 @@ async def check_reads_on_the_living(storage: Storage) -> None:
 
 
 async def test_shard_when_it_hangs_then_what_needs_it_is_refused_in_time_and_nothing_else(
-    own_spider: SpiderServers,
+    breakable_spider: SpiderServers,
 ) -> None:
-    await prepare(own_spider.url)
-    victim = own_spider.shards[1]
-    async with open_storage(own_spider.url) as storage:
+    await prepare(breakable_spider.url)
+    victim = breakable_spider.shards[1]
+    async with open_storage(breakable_spider.url) as storage:
 
         def overview() -> Any:
             return storage.log_reader.read_overview(
@@ -124,16 +125,31 @@ async def test_shard_when_it_hangs_then_what_needs_it_is_refused_in_time_and_not
 
 
 async def test_node_when_started_while_a_shard_is_away_then_it_serves_the_other(
-    own_spider: SpiderServers,
+    breakable_spider: SpiderServers,
 ) -> None:
-    await prepare(own_spider.url)
-    async with open_storage(own_spider.url) as before:
+    await prepare(breakable_spider.url)
+    async with open_storage(breakable_spider.url) as before:
         await check_reads_on_the_living(before)
-    own_spider.shards[1].kill()
+    breakable_spider.shards[1].kill()
     async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(open_storage(own_spider.url))
+        storage = await stack.enter_async_context(open_storage(breakable_spider.url))
         await check_reads_on_the_living(storage)
-        lane, _ = await stack.enter_async_context(lane_on(own_spider.url))
+        lane, _ = await stack.enter_async_context(lane_on(breakable_spider.url))
         writer = Writer(lane, ANN, GROUP)
         await writer.send(10)
         assert (len(writer.acknowledged), writer.refused) == (10, [])
+
+
+async def test_lanes_when_two_write_one_conversation_then_one_order_without_gaps(
+    spider: SpiderServers,
+) -> None:
+    url = await asyncio.to_thread(emptied, spider)
+    await prepare(url)
+    async with lane_on(url) as (first, _), lane_on(url) as (second, _):
+        writers = [Writer(first, ANN), Writer(second, BOB), Writer(first, ANN, GROUP)]
+        async with asyncio.TaskGroup() as group:
+            for writer in writers:
+                group.create_task(writer.send(500))
+        assert [writer.refused for writer in writers] == [[], [], []]
+    check(await whole_log(url), *writers[:2])
+    check(await whole_log(url, GROUP), writers[2])

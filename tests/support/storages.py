@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import Table
+from tests.support.spider import emptied, empty
 
 from tinyqq.lab.servers.galera import GaleraNode, cluster_url
 from tinyqq.lab.servers.mariadb import MariaDb
-from tinyqq.lab.servers.spider import DATABASE, SpiderServers
+from tinyqq.lab.servers.spider import DATABASE
 from tinyqq.storage.open import migrate_storage
 from tinyqq.storage.schema import metadata
-from tinyqq.storage.spider import BY_CONVERSATION
 
 
 def _kind(name: str) -> object:
@@ -24,7 +22,6 @@ def _kind(name: str) -> object:
 
 
 KINDS: Final = (pytest.param("sqlite"), _kind("mariadb"), _kind("galera"), _kind("spider"))
-_BY_USER: Final = [table for table in metadata.sorted_tables if table not in BY_CONVERSATION]
 _turns = count()
 
 
@@ -42,19 +39,11 @@ def fresh_url(request: pytest.FixtureRequest, folder: Path) -> str:
         case "galera":
             nodes: tuple[GaleraNode, ...] = request.getfixturevalue("shared_galera")
             first = next(_turns) % len(nodes)
-            _empty(nodes[first], DATABASE, metadata.sorted_tables)
+            empty(nodes[first], DATABASE, metadata.sorted_tables)
             # The next one is used first: it has to see at once what was done on this one.
             return cluster_url([*nodes[first + 1 :], *nodes[: first + 1]], DATABASE)
         case _:
             return emptied(request.getfixturevalue("spider"))
-
-
-def emptied(servers: SpiderServers) -> str:
-    """The address of a sharded database, in which there is nothing now."""
-    for shard in servers.shards:
-        _empty(shard, DATABASE, BY_CONVERSATION)
-    _empty(servers.front, DATABASE, _BY_USER)
-    return servers.url
 
 
 def migrated(server: MariaDb) -> str:
@@ -62,7 +51,3 @@ def migrated(server: MariaDb) -> str:
     url = server.make_database()
     asyncio.run(migrate_storage(url))
     return url
-
-
-def _empty(server: MariaDb, database: str, tables: Iterable[Table]) -> None:
-    server.ask("; ".join(f"DELETE FROM `{table.name}`" for table in tables), database)
