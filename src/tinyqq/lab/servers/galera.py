@@ -185,7 +185,7 @@ def cluster_url(nodes: Sequence[MariaDb], database: str) -> str:
 
 @contextlib.contextmanager
 def galera_cluster(
-    galera_template: Path, *, count: int = 3, durable: bool = False
+    galera_template: Path, *, count: int = 3, durable: bool = False, options: Sequence[str] = ()
 ) -> Iterator[tuple[GaleraNode, ...]]:
     """A cluster in folders of its own, all nodes synced, until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="tq-galera-") as name:
@@ -202,6 +202,7 @@ def galera_cluster(
                     ports=ports,
                     template=galera_template,
                     durable=durable,
+                    options=options,
                 )
             )
         try:

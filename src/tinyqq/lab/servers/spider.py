@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,11 +48,16 @@ def spider_servers(template: Path, *, shards: int = 2) -> Iterator[SpiderServers
 
         behind = tuple(server(f"shard-{one + 1}", SHARD_OPTIONS) for one in range(shards))
         front = server("front", FRONT_OPTIONS)
-        for one in behind:
-            _run(one, shard_statements())
-        addresses = [MysqlAddress.from_url(one.url(DATABASE)) for one in behind]
-        _run(front, front_statements(addresses))
+        lay_out(front, behind)
         yield SpiderServers(front, behind)
+
+
+def lay_out(front: MariaDb, shards: Sequence[MariaDb]) -> None:
+    """Make the tables on servers that have none yet. A Galera node as front tells the others."""
+    for shard in shards:
+        _run(shard, shard_statements())
+    addresses = [MysqlAddress.from_url(shard.url(DATABASE)) for shard in shards]
+    _run(front, front_statements(addresses))
 
 
 def _run(server: MariaDb, statements: Iterator[str]) -> None:
