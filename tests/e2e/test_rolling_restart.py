@@ -93,10 +93,12 @@ class LogIns:
     """When the units took log-ins, and how many they sent away, by their own count."""
 
     def __init__(self, urls: list[str]) -> None:
-        self.moments: list[tuple[float, float]] = []
+        self.moments: list[tuple[float, float, float]] = []
+        """Since when, until when, how many."""
         self.refused: dict[str, float] = defaultdict(float)
         self._urls = urls
         self._taken: dict[str, float] = {}
+        self._looked_s: dict[str, float] = {}
 
     async def watch(self) -> None:
         """Look, again and again."""
@@ -109,8 +111,12 @@ class LogIns:
     def in_a_second(self) -> float:
         """The most that all units took together within a second."""
         return max(
-            sum(taken for at, taken in self.moments if start <= at < start + 1)
-            for start, _ in self.moments
+            sum(
+                taken
+                for since, until, taken in self.moments
+                if start <= since and until <= start + 1
+            )
+            for start, _, _ in self.moments
         )
 
     async def _look(self, http: aiohttp.ClientSession, url: str) -> None:
@@ -123,8 +129,11 @@ class LogIns:
         before = self._taken.get(url, 0.0)
         self._taken[url] = taken
         self.refused[url] = max(self.refused[url], _counter(text, "refused_log_ins_total"))
+        now_s = time.monotonic()
+        since_s, self._looked_s[url] = self._looked_s.get(url, now_s), now_s
         if taken != before:
-            self.moments.append((time.monotonic(), taken - before if taken > before else taken))
+            more = taken - before if taken > before else taken
+            self.moments.append((since_s, now_s, more))
 
 
 def _counter(metrics: str, name: str) -> float:
