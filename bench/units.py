@@ -13,7 +13,7 @@ from bench.rounds import run
 from bench.rows import Line, Measurement, Row, at_least, at_most, cpu_us, each, figure
 
 PAIRS_PER_UNIT = 100
-PER_UNIT_PER_S = 100
+PER_UNIT_PER_S = 50
 GROUP_UNITS = 4
 HEARTBEAT_S = 3
 NET_UNITS = 4
