@@ -11,6 +11,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.log_writers import Writer, befriend, check, lane_on, whole_log
 from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, PHONE, entry, put_group, put_member
+from tests.support.relay import relay_to
 from tests.support.spider import emptied
 
 from tinyqq.errors import Unavailable
@@ -67,6 +68,34 @@ async def test_shard_when_killed_in_the_middle_of_appends_then_others_go_on_and_
     )
     for shard in breakable_spider.shards:
         assert all(len(set(row)) == 1 for row in shard.ask(asked, DATABASE))
+
+
+async def test_answers_of_a_shard_when_lost_then_what_was_committed_is_found_and_kept_once(
+    own_spider: SpiderServers,
+) -> None:
+    await prepare(own_spider.url)
+    async with relay_to("127.0.0.1", own_spider.shards[1].port) as relay:
+        port = relay.url.rpartition(":")[2]
+        await asyncio.to_thread(
+            own_spider.front.ask,
+            "CREATE OR REPLACE SERVER tinyqq_2 FOREIGN DATA WRAPPER mysql OPTIONS"
+            f" (HOST '127.0.0.1', PORT {port}, DATABASE '{DATABASE}', USER 'root'); FLUSH TABLES",
+        )
+        async with lane_on(own_spider.url) as (lane, database):
+            writer = Writer(lane, ANN, ANN_BOB)
+            for _ in range(5):
+                async with asyncio.TaskGroup() as group:
+                    sending = group.create_task(writer.send(600))
+                    goal = len(writer.acknowledged) + 40
+                    await eventually(lambda: len(writer.acknowledged) >= goal)  # noqa: B023 - awaited
+                    relay.loses_answers = True
+                    await eventually(lambda: relay.lost > 0)
+                    relay.cut()
+                    relay.loses_answers, relay.lost = False, 0
+                    await sending
+            assert (len(writer.acknowledged), writer.refused) == (3_000, [])
+            assert database.counters()["storage_unknown_outcomes_total"] > 0
+        check(await whole_log(own_spider.url), writer)
 
 
 async def refused_after_s(call: Callable[[], Any]) -> float:

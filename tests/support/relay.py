@@ -24,6 +24,7 @@ class _End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.relay.loses_all or (self.is_server and self.relay.loses_answers):
+            self.relay.lost += 1
             return
         if self.other is None or self.other.transport is None:
             self.early += data
@@ -47,6 +48,8 @@ class Relay:
         self.connected = asyncio.Event()
         self.loses_answers = False
         self.loses_all = False
+        self.lost = 0
+        """How many pieces it has lost."""
 
     def lead_to(self, host: str, port: int) -> None:
         """Whoever connects from now on gets to another server."""
