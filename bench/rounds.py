@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.disk import describe_disk
 from bench.rows import Measurement, Row, measure
-from bench.shapes import Shapes
+from bench.shapes import Shapes, is_cluster, missing_servers
 from bench.table import Pair, host_kind, machine, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -34,6 +34,10 @@ def run(rows: tuple[Row, ...], *, save: bool = False, with_ours: bool = True) ->
     """Ask the questions of both servers, ``--rounds`` times in turn, and print the table."""
     wish = _wish(save, with_ours)
     chosen = [row for row in rows if wish.only in row.title]
+    if absent := missing_servers():
+        skipped = [row for row in chosen if is_cluster(row.ours)]
+        chosen = [row for row in chosen if row not in skipped]
+        print(f"{len(skipped)} questions not asked: {', '.join(absent)} missing (make test-deps)")
     facts = f"{machine()}\n- {describe_disk(wish.directory)} before, "
     with tempfile.TemporaryDirectory(prefix="tinyqq-bench-", dir=wish.directory) as name:
         directory = Path(name)

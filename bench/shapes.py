@@ -16,6 +16,7 @@ from bench.cluster import make_cluster_template, serve_units
 from bench.prepare import PEOPLE, prepare_directory
 from bench.server import RunningServer, serve
 from tinyqq.lab.population import PasswordCost
+from tinyqq.lab.servers.packages import missing_kinds
 
 
 class Shapes:
@@ -28,13 +29,13 @@ class Shapes:
         self, name: str, settings: Mapping[str, str]
     ) -> AbstractContextManager[RunningServer]:
         """A server by its name, until the end of the block; *settings* are for units."""
-        if _is_cluster(name):
+        if is_cluster(name):
             return serve_units(int(name.split()[0]), settings, self._cluster, self._directory)
         return serve(name, self._standalone, self._directory)
 
     def population(self, name: str) -> Path:
         """The people who may log in there."""
-        template = self._cluster if _is_cluster(name) else self._standalone
+        template = self._cluster if is_cluster(name) else self._standalone
         return template / "population.json"
 
     @cached_property
@@ -50,5 +51,11 @@ class Shapes:
         return make_cluster_template(self._directory / "cluster")
 
 
-def _is_cluster(name: str) -> bool:
+def missing_servers() -> list[str]:
+    """What a cluster needs and is not installed."""
+    return missing_kinds(("mariadb", "redis", "zookeeper"))
+
+
+def is_cluster(name: str) -> bool:
+    """Whether it stands on servers that may have to be installed."""
     return name.endswith(("unit", "units"))
