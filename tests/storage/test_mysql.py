@@ -168,7 +168,7 @@ async def test_read_when_cancelled_then_the_next_caller_gets_its_own_rows(
 
 
 async def test_read_when_too_many_wait_then_refused(url: str) -> None:
-    patient = MysqlTimeouts(call_s=60)
+    patient = MysqlTimeouts(connect_s=20, call_s=60)
     async with MysqlDatabase.open(MysqlAddress.from_url(url), timeouts=patient) as database:
         reads = [database.read(connection_id) for _ in range(1_001)]
         outcomes = await asyncio.gather(*reads, return_exceptions=True)
