@@ -102,6 +102,7 @@ def attack(random: Random, user_id: int) -> bytes:
 
 async def attack_tcp(app: App, random: Random, user_id: int) -> None:
     """Send in random pieces, hang up or wait for the end; what the server says must be whole."""
+    assert app.tcp_address
     reader, writer = await asyncio.open_connection(*app.tcp_address)
     frames = FrameReader(max_body_bytes=2**24)
     with suppress(ConnectionError):
