@@ -23,6 +23,7 @@ from tinyqq.storage.schema import counter
 
 pytestmark = [pytest.mark.needs("mariadb"), pytest.mark.slow]
 QUICK = MysqlTimeouts(connect_s=0.5, call_s=1.0, append_s=1.0)
+PATIENT = MysqlTimeouts(connect_s=20, call_s=60)
 
 
 def connection_id(conn: Connection) -> int:
@@ -149,27 +150,27 @@ async def test_read_when_the_answer_does_not_come_then_unavailable_in_time(
     assert await database.read(connection_id)
 
 
-async def test_read_when_cancelled_then_the_next_caller_gets_its_own_rows(
-    database: MysqlDatabase,
-) -> None:
+async def test_read_when_cancelled_then_the_next_caller_gets_its_own_rows(url: str) -> None:
     def slow(conn: Connection) -> object:
         return conn.execute(text("SELECT 'stale' FROM (SELECT SLEEP(0.05)) AS nap")).scalar_one()
 
     def fresh(number: int, conn: Connection) -> object:
         return conn.execute(text(f"SELECT 'fresh {number}'")).scalar_one()
 
-    for number in range(30):
-        task = asyncio.create_task(database.read(slow))
-        await asyncio.sleep(0.002 * number)
-        task.cancel()
-        answers = await asyncio.gather(*(database.read(partial(fresh, number)) for _ in range(9)))
-        assert set(answers) == {f"fresh {number}"}
-        await asyncio.wait([task])
+    async with MysqlDatabase.open(MysqlAddress.from_url(url), timeouts=PATIENT) as database:
+        for number in range(30):
+            task = asyncio.create_task(database.read(slow))
+            await asyncio.sleep(0.002 * number)
+            task.cancel()
+            answers = await asyncio.gather(
+                *(database.read(partial(fresh, number)) for _ in range(9))
+            )
+            assert set(answers) == {f"fresh {number}"}
+            await asyncio.wait([task])
 
 
 async def test_read_when_too_many_wait_then_refused(url: str) -> None:
-    patient = MysqlTimeouts(connect_s=20, call_s=60)
-    async with MysqlDatabase.open(MysqlAddress.from_url(url), timeouts=patient) as database:
+    async with MysqlDatabase.open(MysqlAddress.from_url(url), timeouts=PATIENT) as database:
         reads = [database.read(connection_id) for _ in range(1_001)]
         outcomes = await asyncio.gather(*reads, return_exceptions=True)
         [refused] = [one for one in outcomes if not isinstance(one, int)]
