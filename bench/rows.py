@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.server import GENERATOR_CORE, RunningServer, Sample, pin
-from tinyqq.lab.stage import Outcome
+from tinyqq.lab.stage import END, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +167,15 @@ def measure(
     for line in generator.stdout:
         said = json.loads(line)
         mark = said.get("mark")
-        if mark in ("begin", "end"):
+        if mark in ("begin", END):
             samples[mark] = server.sample()
+            if mark == END:
+                generator.stdin.write("\n")
+                generator.stdin.flush()
         elif mark:
             server.act(mark)
         else:
             outcome = Outcome(**said["outcome"])
     if generator.wait() or outcome is None:
         raise RuntimeError(f"{row.title}: the generator failed")
-    return Measurement(outcome, samples["begin"], samples["end"], first, server.sample())
+    return Measurement(outcome, samples["begin"], samples[END], first, server.sample())

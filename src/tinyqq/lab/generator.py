@@ -1,7 +1,8 @@
 """The generator as a process: ``python -m tinyqq.lab.generator`` plays one scenario.
 
 The harness writes one line of JSON to its standard input and reads lines of JSON from its standard
-output: ``{"mark": "begin"}``, ``{"mark": "end"}``, and at last ``{"outcome": …}``.
+output: ``{"mark": "begin"}``, ``{"mark": "end"}``, which it answers with an empty line, and at last
+``{"outcome": …}``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tinyqq.lab.loop import new_event_loop
 from tinyqq.lab.one_to_one import OneToOne
 from tinyqq.lab.outage import Outage
 from tinyqq.lab.population import Population, Target
-from tinyqq.lab.stage import Outcome, Scenario, Stage
+from tinyqq.lab.stage import END, Outcome, Scenario, Stage
 
 if sys.platform != "win32":
     import resource
@@ -48,7 +49,7 @@ def play(order: dict[str, Any]) -> Outcome:
     stage = Stage(
         targets=tuple(Target(host, port) for host, port in order["targets"]),
         population=Population.load(Path(order["population"])),
-        mark=lambda name: _say({"mark": name}),
+        mark=_mark,
         directory=order["directory"],
     )
     # Reference cycles are not made on the hot path, and a collection would be a pause of ours.
@@ -63,6 +64,12 @@ def main() -> None:
     _raise_descriptor_limit()
     order = json.loads(sys.stdin.readline())
     _say({"outcome": asdict(play(order))})
+
+
+def _mark(name: str) -> None:
+    _say({"mark": name})
+    if name == END:  # until the harness has looked, so that it does not see people leave
+        sys.stdin.readline()
 
 
 def _say(line: dict[str, Any]) -> None:

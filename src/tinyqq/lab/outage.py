@@ -69,10 +69,9 @@ class Outage:
             watch.begin()
             stage.mark(self.how)
             struck_s = time.perf_counter()
-            await asyncio.sleep(self.after_s)
-            outcome = watch.end(sum(flow.sent for flow in flows))
             await asyncio.gather(*writing)
             await settle(lambda: all(len(flow.arrived_s) == flow.sent for flow in flows))
+            outcome = watch.end(sum(flow.sent for flow in flows))
             for task in hearing:
                 task.cancel()
         outcome.figures.update(figures(flows, struck_s, _HIT * self.every_s))

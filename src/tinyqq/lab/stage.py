@@ -15,13 +15,14 @@ from tinyqq.lab.population import Population, Target
 
 _POLL_S: Final = 0.01
 _SETTLE_S: Final = 20.0
+END: Final = "end"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Where a scenario plays: at one server, or at the units of a cluster.
 
-    ``mark`` tells the harness that the measured time begins (``"begin"``) or ends (``"end"``), or
+    ``mark`` tells the harness that the measured time begins (``"begin"``) or ends (:data:`END`), or
     that it is to do something to the server. ``directory``: a URL by which clients find the units,
     at one that stays alive.
     """
@@ -88,7 +89,7 @@ class Stopwatch:
         """The measured time is over, and *count* things were done in it."""
         seconds = time.perf_counter() - self._begun_s
         cpu_s = time.process_time() - self._cpu_s
-        self._stage.mark("end")
+        self._stage.mark(END)
         return Outcome(count, seconds, figures, cpu_s)
 
 
