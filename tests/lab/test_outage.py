@@ -28,7 +28,7 @@ def test_figures_when_some_were_hit_then_their_middle_and_the_longest() -> None:
 
 
 @pytest.mark.slow
-async def test_run_when_nothing_happens_then_nobody_is_cut_off(tmp_path: Path) -> None:
+async def test_run_when_nothing_happens_then_nothing_is_lost(tmp_path: Path) -> None:
     settings = Settings.model_validate(
         {
             "data_dir": tmp_path,
@@ -52,5 +52,5 @@ async def test_run_when_nothing_happens_then_nobody_is_cut_off(tmp_path: Path) -
         outage = Outage("kill", pairs=2, before_s=0.1, after_s=0.3)
         outcome = await outage.run(stage)
     assert marks == ["begin", "kill", "end"]
+    assert outcome.count >= 2
     assert outcome.figures["lost"] == 0
-    assert outcome.figures["gap_max_s"] < 5
