@@ -60,3 +60,9 @@ def test_text_when_there_are_fields_then_name_and_fields() -> None:
 
 def test_text_when_there_are_no_fields_then_name_alone() -> None:
     assert str(errors.Unavailable(ErrorCode.BUSY, retry_after_s=2)) == "BUSY"
+
+
+def test_needs_extra_when_not_installed_then_said_with_the_setting() -> None:
+    with pytest.raises(errors.InvalidRequest) as caught, errors.needs_extra("registry"):
+        raise ModuleNotFoundError
+    assert caught.value.fields == {"extra": "registry"}

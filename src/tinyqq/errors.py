@@ -19,6 +19,8 @@ Text for people is composed from the fields, never parsed.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
 
@@ -197,3 +199,16 @@ def error_for(
         known = _FALLBACK.get(code // 1000, ErrorCode.UNAVAILABLE)
         fields["unknown_code"] = code
     return error_class(known)(known, retry_after_s=retry_after_s, **fields)
+
+
+@contextlib.contextmanager
+def needs_extra(setting: str) -> Iterator[None]:
+    """Around the import of an adapter whose library is an optional extra.
+
+    Raises:
+        InvalidRequest: what *setting* asks for is not installed; ``extra`` names the setting.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        raise InvalidRequest(ErrorCode.INVALID_REQUEST, extra=setting) from exc

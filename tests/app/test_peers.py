@@ -14,10 +14,10 @@ from tests.support.lane_fixtures import RecordingDelivery
 from tests.support.nodes import CALLER, RecordingUnit
 from tests.support.services import FakeServices
 
-from tinyqq.app.peers import Me, advertised, needs_extra, open_links, open_node_port
+from tinyqq.app.peers import Me, advertised, open_links, open_node_port
 from tinyqq.app.settings import Settings
 from tinyqq.clock import SystemClock
-from tinyqq.errors import InvalidRequest, Unavailable
+from tinyqq.errors import Unavailable
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
 from tinyqq.registry.memory import MemoryRegistry
@@ -44,12 +44,6 @@ async def test_node_port_when_alone_then_nobody_listens(tmp_path: Path) -> None:
     async with open_node_port(settings(tmp_path), ME, unit, services, lambda: None) as port:
         assert (port.address, port.counters) == ("", {})
         await port.wait_quiet()
-
-
-def test_needs_extra_when_not_installed_then_said_with_the_setting() -> None:
-    with pytest.raises(InvalidRequest) as caught, needs_extra("registry"):
-        raise ModuleNotFoundError
-    assert caught.value.fields == {"extra": "registry"}
 
 
 def test_secret_when_the_registry_is_shared_then_needed(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from tinyqq.app.peers import Me, needs_extra
+from tinyqq.app.peers import Me
 from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.clock import Clock, SystemClock
+from tinyqq.errors import needs_extra
 from tinyqq.gateway.unit import LocalUnit
 from tinyqq.http.health import State
 from tinyqq.http.metrics import Counters

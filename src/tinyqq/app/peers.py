@@ -7,7 +7,7 @@ imported only when there is a registry that other nodes share.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from tinyqq.app.listening import lan_addresses
 from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.app.tls import load_node_tls
 from tinyqq.clock import Clock
-from tinyqq.errors import ErrorCode, InvalidRequest
+from tinyqq.errors import needs_extra
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.delivery import UnitLink
@@ -59,19 +59,6 @@ class Peers:
     services: Services | None
     """The roles at other nodes; None: there can be no others."""
     counters: Mapping[str, Counters]
-
-
-@contextlib.contextmanager
-def needs_extra(setting: str) -> Iterator[None]:
-    """Around the import of an adapter.
-
-    Raises:
-        InvalidRequest: what *setting* asks for is not installed.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as exc:
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, extra=setting) from exc
 
 
 @contextlib.asynccontextmanager

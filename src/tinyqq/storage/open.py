@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from tinyqq.errors import ErrorCode, InvalidRequest
+from tinyqq.errors import ErrorCode, InvalidRequest, needs_extra
 from tinyqq.model.ids import ConversationId
 from tinyqq.ports.storage import AccountStore, ConversationStore, LogReader, LogTail, LogWriter
 from tinyqq.storage.accounts import SqlAccountStore
@@ -137,26 +137,16 @@ def is_server(url: str) -> bool:
 
 
 def _open_server(address: MysqlAddress) -> contextlib.AbstractAsyncContextManager[Database]:
-    with _needs_extra():
+    with needs_extra("database_url"):
         from tinyqq.storage.mysql import MysqlDatabase
     return MysqlDatabase.open(address)
 
 
 async def _migrate_server(address: MysqlAddress) -> None:
-    with _needs_extra():
+    with needs_extra("database_url"):
         from tinyqq.storage.mysql_connector import MysqlTimeouts
         from tinyqq.storage.mysql_migrate import upgrade
     await upgrade(address, timeouts=MysqlTimeouts())
-
-
-@contextlib.contextmanager
-def _needs_extra() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise InvalidRequest(
-            ErrorCode.INVALID_REQUEST, reason="a database server needs tinyqq[cluster]"
-        ) from error
 
 
 def database_path(url: str) -> Path:
