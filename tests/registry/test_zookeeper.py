@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,27 @@ async def test_nodes_when_another_comes_changes_and_goes_then_seen(url: str) -> 
         await two.unregister()
         await eventually(shows(one, ONE))
         assert seen == [(ONE,), (ONE, TWO), (ONE, draining), (ONE,)]
+
+
+async def test_nodes_when_another_comes_leaves_and_goes_then_both_log_each_once(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="tinyqq.registry.zookeeper")
+    leaving, again = replace(TWO, load=0.5, draining=True), replace(TWO, incarnation="second")
+    async with open_registry(url) as one:
+        async with open_registry(url) as two:
+            for node in (TWO, replace(TWO, load=0.5), leaving, again):
+                await two.register(node)
+                await eventually(shows(one, node))
+        await eventually(shows(one))
+    records = [one.__dict__ for one in caplog.records if one.message.startswith("node.")]
+    told = Counter((one["message"], one["node"], one["incarnation"]) for one in records)
+    assert told == {
+        ("node.came", "unit-2", "first"): 2,
+        ("node.leaving", "unit-2", "first"): 2,
+        ("node.came", "unit-2", "second"): 2,
+        ("node.gone", "unit-2", "second"): 2,
+    }
 
 
 async def test_nodes_when_others_were_there_before_then_seen_from_the_start(url: str) -> None:

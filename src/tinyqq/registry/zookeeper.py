@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -333,6 +333,7 @@ class ZookeeperRegistry:
         picture = tuple(sorted(self._nodes.values(), key=lambda node: node.unit_id))
         if picture == self._picture:
             return
+        _tell_changes(self._picture, picture)
         self._picture = picture
         self._incarnations = {node.unit_id: node.incarnation for node in picture}
         self._counts["changes_total"] += 1
@@ -415,6 +416,20 @@ class ZookeeperRegistry:
     def _session_id(self) -> int:
         session = self._client.client_id
         return session[0] if session else 0
+
+
+def _tell_changes(before: Iterable[Node], after: Iterable[Node]) -> None:
+    """Log who came, who is leaving and who has gone."""
+    gone = {node.unit_id: node for node in before}
+    for node in after:
+        was = gone.pop(node.unit_id, None)
+        facts = {"node": node.unit_id, "incarnation": node.incarnation}
+        if was is None or was.incarnation != node.incarnation:
+            logger.info("node.came", extra=facts)
+        elif node.draining and not was.draining:
+            logger.info("node.leaving", extra=facts)
+    for node in gone.values():
+        logger.info("node.gone", extra={"node": node.unit_id, "incarnation": node.incarnation})
 
 
 def _name(unit_id: UnitId) -> str:
