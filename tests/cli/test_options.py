@@ -43,6 +43,7 @@ def test_load_when_the_settings_are_wrong_then_it_ends_with_the_code(
         (Unavailable(ErrorCode.UNAVAILABLE, lock_file="x"), ExitCode.IN_USE, "--data-dir"),
         (Unavailable(ErrorCode.BUSY), ExitCode.STORAGE, "BUSY"),
         (Unavailable(ErrorCode.UNAVAILABLE, registry="zk:2181"), ExitCode.STORAGE, "zk:2181"),
+        (Unavailable(ErrorCode.UNAVAILABLE, address="[::1]:1"), ExitCode.PORT_TAKEN, "node_port"),
         (InvalidRequest(ErrorCode.INVALID_REQUEST, extra="presence"), ExitCode.SETTINGS, "pip"),
         (PermissionError(13, "Permission denied", "/srv/qq"), ExitCode.STORAGE, "/srv/qq"),
         (OSError("broken"), ExitCode.STORAGE, "broken"),

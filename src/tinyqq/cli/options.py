@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from tinyqq.app.listening import find_owner
 from tinyqq.app.settings import Settings
 from tinyqq.app.sources import LoadedSettings, SettingsError, load_settings
 from tinyqq.cli.console import ExitCode, fail, texts
@@ -47,7 +48,7 @@ Set = Annotated[
 
 
 def fail_storage(error: TinyQQError | OSError, settings: Settings) -> NoReturn:
-    """End because the data folder, the database or the registry cannot be used."""
+    """End because the data folder, the database, the registry or the node port cannot be used."""
     say = texts()
     if isinstance(error, OSError):
         path = error.filename or settings.data_dir
@@ -57,6 +58,10 @@ def fail_storage(error: TinyQQError | OSError, settings: Settings) -> NoReturn:
     if "registry" in error.fields:
         hosts = error.fields["registry"]
         fail(say("error.registry", hosts=hosts), ExitCode.STORAGE)
+    if "address" in error.fields:
+        address = str(error.fields["address"])
+        owner = find_owner(int(address.rpartition(":")[2])) or say("error.unknown_owner")
+        fail(say("error.node_port", address=address, owner=owner), ExitCode.PORT_TAKEN)
     if "extra" in error.fields:
         fail(say("error.extra", setting=error.fields["extra"]), ExitCode.SETTINGS)
     fail(say("error.storage", reason=error), ExitCode.STORAGE)

@@ -72,6 +72,12 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "ZooKeeper at {hosts} does not answer, or does not let this node in.",
         "位于 {hosts} 的 ZooKeeper 没有应答，或拒绝了本节点。",
     ),
+    "error.node_port": (
+        "Cannot listen for the other nodes at {address}: it is in use by {owner}, or no address of "
+        "this machine. Mend listen.node_port or listen.host; node_port = 0 takes any free one.",
+        "无法为其他节点监听 {address}：它已被 {owner} 占用，或不是本机的地址。"
+        "请修改 listen.node_port 或 listen.host；node_port = 0 表示任选空闲端口。",
+    ),
     "error.extra": (
         "The setting {setting} needs more packages: pip install 'tinyqq[cluster]'",
         "设置项 {setting} 需要额外的软件包：pip install 'tinyqq[cluster]'",
