@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,6 +58,16 @@ def test_log_when_inside_a_context_then_its_fields_are_on_the_line() -> None:
     inside, outside = lines(stream)
     assert (inside["conn"], inside["user"]) == (7, 10001)
     assert "conn" not in outside
+
+
+def test_log_when_fields_are_given_then_on_every_line_of_every_thread() -> None:
+    stream = io.StringIO()
+    configure_logging(stream=stream, fields={"here": "unit-1"})
+    other = threading.Thread(target=logger.info, args=("elsewhere",))
+    other.start()
+    other.join()
+    logger.info("told", extra={"here": "nearer"})
+    assert [line["here"] for line in lines(stream)] == ["unit-1", "nearer"]
 
 
 def test_log_when_below_the_level_then_nothing_is_written() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import logging
 import os
 import signal
@@ -78,6 +79,26 @@ def test_run_when_something_attends_then_it_is_entered_and_left(loaded: LoadedSe
 
     run_node(loaded, announce=announce, attend=attend)
     assert events == ["in", "announced", "out"]
+
+
+@pytest.mark.usefixtures("_same_logging")
+def test_log_when_in_a_cluster_then_the_node_is_on_every_line(
+    loaded: LoadedSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = {
+        "registry": "zookeeper://127.0.0.1:1/x",
+        "cluster.secret": "x" * 16,
+        "cluster.node_name": "unit-7",
+    }
+    settings = load_settings(flags=flags).settings
+    ports = open_ports(loaded)
+    for one in (settings, loaded.settings):
+        run.begin_log(one, ports)
+        logging.getLogger("tinyqq").info("told")
+    for port in filter(None, (ports.tcp, ports.http)):
+        port.sock.close()
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line.get("here") for line in told] == ["unit-7", None]
 
 
 async def test_signals_when_the_block_ends_then_the_old_handlers_are_back() -> None:

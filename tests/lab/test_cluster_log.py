@@ -14,7 +14,7 @@ def logged(event: str, **fields: object) -> str:
 
 
 def test_line_when_an_event_then_its_name_and_fields() -> None:
-    line = logged("node.started", tcp="tinyqq://a:1", clients=3)
+    line = logged("node.started", here="unit-1", tcp="tinyqq://a:1", clients=3)
     assert read_line(line) == LogLine("info", "node.started tcp=tinyqq://a:1 clients=3")
 
 

@@ -382,6 +382,16 @@ async def test_presence_when_the_url_is_wrong_then_an_error() -> None:
         redis_presence("memory")
 
 
+async def test_presence_when_redis_is_away_from_the_start_then_logged_once(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis.kill()
+    async with redis_presence(redis.url, timings=replace(QUICK, write_s=0.2)) as presence:
+        failures = presence.counters()["write_failures_total"]
+        await eventually(lambda: presence.counters()["write_failures_total"] > failures)
+        assert [one.message for one in caplog.records] == ["presence.redis_is_away"]
+
+
 async def test_presence_when_redis_refuses_then_away(redis: RedisServer) -> None:
     redis.cli("CONFIG", "SET", "maxmemory", "1")
     async with redis_presence(redis.url) as presence:

@@ -117,8 +117,7 @@ async def build(
         sockets.enter_context(FileLock(settings.data_dir / "node.lock"))
         now = datetime.datetime.now(datetime.UTC)
         tls = load_tls(settings.tls, settings.data_dir, addresses=lan_addresses(), now=now)
-        name = settings.cluster.node_name or f"{socket.gethostname()}-{(tcp or http).port}"
-        me = Me(UnitId(name), secrets.token_hex(8))
+        me = Me(unit_name(settings, tcp or http), secrets.token_hex(8))
         async with contextlib.AsyncExitStack() as stack:
             enter = stack.enter_async_context
             ground = await open_ground(enter, settings, me, on_fatal)
@@ -152,6 +151,11 @@ async def build(
                 await entry.drain()
                 await gateway.drain()
                 await node_port.wait_quiet()
+
+
+def unit_name(settings: Settings, port: OpenPort) -> UnitId:
+    """What a node is called that listens there first."""
+    return UnitId(settings.cluster.node_name or f"{socket.gethostname()}-{port.port}")
 
 
 def _gateway(settings: Settings, ground: Ground, business: Business) -> Gateway:

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tinyqq.app.build import App, build
+from tinyqq.app.build import App, build, unit_name
 from tinyqq.app.listening import OpenPort, open_port
-from tinyqq.app.settings import PROXY
+from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.app.sources import LoadedSettings
 from tinyqq.log import configure_logging
 
@@ -51,7 +51,6 @@ def run_node(
         PortTaken, CannotListen, TlsError, TinyQQError, OSError: as :func:`tinyqq.app.build.build`.
     """
     settings = loaded.settings
-    configure_logging(log_format=settings.log.format, level=settings.log.level)
     raise_descriptor_limit(settings.limits.max_connections + 256)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(loaded, announce=announce, attend=attend or _nothing))
@@ -63,6 +62,7 @@ async def serve(
     """The same within a running event loop."""
     with stop_on_signals() as stop:
         ports = open_ports(loaded)
+        begin_log(loaded.settings, ports)
         async with (
             build(loaded.settings, tcp=ports.tcp, http=ports.http, on_drain=stop.set) as app,
             attend(app),
@@ -73,6 +73,17 @@ async def serve(
                 await stop.wait()
             logger.info("node.stopping")
     logger.info("node.stopped")
+
+
+def begin_log(settings: Settings, ports: Ports) -> None:
+    """Log as the settings say. In a cluster every line names the node: the lines of several may lie
+    together."""
+    here = {"here": unit_name(settings, ports.tcp or ports.http)}
+    configure_logging(
+        log_format=settings.log.format,
+        level=settings.log.level,
+        fields=here if settings.registry != MEMORY else {},
+    )
 
 
 def open_ports(loaded: LoadedSettings) -> Ports:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_LEFT_OUT: Final = frozenset({"event", "level", "logger", "timestamp", "exception", "stack"})
+_LEFT_OUT: Final = frozenset(
+    {"event", "level", "logger", "timestamp", "here", "exception", "stack"}
+)
 _LINES_AT_ONCE: Final = 40
 _BYTES_AT_ONCE: Final = 256 * 1024
 

@@ -112,6 +112,7 @@ class RedisPresence:
         self._questions = asyncio.Semaphore(self._timings.max_questions)
         self._wake = asyncio.Event()
         self._well = asyncio.Event()
+        self._is_told_away = False
         self._is_closing = False
         self._stack = contextlib.AsyncExitStack()
         self._commands: RedisCommands | None = None
@@ -402,14 +403,17 @@ class RedisPresence:
         if not self._well.is_set():
             self._well.set()
             self._settle_at = self._clock.monotonic() + self._timings.check_s
-            logger.info("presence.redis_is_there", extra={"unit_id": self._unit_id})
+            self._is_told_away = False
+            logger.info("presence.redis_is_there")
 
     def _lost(self, error: BaseException) -> None:
         self._next_check = 0.0
         self._counts["write_failures_total"] += 1
+        if not self._is_told_away:  # also when it was not there from the start
+            self._is_told_away = True
+            logger.warning("presence.redis_is_away", extra={"error": repr(error)})
         if self._well.is_set():
             self._well.clear()
-            logger.warning("presence.redis_is_away", extra={"error": repr(error)})
             self._tell()
         waiting, self._waiting = self._waiting, {}
         with _resolving(waiting.values()):
