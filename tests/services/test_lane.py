@@ -498,3 +498,65 @@ async def test_refusal_when_state_is_new_but_was_read_before_the_grant_then_read
     make_group(log.state(GROUP), ANN, BOB, EVE)
     sender.send(GROUP, EVE)
     assert await sender.seqs(2) == [1, 2]
+
+
+async def test_answer_that_fails_when_it_is_a_refusal_then_the_lane_goes_on(
+    lane: Lane, sender: Sender
+) -> None:
+    def broken(outcome: object) -> None:
+        raise ZeroDivisionError
+
+    lane.submit(Draft(ANN_EVE, ANN, operation_id(), broken, Kind.TEXT))
+    sender.send()
+    assert await sender.seqs(1) == [1]
+    sender.send()
+    assert await sender.seqs(2) == [1, 2]
+
+
+async def test_moved_conversation_when_the_others_fail_then_still_answered_once(
+    sender: Sender, log: MemoryLog
+) -> None:
+    sender.send()
+    await sender.wait(1)
+    await write_elsewhere(log, 2)
+    log.faults = ["", "lost"]  # it was second, and then the rest of the batch fails
+    sender.send()
+    sender.send(GROUP, BOB)
+    sender.send(GROUP, BOB)
+    assert sorted(await sender.seqs(4)) == [1, 1, 2, 3]
+    sender.send(GROUP, BOB)
+    sender.send()
+    assert sorted((await sender.seqs(6))[4:]) == [3, 4]
+
+
+class BusyLog(MemoryLog):
+    """Somebody else writes to Ann's and Bob's conversation just before an append."""
+
+    appends = 0
+    first_at = 0
+
+    async def append(
+        self, entries: Sequence[Entry], effects: Sequence[tuple[ConversationId, Effect]]
+    ) -> None:
+        self.appends += 1
+        if self.appends == self.first_at:
+            await write_elsewhere(self, 1)
+        await super().append(entries, effects)
+
+
+async def test_moved_conversation_when_the_batch_was_halved_then_its_order_is_kept(
+    delivery: RecordingDelivery, clock: FakeClock
+) -> None:
+    log = BusyLog(accounts=[ANN, BOB])
+    befriend(log.state(ANN_BOB), ANN, BOB)
+    make_group(log.state(GROUP), ANN, BOB)
+    log.faults, log.first_at = ["lost", "lost"], 3
+    async with Lane(log=log, delivery=delivery, clock=clock) as lane:
+        sender = Sender(lane)
+        sender.send(number=1)
+        sender.send(GROUP)
+        sender.send(number=2)
+        sender.send(number=3)
+        await sender.wait(4)
+    ids = [entry.client_message_id for entry in log.entries[ANN_BOB][1:]]
+    assert ids == [operation_id(number) for number in range(1, 4)]

@@ -213,6 +213,8 @@ class Lane:
                 if is_unsettled:
                     drafts, is_unsettled = await self._settle(drafts, is_second=is_second), False
                     continue
+                if self._believed:
+                    drafts = await self._let_moved_stand_aside(drafts, size)
                 drafts = await self._commit_round(drafts[:size]) + drafts[size:]
                 failures = 0
                 continue
@@ -248,12 +250,7 @@ class Lane:
         Raises:
             AppendFailed, Unavailable: nothing was answered; the outcome has to be settled.
         """
-        missing = self._numbering.missing(drafts, self._clock.monotonic())
-        if missing:
-            states = await self._log.load(missing)
-            self._numbering.learn(states.values(), self._clock.monotonic())
-        if self._believed:
-            drafts = self._let_moved_stand_aside(drafts)
+        missing = await self._load_missing(drafts)
         result = self._numbering.place(
             drafts,
             fresh=frozenset(missing),
@@ -274,6 +271,13 @@ class Lane:
         self._numbering.forget({draft.conversation_id for draft in result.deferred})
         return result.deferred
 
+    async def _load_missing(self, drafts: Sequence[Draft]) -> list[ConversationId]:
+        missing = self._numbering.missing(drafts, self._clock.monotonic())
+        if missing:
+            states = await self._log.load(missing)
+            self._numbering.learn(states.values(), self._clock.monotonic())
+        return missing
+
     async def _append(self, placed: Sequence[Placed]) -> None:
         entries = [one.entry for one in placed]
         effects = [
@@ -288,23 +292,24 @@ class Lane:
             # Answer and push entry by entry: so a session that both sends and receives in one
             # conversation sees its seqs in order, and no client asks for a gap that is none.
             try:
-                one.draft.done(Change(one.entry, is_repeat=False))
+                _tell(one.draft, Change(one.entry, is_repeat=False))
                 push((self._numbering.committed(one),))
             except Exception:  # it is committed: whoever missed it finds it in the log
-                logger.exception("lane.answer_failed")
+                logger.exception("lane.push_failed")
 
     # ---- other processes that write the same conversations ---------------------------------------
 
-    def _let_moved_stand_aside(self, drafts: Sequence[Draft]) -> list[Draft]:
-        """After a failure: who of *drafts* goes on at once, because nobody else has written to
-        their conversations meanwhile."""
+    async def _let_moved_stand_aside(self, drafts: Sequence[Draft], size: int) -> list[Draft]:
+        """After a failure: who of *drafts*, of which *size* are next, goes on at once, because
+        nobody else has written to their conversations meanwhile."""
+        await self._load_missing(drafts[:size])
         believed, self._believed = self._believed, {}
         moved: dict[ConversationId, list[Draft]] = {}
         others: list[Draft] = []
-        for draft in drafts:
+        for draft in drafts:  # all of them: the order of a conversation is kept
             conversation_id = draft.conversation_id
-            before = believed.get(conversation_id)
-            if before is None or before == self._numbering.head(conversation_id):
+            head = self._numbering.head(conversation_id)
+            if head is None or believed.get(conversation_id, head) == head:
                 others.append(draft)
             else:
                 moved.setdefault(conversation_id, []).append(draft)
@@ -382,18 +387,31 @@ class Lane:
 
     def _answer_repeat(self, draft: Draft, entry: Entry) -> None:
         self._counters["lane_repeats_total"] += 1
-        draft.done(Change(entry, is_repeat=True))
+        _tell(draft, Change(entry, is_repeat=True))
         self._delivery.push((self._numbering.found(draft, entry),))
 
     def _refuse(self, draft: Draft, error: TinyQQError) -> None:
         self._counters["lane_refusals_total"] += 1
-        draft.done(error)
+        _tell(draft, error)
 
     def _refuse_everything(self, drafts: list[Draft]) -> None:
         """The database cannot be written: whoever waits behind would only wait for the same.
         Refusing them all also keeps every sender's order."""
         for draft in (*drafts, *self._waiting.clear()):
             self._refuse(draft, Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=1.0))
+
+
+def _tell(draft: Draft, outcome: Change | TinyQQError) -> None:
+    """Answer a draft, once, whatever becomes of it after that."""
+    done, draft.done = draft.done, _nobody
+    try:
+        done(outcome)
+    except Exception:  # whose answer it is must not end the lane of all others
+        logger.exception("lane.answer_failed")
+
+
+def _nobody(_: Change | TinyQQError) -> None:
+    """Who has been answered is told nothing more."""
 
 
 def _heads_before(placed: Sequence[Placed]) -> dict[ConversationId, Seq]:
