@@ -9,7 +9,7 @@ from tests.support.nodes import CREDENTIALS, FarNode
 
 from tinyqq.errors import NotFound
 from tinyqq.rpc.auth import Credentials
-from tinyqq.rpc.operator import ask_to_drain
+from tinyqq.rpc.operator import ask_health, ask_to_drain
 from tinyqq.rpc.status import NodeFailed
 
 
@@ -42,3 +42,11 @@ async def test_drain_when_the_node_is_gone_then_failed() -> None:
         pass
     with pytest.raises(NodeFailed):
         await ask_to_drain(far.node, CREDENTIALS)
+
+
+async def test_health_when_asked_then_answered_but_to_no_stranger() -> None:
+    far = FarNode()
+    async with far.listen():
+        await ask_health(far.node, CREDENTIALS, timeout_s=5.0)
+        with pytest.raises(NodeFailed):
+            await ask_health(far.node, Credentials(b"not the cluster's secret"), timeout_s=5.0)

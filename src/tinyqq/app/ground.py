@@ -139,6 +139,18 @@ def zookeeper_registry(settings: Settings, clock: Clock) -> ZookeeperRegistry:
     )
 
 
+async def ask_presence(settings: Settings, *, timeout_s: float) -> None:
+    """Return if the Redis that the settings name answers, all of it.
+
+    Raises:
+        InvalidRequest: its driver is not installed.
+        Unavailable: it does not.
+    """
+    with needs_extra("presence"):
+        from tinyqq.presence.redis_probe import ask_redis
+    await ask_redis(settings.presence, timeout_s=timeout_s)
+
+
 def _redis(
     settings: Settings, me: Me, is_live: Callable[[UnitId, str], bool], clock: Clock
 ) -> RedisPresence:

@@ -181,6 +181,17 @@ async def ask_to_drain(settings: Settings, node: Node) -> None:
     await ask(node, _credentials(settings))
 
 
+async def ask_health(settings: Settings, node: Node, *, timeout_s: float) -> None:
+    """Return if another node answers, and lets this one ask.
+
+    Raises:
+        TinyQQError: it does not.
+    """
+    with needs_extra("registry"):
+        from tinyqq.rpc.operator import ask_health as ask
+    await ask(node, _credentials(settings), timeout_s=timeout_s)
+
+
 async def _nothing() -> None:
     """Where nobody else can be, nobody asks."""
 

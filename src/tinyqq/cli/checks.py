@@ -22,6 +22,7 @@ if sys.platform != "win32":
     import resource
 
 OLDEST_PYTHON: Final = (3, 11)
+EXTRA: Final = "`pip install 'tinyqq[cluster]'`"
 _SPARE_DESCRIPTORS: Final = 256
 _FEW_CONNECTIONS: Final = 1_000
 _SLOW_FSYNC_MS: Final = 20.0
@@ -168,9 +169,8 @@ async def check_server(url: str, shown: str) -> Finding:
         async with open_storage(url) as storage:
             await storage.ping()
     except TinyQQError as exc:
-        return Finding(
-            "database", f"{shown}: {exc}", 'See docs/operations.md, "A database server".'
-        )
+        advice = 'See docs/operations.md, "A database server".'
+        return Finding("database", f"{shown}: {exc}", EXTRA if "extra" in exc.fields else advice)
     return Finding("database", shown)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
-from tinyqq.app.settings import Settings
+from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.app.sources import shown_database
-from tinyqq.cli import checks, console, options
+from tinyqq.cli import checks, cluster_checks, console, options
 from tinyqq.cli.console import ExitCode
 from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate
@@ -44,18 +45,41 @@ def examine(settings: Settings) -> list[checks.Finding]:
     Raises:
         InvalidRequest: the address of the database is none.
     """
-    listen = settings.listen
     return [
         checks.check_python(),
         checks.check_uvloop(),
         checks.check_descriptors(settings),
-        checks.check_port("TCP port", listen.host, listen.tcp_port),
-        checks.check_port("HTTP port", listen.host, listen.http_port),
+        *check_ports(settings),
         checks.check_data_dir(settings),
         checks.check_fsync(settings),
         _check_database(settings),
         checks.check_clock(settings),
+        *([] if settings.registry == MEMORY else asyncio.run(_check_cluster(settings))),
     ]
+
+
+def check_ports(settings: Settings) -> Iterator[checks.Finding]:
+    """Whether what this node would listen on is free."""
+    listen = settings.listen
+    if PROXY in settings.roles:
+        yield checks.check_port("TCP port", listen.host, listen.tcp_port)
+    yield checks.check_port("HTTP port", listen.host, listen.http_port)
+    if settings.registry != MEMORY:
+        yield checks.check_port("node port", listen.host, listen.node_port)
+
+
+async def _check_cluster(settings: Settings) -> list[checks.Finding]:
+    registry, nodes = await cluster_checks.check_registry(settings)
+    findings = [
+        cluster_checks.check_sharing(settings),
+        cluster_checks.check_address(settings),
+        registry,
+    ]
+    if nodes:
+        findings.append(await cluster_checks.check_nodes(settings, nodes))
+    if settings.presence != MEMORY:
+        findings.append(await cluster_checks.check_presence(settings))
+    return findings
 
 
 def _check_database(settings: Settings) -> checks.Finding:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import grpc.aio
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq._pb.node_pb2_grpc import NodeStub
@@ -20,13 +26,30 @@ async def ask_to_drain(node: Node, credentials: Credentials) -> None:
     Raises:
         TinyQQError: NodeFailed: it did not answer; NotFound: another start of it did.
     """
+    async with _channel(node, credentials) as channel:
+        await NodeStub(channel).Drain(
+            pb.Identity(unit_id=node.unit_id, incarnation=node.incarnation),
+            timeout=_TIMEOUT_S,
+            metadata=credentials.metadata,
+        )
+
+
+async def ask_health(node: Node, credentials: Credentials, *, timeout_s: float) -> None:
+    """Return if this node answers, and lets us ask.
+
+    Raises:
+        TinyQQError: it does not.
+    """
+    async with _channel(node, credentials) as channel:
+        stub: Any = HealthStub(channel)  # whose types leave out what it can
+        await stub.Check(HealthCheckRequest(), timeout=timeout_s, metadata=credentials.metadata)
+
+
+@contextlib.asynccontextmanager
+async def _channel(node: Node, credentials: Credentials) -> AsyncIterator[grpc.aio.Channel]:
     channel = open_channel(node.internal, credentials)
     try:
         with translated():
-            await NodeStub(channel).Drain(
-                pb.Identity(unit_id=node.unit_id, incarnation=node.incarnation),
-                timeout=_TIMEOUT_S,
-                metadata=credentials.metadata,
-            )
+            yield channel
     finally:
         await channel.close()

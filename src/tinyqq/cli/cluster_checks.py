@@ -1,0 +1,111 @@
+"""What ``tinyqq doctor`` looks at where a node is to be one of several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from tinyqq.app.ground import ask_presence, zookeeper_registry
+from tinyqq.app.peers import advertised, ask_health
+from tinyqq.app.settings import MEMORY, Settings
+from tinyqq.app.sources import shown_values
+from tinyqq.app.tls import TlsError, load_node_tls
+from tinyqq.cli.checks import EXTRA, Finding
+from tinyqq.clock import SystemClock
+from tinyqq.errors import TinyQQError
+from tinyqq.ports.registry import Node
+from tinyqq.storage.open import is_server
+
+_TIMEOUT_S: Final = 3.0
+_SHOWN: Final = 3
+
+
+def check_sharing(settings: Settings) -> Finding:
+    """Whether nodes that see each other also share everything else."""
+    own = [
+        name
+        for name, is_shared in (
+            ("database_url", is_server(settings.database)),
+            ("presence", settings.presence != MEMORY),
+        )
+        if not is_shared
+    ]
+    if own:
+        return Finding(
+            "cluster",
+            f"{', '.join(own)}: of this node alone, but the registry is shared",
+            "Nodes of one cluster share their database server and Redis: see docs/cluster.md.",
+        )
+    return Finding("cluster", "database, registry and presence are shared")
+
+
+def check_address(settings: Settings) -> Finding:
+    """Where the other nodes look for this one, and what it shows them."""
+    address = advertised(settings, settings.listen.node_port).removesuffix(":0")
+    here = " (this machine alone)" if address.startswith(("127.", "localhost", "[::1]")) else ""
+    try:
+        how = "mTLS" if load_node_tls(settings.cluster) else "shared secret"
+    except TlsError as exc:
+        return Finding("to others", f"{address}: {exc}", "See cluster.cert_file, key_file.")
+    return Finding("to others", f"{address}{here}, {how}")
+
+
+async def check_registry(settings: Settings) -> tuple[Finding, tuple[Node, ...]]:
+    """Whether the registry answers; and who is in it."""
+    shown = _shown(settings, "registry")
+    try:
+        async with zookeeper_registry(settings, SystemClock()) as registry:
+            nodes = registry.nodes()
+    except TinyQQError as exc:
+        advice = "Does ZooKeeper run there, and take the password?"
+        return Finding("registry", f"{shown}: {exc}", _advice(exc, advice)), ()
+    return Finding("registry", f"{shown}, {len(nodes)} node(s)"), nodes
+
+
+async def check_presence(settings: Settings) -> Finding:
+    """Whether Redis answers."""
+    shown = _shown(settings, "presence")
+    try:
+        await ask_presence(settings, timeout_s=_TIMEOUT_S)
+    except TinyQQError as exc:
+        advice = _advice(exc, "Does Redis run there, and take the password?")
+        return Finding("presence", f"{shown}: {exc}", advice)
+    return Finding("presence", shown)
+
+
+async def check_nodes(settings: Settings, nodes: Sequence[Node]) -> Finding:
+    """Whether the other nodes can be reached from here, and know our secret."""
+    others = [node for node in nodes if node.internal]
+    answers = await asyncio.gather(*(_ask(settings, node) for node in others))
+    silent = [
+        f"{node.unit_id} at {node.internal}"
+        for node, is_well in zip(others, answers, strict=True)
+        if not is_well
+    ]
+    detail = f"{len(others) - len(silent)} of {len(others)} answer"
+    if not silent:
+        return Finding("nodes", detail)
+    more = ", …" if len(silent) > _SHOWN else ""
+    return Finding(
+        "nodes",
+        f"{detail}; not {', '.join(silent[:_SHOWN])}{more}",
+        "Is cluster.secret the same here and there (and mTLS, if used), and is the way open? One "
+        "that has just died stays in the registry for registry_session_timeout_s.",
+    )
+
+
+async def _ask(settings: Settings, node: Node) -> bool:
+    try:
+        await ask_health(settings, node, timeout_s=_TIMEOUT_S)
+    except (TinyQQError, TlsError):
+        return False
+    return True
+
+
+def _advice(error: TinyQQError, otherwise: str) -> str:
+    return EXTRA if "extra" in error.fields else otherwise
+
+
+def _shown(settings: Settings, path: str) -> str:
+    return shown_values(settings)[path].strip('"')
