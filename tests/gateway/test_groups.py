@@ -410,3 +410,16 @@ async def test_push_when_a_membership_entry_waits_for_the_read_then_applied_in_o
         world.push(6, (5, 5))
         await world.settle()
         assert world.written == [(4, (ANN,)), (5, (ANN, BOB)), (6, (ANN, BOB))]
+
+
+async def test_reload_when_a_bug_keeps_it_from_being_read_then_the_group_is_not_stuck() -> None:
+    async with open_world() as world:
+        await standing_at(world, 5, ANN)
+        world.conversations.errors = [ZeroDivisionError()] * 3
+        world.push(9, (8, 8))
+        await world.settle()
+        assert world.missed == [(9, (ANN,))]
+        world.set_members(ANN, seq=8)
+        world.push(10, (8, 8))
+        await world.settle()
+        assert world.written == [(10, (ANN,))]

@@ -22,6 +22,7 @@ from tests.support.gateway import (
 from tests.support.wire import frame
 
 from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.gateway.missed import Missed
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.model.account import DeviceKind, KickReason
 from tinyqq.model.connection import Done, GoAway, HeadHint, Heartbeat, Kicked, Limits, Pulse
@@ -163,6 +164,28 @@ async def test_time_when_a_second_has_passed_then_swept_without_being_asked(carr
     async with open_site() as site, site.log_in(BOB, carrier) as bob:
         [connection] = site.unit.sessions_of(BOB)
         connection.miss(CHAT, Seq(7))
+        assert isinstance((await bob.next_push())[1], HeadHint)
+
+
+class BrokenMissed(Missed):
+    """With a bug."""
+
+    def take_hint(self) -> HeadHint | None:
+        raise ZeroDivisionError
+
+
+async def test_sweep_when_one_connection_has_a_bug_then_it_goes_and_the_others_are_looked_at(
+    carrier: str,
+) -> None:
+    async with (
+        open_site() as site,
+        site.log_in(ANN, carrier),
+        site.log_in(BOB, carrier) as bob,
+    ):
+        [broken], [well] = site.unit.sessions_of(ANN), site.unit.sessions_of(BOB)
+        broken.missed = BrokenMissed()
+        await until(lambda: broken.is_lost)
+        well.miss(CHAT, Seq(7))
         assert isinstance((await bob.next_push())[1], HeadHint)
 
 

@@ -327,3 +327,12 @@ async def test_counters_when_asked_then_what_happened() -> None:
         assert counters["users"] == 1
         assert counters["pushes_total"] == counters["deliveries_total"] == 1
         assert counters["hints_total"] == 1
+
+
+async def test_was_pushed_when_a_bug_kept_it_back_then_no() -> None:
+    async with open_world() as world:
+        await world.come(ANN)
+        broken = entry_push(CHAT, 5)._replace(body=None)  # type: ignore[arg-type]  # a bug
+        with pytest.raises(TypeError):
+            world.unit.push([broken])
+        assert not world.unit.was_pushed(CHAT, Seq(5))

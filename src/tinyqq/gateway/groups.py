@@ -291,6 +291,9 @@ class LocalGroups:
         except (TinyQQError, TimeoutError) as error:
             logger.warning("group.unread", extra={"group_id": group_id, "error": repr(error)})
             return False
+        except Exception:  # a bug below must not hold the group's pushes back for ever
+            logger.exception("group.read_failed", extra={"group_id": group_id})
+            return False
         if self._indexes.get(group_id) is index:
             here = {user_id for user_id in members if self._is_here(user_id)}
             for user_id in index.users - here:

@@ -192,7 +192,11 @@ class Gateway:
     def _sweep(self, connections: list[Connection]) -> None:
         now_s = self._clock.monotonic()
         for connection in connections:
-            connection.sweep(now_s)
+            try:
+                connection.sweep(now_s)
+            except Exception:  # without the sweep nobody's deadlines would hold any more
+                logger.exception("connection.sweep_failed")
+                connection.abort()
 
     async def _sweep_for_ever(self) -> None:
         """Cheaper than a timer each: a microsecond a second per connection, in slices, so that

@@ -134,8 +134,6 @@ class LocalUnit:
     def push(self, pushes: Sequence[Push]) -> None:
         """Write entries to local sessions, in this order."""
         self.pushes += len(pushes)
-        if self._has_net:
-            self._pushed.add(pushes)
         for push in pushes:
             lo = push.conversation_id >> 32
             if not lo:
@@ -143,6 +141,8 @@ class LocalUnit:
                 continue
             hi = push.conversation_id & 0xFFFFFFFF
             self._write(push, (UserId(lo), UserId(hi)) if lo != hi else (UserId(lo),))
+        if self._has_net:  # not before: what a bug kept back is the net's to deliver
+            self._pushed.add(pushes)
 
     def hint(self, hints: Sequence[Hint]) -> None:
         """Write hints to local sessions."""
