@@ -52,6 +52,7 @@ class Places:
         self.groups: dict[GroupId, frozenset[UnitId]] = {}
         self.calls = 0
         self.is_away = False
+        self.bugs = 0
 
     async def locate(
         self, user_ids: Sequence[UserId], group_ids: Sequence[GroupId]
@@ -59,6 +60,9 @@ class Places:
         self.calls += 1
         if self.is_away:
             raise Unavailable(ErrorCode.UNAVAILABLE)
+        if self.bugs:
+            self.bugs -= 1
+            raise ZeroDivisionError
         return (
             {one: self.users[one] for one in user_ids if one in self.users},
             {one: self.groups[one] for one in group_ids if one in self.groups},
@@ -192,3 +196,29 @@ async def test_leaving_then_what_waits_is_still_handed_on() -> None:
     async with cluster.service:
         cluster.service.push([push()])
     assert cluster.units[THERE].got == [push()]
+
+
+async def test_session_without_right_then_every_unit_is_told_whatever_presence_knows(
+    cluster: Cluster,
+) -> None:
+    cluster.service.kick(KICK)
+    assert await cluster.got(THERE) == [KICK]
+    assert await cluster.got(ELSEWHERE) == [KICK]
+
+
+async def test_session_that_is_replaced_then_only_its_unit_is_told(cluster: Cluster) -> None:
+    cluster.places.users = {BOB: frozenset({THERE})}
+    replaced = KICK._replace(reason=KickReason.REPLACED)
+    cluster.service.kick(replaced)
+    assert await cluster.got(THERE) == [replaced]
+    assert cluster.units[ELSEWHERE].got == []
+
+
+async def test_bug_in_presence_then_everybody_gets_it_and_the_next_too(cluster: Cluster) -> None:
+    cluster.places.bugs = 1
+    cluster.places.users = {BOB: frozenset({THERE})}
+    cluster.service.push([push(1)])
+    assert await cluster.got(ELSEWHERE) == [push(1)]
+    cluster.units[THERE].arrived.clear()
+    cluster.service.push([push(2)])
+    assert await cluster.got(THERE) == [push(1), push(2)]

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.errors import TinyQQError
+from tinyqq.model.account import KickReason
 from tinyqq.model.ids import MAX_GROUP_ID, GroupId, UnitId, UserId
 from tinyqq.ports.delivery import Hint, Kick, Push, UnitLink
 from tinyqq.ports.presence import Presence
@@ -137,9 +138,11 @@ class DeliveryService:
             async with asyncio.timeout(LOCATE_TIMEOUT_S):
                 return await self._locate(items)
         except (TinyQQError, TimeoutError) as error:
-            self._unlocated += len(items)
             logger.warning("delivery.unlocated", extra={"items": len(items), "error": repr(error)})
-            return dict.fromkeys(self._peers(), items)
+        except Exception:  # a bug below must not end the fan-out of the whole node
+            logger.exception("delivery.locate_failed", extra={"items": len(items)})
+        self._unlocated += len(items)
+        return dict.fromkeys(self._peers(), items)
 
     async def _locate(self, items: Sequence[_Item]) -> Mapping[UnitId, Sequence[_Item]]:
         users: dict[UserId, None] = {}
@@ -164,6 +167,10 @@ class DeliveryService:
         units: set[UnitId] = set()
         for user_id in _users_of(item):
             units |= at_user.get(user_id, frozenset())
+        if isinstance(item, Kick) and item.reason is not KickReason.REPLACED:
+            # No net finds a session that outlives its right: so not only where presence knows of
+            # one. These are rare.
+            units.update(self._peers())
         if isinstance(item, Push) and item.conversation_id <= MAX_GROUP_ID:
             units |= at_group.get(GroupId(item.conversation_id), frozenset())
         units.discard(self._own)
