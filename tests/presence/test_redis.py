@@ -404,6 +404,19 @@ async def test_presence_when_redis_refuses_then_away(redis: RedisServer) -> None
         await eventually(lambda: stored(redis, "test", "u", ANN) != [], timeout_s=HEAL_S)
 
 
+async def test_presence_when_redis_says_what_cannot_be_read_then_away_until_it_can(
+    redis: RedisServer,
+) -> None:
+    async with redis_presence(redis.url) as presence:
+        await presence.bind(ANN, ONE)
+        garbage = "return redis.call('SET', KEYS[1], '\\255')"
+        redis.cli("EVAL", garbage, "1", "{test:0}eunit-1#first")
+        await eventually(lambda: presence.state == "away")
+        redis.cli("FLUSHALL")
+        await eventually(lambda: presence.state == "ok")
+        await eventually(lambda: stored(redis, "test", "u", ANN) != [], timeout_s=HEAL_S)
+
+
 # ---- Sentinel and Cluster ------------------------------------------------------------------------
 
 

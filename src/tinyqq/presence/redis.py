@@ -325,7 +325,7 @@ class RedisPresence:
                     await self._write()
                 else:
                     await self._rest()
-            except REDIS_ERRORS as exc:
+            except Exception as exc:  # also of a bug: a node can do without presence
                 self._lost(exc)
                 # Not woken by changes: they wait for Redis, and not Redis for them.
                 await asyncio.sleep(self._timings.check_s * random.uniform(0.05, 0.25))
@@ -411,7 +411,8 @@ class RedisPresence:
         self._counts["write_failures_total"] += 1
         if not self._is_told_away:  # also when it was not there from the start
             self._is_told_away = True
-            logger.warning("presence.redis_is_away", extra={"error": repr(error)})
+            bug = None if isinstance(error, REDIS_ERRORS) else error
+            logger.warning("presence.redis_is_away", exc_info=bug, extra={"error": repr(error)})
         if self._well.is_set():
             self._well.clear()
             self._tell()
