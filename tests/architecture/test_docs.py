@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.architecture.source_tree import ROOT
+from typer.main import get_command
+
+from tinyqq.cli.main import app
 
 _DOCUMENTS: Final = [
     path
@@ -16,6 +19,9 @@ _DOCUMENTS: Final = [
 _TARGET: Final = re.compile(r"`make ([a-z][a-z-]*)")
 _LINK: Final = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 _FILE: Final = re.compile(r"`((?:src|tests|docs|proto|bench|examples)/[\w./-]+\.\w+)`")
+_ANCHOR: Final = re.compile(r"\]\(([\w./-]+\.md|)#([\w-]+)\)")
+_COMMAND: Final = re.compile(r"`tinyqq ([a-z]+)")
+_EVENT_ROW: Final = re.compile(r"^\| ((?:`[a-z]+\.[a-z_]+`(?:, )?)+) \|", re.MULTILINE)
 
 
 def found(pattern: re.Pattern[str]) -> list[tuple[Path, str]]:
@@ -39,3 +45,32 @@ def test_documents_when_they_link_to_a_file_then_the_file_exists() -> None:
 
 def test_documents_when_they_name_a_source_file_then_the_file_exists() -> None:
     assert [one for one in found(_FILE) if not (ROOT / one[1]).exists()] == []
+
+
+def test_documents_when_they_link_to_a_heading_then_it_is_there() -> None:
+    wrong = [
+        (document, name, anchor)
+        for document in _DOCUMENTS
+        for name, anchor in _ANCHOR.findall(document.read_text(encoding="utf-8"))
+        if anchor not in headings(document.parent / name if name else document)
+    ]
+    assert wrong == []
+
+
+def headings(document: Path) -> set[str]:
+    """What links may name, as the usual viewers make it of headings."""
+    lines = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def test_documents_when_they_name_a_command_then_there_is_one() -> None:
+    known = set(get_command(app).list_commands(None))  # type: ignore[attr-defined]  # of a group
+    assert [one for one in found(_COMMAND) if one[1] not in known] == []
+
+
+def test_events_when_the_cluster_page_names_them_then_they_are_logged() -> None:
+    page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
+    events = re.findall(r"`([a-z._]+)`", " ".join(_EVENT_ROW.findall(page)))
+    sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("src/**/*.py"))
+    assert len(events) > 10
+    assert [event for event in events if f'"{event}"' not in sources] == []
