@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -25,11 +25,7 @@ from tests.e2e.test_cluster import (
 from tinyqq.app.build import App, build
 from tinyqq.app.settings import Settings
 from tinyqq.client import Client
-from tinyqq.lab.servers.mariadb import MariaDb
-from tinyqq.lab.servers.redis import RedisServer
-from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.model.group import JoinPolicy
-from tinyqq.storage.open import migrate_storage
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,27 +40,6 @@ PASSES = 8
 """Of one password's hash: it keeps a node busy for a while."""
 LOADED = 0.1
 """Of a core; other tests want some of it too."""
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def zookeeper(tmp_path: Path) -> Iterator[ZookeeperServer]:
-    with ZookeeperServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def cluster(
-    tmp_path: Path, mariadb: MariaDb, redis: RedisServer, zookeeper: ZookeeperServer
-) -> Cluster:
-    database = mariadb.make_database()
-    await migrate_storage(database)
-    return Cluster(tmp_path, database, f"{redis.url}/0", f"{zookeeper.url}/roles")
 
 
 @asynccontextmanager
