@@ -8,10 +8,11 @@ import pytest
 from tests.support.dispatching import OWN, FakeLinks, Picture, node
 from tests.support.nodes import Outcomes
 
-from tinyqq.errors import Unavailable
+from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.model.ids import Seq, UnitId
 from tinyqq.model.message import Sent
-from tinyqq.rpc.placing import Placing
+from tinyqq.rpc.placing import MAX_HELD, Placing
+from tinyqq.rpc.status import failed
 
 SENT = Sent(Seq(1), 1, 1)
 
@@ -65,11 +66,75 @@ def test_send_when_one_is_unanswered_then_later_ones_follow_it_whatever_happens(
     assert first is not None
     for _ in range(100):
         assert world.send() == first
-    world.picture.show(*(node(name, "chat") for name in "abc" if name != first))
+    world.links.peers[first].is_well = False
     assert world.send() == first
     world.answer_all()
     assert world.placing.counters() == {"busy_conversations": 0}
     assert world.send() not in {first, None}
+
+
+def leaving(world: World) -> UnitId:
+    """The node that has a send and drains, while two more wait."""
+    first = world.send()
+    assert first is not None
+    nodes = (node(name, "chat", draining=name == first) for name in world.links.peers)
+    world.picture.show(*nodes)
+    assert [world.send(), world.send()] == [None, None]
+    return first
+
+
+def test_send_when_its_node_leaves_then_waits_for_the_ones_before_and_goes_elsewhere() -> None:
+    world = World("a", "b", "c")
+    first = leaving(world)
+    world.links.peers[first].taken.pop().answer(SENT)
+    [second] = (name for name, peer in world.links.peers.items() if peer.taken)
+    assert second != first
+    world.answer_all()
+    assert world.outcomes.by_number == [(1, SENT), (2, SENT), (3, SENT)]
+    assert world.placing.counters() == {"busy_conversations": 0}
+
+
+def test_send_when_it_waits_behind_one_that_is_refused_then_refused_too() -> None:
+    world = World("a", "b", "c")
+    first = leaving(world)
+    world.links.peers[first].taken.pop().answer(Unavailable(ErrorCode.BUSY))
+    assert [type(outcome) for _, outcome in world.outcomes.by_number] == [Unavailable] * 3
+    assert world.send() not in {first, None}
+
+
+def test_send_when_too_many_wait_then_refused() -> None:
+    world = World("a", "b")
+    leaving(world)
+    for _ in range(MAX_HELD):
+        world.send()
+    assert [type(one) for _, one in world.outcomes.by_number] == [Unavailable, Unavailable]
+
+
+def test_send_when_its_node_fails_then_to_be_repeated_soon_if_there_is_another() -> None:
+    waits: list[float] = []
+    for names in ("ab", "a"):
+        world = World(*names)
+        first = world.send()
+        assert first is not None
+        world.links.peers[first].is_usable = world.links.peers[first].is_well = False
+        world.links.peers[first].taken.pop().answer(failed())
+        outcome = world.outcomes.by_number[0][1]
+        assert isinstance(outcome, Unavailable)
+        waits.append(outcome.retry_after_s)
+    assert waits[0] < 0.1 < waits[1]
+
+
+def test_send_when_its_node_has_failed_lately_then_others_go_first() -> None:
+    world = World("a", "b")
+    first = world.send()
+    assert first is not None
+    world.answer_all()
+    world.links.peers[first].is_well = False
+    assert world.send() not in {first, None}
+    world.answer_all()
+    for peer in world.links.peers.values():
+        peer.is_well = False
+    assert world.send() == first
 
 
 def test_send_when_its_node_cannot_be_used_then_another() -> None:
@@ -77,7 +142,7 @@ def test_send_when_its_node_cannot_be_used_then_another() -> None:
     first = world.send()
     assert first is not None
     world.answer_all()
-    world.links.peers[first].is_usable = False
+    world.links.peers[first].is_usable = world.links.peers[first].is_well = False
     assert world.send() not in {first, None}
 
 

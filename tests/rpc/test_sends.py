@@ -94,8 +94,10 @@ async def test_stream_when_cut_then_every_unanswered_send_is_answered_and_it_ope
             assert outcomes.refusals()[-1].retry_after_s > 0
             far.fakes.chat.answers_at_once = True
             await until(lambda: peer.sends.is_usable)
+            assert not peer.sends.is_well
             peer.sends.send(outcomes.send(51))
             await until(lambda: len(outcomes.by_number) == 52)
+            await until(lambda: peer.sends.is_well)
     assert isinstance(outcomes.by_number[-1][1], Sent)
 
 

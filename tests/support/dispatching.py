@@ -54,7 +54,7 @@ class FakePeer:
         self.sends = self.deliveries = self
         self.taken: list[Send] = []
         self.notes: list[Note] = []
-        self.is_usable = True
+        self.is_usable = self.is_well = True
 
     def send(self, send: Send) -> None:
         self.taken.append(send)

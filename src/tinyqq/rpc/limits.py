@@ -12,7 +12,8 @@ class LinkLimits:
 
     ``max_sends``: sends that may be unanswered at a time; the other side keeps as many places.
     ``send_timeout_s``: after it a send is answered with TIMED_OUT; longer than the longest stall of
-    a database that still commits in the end. ``stop_s``: how long what waits may still be written.
+    a database that still commits in the end. ``avoid_s``: after a stream of sends broke, how long
+    other nodes go first. ``stop_s``: how long what waits may still be written.
     """
 
     max_buffer_bytes: int = 8 * 1024 * 1024
@@ -23,6 +24,7 @@ class LinkLimits:
     open_timeout_s: float = 3.0
     write_timeout_s: float = 5.0
     send_timeout_s: float = 10.0
+    avoid_s: float = 2.0
     stop_s: float = 2.0
     first_wait_s: float = 0.1
     last_wait_s: float = 2.0

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
-from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
+from tinyqq.errors import ErrorCode, RateLimited, TinyQQError, Unavailable
 from tinyqq.model.ids import ConversationId, UnitId
 from tinyqq.model.message import Sent
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Answer, Send
 from tinyqq.rpc.links import Links
 from tinyqq.rpc.select import place, seed_of
+from tinyqq.rpc.status import NodeFailed
 
 _RETRY_AFTER_S = 0.5
+_SOON_S = 0.05
+"""When a node has failed and another takes its sends: the id makes it safe to send again."""
+MAX_HELD = 1_000
+"""Sends of one conversation that wait until they may go to another node; more are refused."""
 ROLE = "chat"
 
 
@@ -20,7 +25,8 @@ class Placing:
     """Picks a node of role ``chat`` for each conversation.
 
     As long as a send of a conversation is unanswered, later ones go where it went: otherwise one
-    sender's messages could overtake each other.
+    sender's messages could overtake each other. When that node leaves they wait here instead, for
+    a conversation that is never quiet would keep it busy to its end.
 
     Args:
         own: this node; nothing is sent to it.
@@ -39,6 +45,9 @@ class Placing:
         """Hand a send to its node; Unavailable when there is none."""
         conversation_id = send.conversation_id
         busy = self._busy.get(conversation_id)
+        if busy is not None and busy.unit_id not in self._seeds:
+            busy.hold(send)
+            return
         unit_id = self._place(conversation_id) if busy is None else busy.unit_id
         peer = None if unit_id is None else self._links.peer(unit_id)
         if unit_id is None or peer is None:
@@ -56,13 +65,16 @@ class Placing:
         return {"busy_conversations": len(self._busy)}
 
     def _place(self, conversation_id: ConversationId) -> UnitId | None:
+        usable: UnitId | None = None
         seeds = self._seeds
         while (unit_id := place(conversation_id, seeds, self._unanswered)) is not None:
             peer = self._links.peer(unit_id)
-            if peer is not None and peer.sends.is_usable:
-                break
+            if peer is not None and peer.sends.is_well:
+                return unit_id
+            if usable is None and peer is not None and peer.sends.is_usable:
+                usable = unit_id
             seeds = {one: seed for one, seed in seeds.items() if one != unit_id}
-        return unit_id
+        return usable
 
     def _answered(
         self,
@@ -77,7 +89,24 @@ class Placing:
         self._unanswered[busy.unit_id] -= 1
         if not self._unanswered[busy.unit_id]:
             del self._unanswered[busy.unit_id]
+        if isinstance(outcome, NodeFailed) and self._place(conversation_id) is not None:
+            outcome = Unavailable(outcome.code, retry_after_s=_SOON_S)
         answer(outcome)
+        if busy.held:
+            self._let_go(busy, outcome)
+
+    def _let_go(self, busy: _Busy, outcome: Sent | TinyQQError) -> None:
+        """What waits goes on when nothing is unanswered any more. Behind a send that was refused
+        for now it is refused too: it must not overtake it."""
+        is_refused = isinstance(outcome, Unavailable | RateLimited)
+        if busy.sends and not is_refused:
+            return
+        held, busy.held = busy.held, []
+        for send in held:
+            if is_refused:
+                send.answer(Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=_SOON_S))
+            else:
+                self.send(send)
 
     def _see(self, nodes: tuple[Node, ...]) -> None:
         self._seeds = {
@@ -93,8 +122,16 @@ class Placing:
 class _Busy:
     """A conversation with sends that are unanswered."""
 
-    __slots__ = ("sends", "unit_id")
+    __slots__ = ("held", "sends", "unit_id")
 
     def __init__(self, unit_id: UnitId) -> None:
         self.unit_id = unit_id
         self.sends = 0
+        self.held: list[Send] = []
+
+    def hold(self, send: Send) -> None:
+        """Let a send wait until the others are answered, which has an end."""
+        if len(self.held) < MAX_HELD:
+            self.held.append(send)
+        else:
+            send.answer(Unavailable(ErrorCode.BUSY, retry_after_s=_RETRY_AFTER_S))

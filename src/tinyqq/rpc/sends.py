@@ -13,7 +13,7 @@ from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.message import Sent
 from tinyqq.ports.services import Answer, Send
 from tinyqq.rpc.mapping import add_send, outcome_from
-from tinyqq.rpc.status import failed, translated
+from tinyqq.rpc.status import NodeFailed, failed, translated
 from tinyqq.rpc.stream import Broken, Line, Stream
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
     """The ``send`` of :class:`tinyqq.ports.services.ChatApi` over the stream ``Chat``.
 
     Every send is answered exactly once: by the node, or with Unavailable when too many are
-    unanswered (at once), when its time is up, when the stream breaks. The client sends it again
-    under the same id then, so what had been committed is found and not doubled.
+    unanswered (at once), when its time is up, when the stream breaks (with NodeFailed). The client
+    sends it again under the same id then, so what had been committed is found and not doubled.
     """
 
     what = "sends to"
@@ -44,6 +44,7 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
         self._waiting: deque[tuple[int, Send]] = deque()
         self._waiting_bytes = 0
         self._unanswered: dict[int, tuple[float, Answer]] = {}
+        self._avoid_until = float("-inf")
 
     def __len__(self) -> int:
         """How many sends are unanswered."""
@@ -54,6 +55,12 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
         """Whether a send would be tried now."""
         return not self._stopping.is_set() and not self._redial.wait_s(self._clock.monotonic())
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it is usable and has not failed lately: a node that died is in the picture for
+        some seconds still."""
+        return self.is_usable and (self._is_up or self._clock.monotonic() >= self._avoid_until)
+
     def send(self, send: Send) -> None:
         """Hand a send over. Order: numbered in the order of the calls, as long as none is
         refused."""
@@ -61,7 +68,7 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
         wait_s = self._redial.wait_s(now)
         if wait_s or self._stopping.is_set():
             self.refused_broken += 1
-            send.answer(Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=max(wait_s, _BUSY_S)))
+            send.answer(NodeFailed(ErrorCode.UNAVAILABLE, retry_after_s=max(wait_s, _BUSY_S)))
             return
         size = len(send.content) + _SEND_BYTES
         if (
@@ -171,9 +178,10 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
             logger.exception("send.answer_failed")
 
     def _give_up(self, error: TinyQQError) -> None:
+        self._avoid_until = self._clock.monotonic() + self._limits.avoid_s
         self._waiting.clear()
         self._waiting_bytes = 0
         for number in list(self._unanswered):
             self.refused_broken += 1
             wait_s = max(self._redial.wait_s(self._clock.monotonic()), error.retry_after_s)
-            self._answer(number, Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=wait_s))
+            self._answer(number, NodeFailed(ErrorCode.UNAVAILABLE, retry_after_s=wait_s))
