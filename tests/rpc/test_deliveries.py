@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
+import grpc.aio
 import pytest
 from tests.support.gateway import ANN, entry_push, until
-from tests.support.nodes import CALLER, CHAT, FAR, QUICK, FarNode, open_pair
+from tests.support.nodes import CALLER, CHAT, CREDENTIALS, FAR, QUICK, FarNode, open_pair
 from tests.support.relay import relay_to
 
+from tinyqq._pb import node_pb2 as pb
+from tinyqq.clock import SystemClock
 from tinyqq.model.ids import UnitId
 from tinyqq.model.message import Mark, Typing
 from tinyqq.ports.delivery import Hint, Push
+from tinyqq.ports.registry import Node
 from tinyqq.rpc.buffer import Note
+from tinyqq.rpc.deliveries import DeliveryCall, DeliveryStream
+from tinyqq.rpc.stream import Line
 from tinyqq.wire.packets import PacketType
 
 
@@ -110,3 +118,53 @@ async def test_stream_when_nobody_listens_then_dropped_by_age() -> None:
         link.push([entry_push(CHAT, 1)])
         await until(lambda: bool(links.counters()["deliveries_waiting"] == 0))
         assert links.counters()["deliveries_dropped_old_total"] == 1
+
+
+class EndingCall:
+    """A call that ends while a batch is written, which gRPC takes all the same."""
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self._on_done: Callable[[Any], None] = lambda _: None
+
+    def add_done_callback(self, on_done: Callable[[Any], None]) -> None:
+        self._on_done = on_done
+
+    def done(self) -> bool:
+        return self.is_done
+
+    def cancel(self) -> None:
+        self.is_done = True
+
+    async def read(self) -> pb.Identity | None:
+        return None if self.is_done else pb.Identity(unit_id=FAR, incarnation="1")
+
+    async def write(self, _: pb.Deliveries) -> None:
+        self.is_done = True
+        self._on_done(self)
+
+    async def code(self) -> None:
+        """Nothing more to wait for."""
+
+
+class EndingStream(DeliveryStream):
+    """Opens such calls."""
+
+    def _open(self) -> DeliveryCall:
+        return cast(DeliveryCall, EndingCall())
+
+
+async def test_stream_when_it_ends_while_a_batch_is_written_then_told_at_once() -> None:
+    broken = asyncio.Event()
+    node = Node(FAR, "1", frozenset(), "", "", "1", internal="127.0.0.1:9")
+    async with grpc.aio.insecure_channel(node.internal) as channel:
+        line = Line(node, channel, CREDENTIALS, SystemClock(), QUICK)
+        stream = EndingStream(line, on_break=lambda _: broken.set())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stream.run())
+            stream.push([entry_push(CHAT, 1)])
+            try:
+                async with asyncio.timeout(5):
+                    await broken.wait()
+            finally:
+                stream.stop()

@@ -89,7 +89,8 @@ class DeliveryStream(Stream[pb.Deliveries, pb.Identity]):
                 break
             else:
                 self._more.clear()
-                await self._more.wait()
+                if not call.done():  # it may have ended while a batch was written
+                    await self._more.wait()
                 if call.done():
                     await call.read()  # raises what the status says
                     raise failed(reason="ended")
