@@ -265,6 +265,15 @@ async def test_tick_when_the_process_slept_then_pushes_get_their_time_again(worl
     assert world.seqs() == [5]
 
 
+async def test_tick_when_the_process_is_always_late_then_still_delivered(world: World) -> None:
+    world.tail.write(5)
+    await world.tick()
+    for _ in range(4):
+        world.clock.advance(0.4)
+        await world.net.tick()
+    assert world.seqs() == [5]
+
+
 async def test_tick_when_the_log_cannot_be_read_then_later(world: World) -> None:
     world.tail.write(5)
     world.tail.errors = [Unavailable(ErrorCode.UNAVAILABLE)]

@@ -58,7 +58,8 @@ class NetLimits:
 
     ``interval_s``: between two readings. ``grace_s``: how long a push may take that is on its way.
     ``stall_s``: a process that slept for longer gives pushes their grace anew, for they may wait in
-    its own sockets. ``recent_s``: how long after a failure a repair is put down to it.
+    its own sockets; ``stall_again_s``: not more often than that, for one that is always late must
+    deliver too. ``recent_s``: how long after a failure a repair is put down to it.
     ``newest``: the last numbers of writers that are read from the start on, whoever has them.
     ``keep_turns``: readings for which pushes are remembered. ``max_keys``: of one writer that are
     read at once; with more the next reading follows without a pause. ``max_pending``: keys that
@@ -71,6 +72,7 @@ class NetLimits:
     least_pause_s: float = 0.05
     timeout_s: float = 5.0
     stall_s: float = 0.2
+    stall_again_s: float = 2.0
     recent_s: float = 5.0
     newest: int = 64
     keep_turns: int = 16
@@ -265,7 +267,8 @@ class Net:
         """
         self._ticks += 1
         now_s = self._clock.monotonic()
-        if now_s - self._planned_s > self._limits.stall_s:
+        is_late = now_s - self._planned_s > self._limits.stall_s
+        if is_late and now_s - self._stalled_s > self._limits.stall_again_s:
             self._stalled_s = now_s
         turn = self._unit.turn(self._read_turn - self._limits.keep_turns)
         self._joined += self._unit.take_joined()
