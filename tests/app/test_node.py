@@ -66,6 +66,14 @@ async def test_entry_when_draining_then_it_stays_and_says_so() -> None:
         assert registry.nodes()[0].draining
 
 
+async def test_entry_when_draining_and_the_registry_fails_then_the_next_round_says_so() -> None:
+    registry = NoticedRegistry(failures=1)
+    async with entry(registry) as shown, asyncio.timeout(5):
+        await shown.drain()
+        await registry.updated.wait()
+        assert registry.nodes()[0].draining
+
+
 async def test_entry_when_the_registry_fails_then_the_next_round_repeats() -> None:
     registry = NoticedRegistry(failures=1)
     async with entry(registry), asyncio.timeout(5):

@@ -71,17 +71,20 @@ class NodeEntry:
     async def drain(self) -> None:
         """Stay visible, but send nobody here any more."""
         self._node = dataclasses.replace(self._node, draining=True)
-        await self._registry.register(self._node)
+        await self._show()
 
     async def _run(self) -> None:
         while True:
             await self._rest()
             sessions = self._sessions()
             self._node = dataclasses.replace(self._node, sessions=sessions, load=self._load())
-            try:
-                await self._registry.register(self._node)
-            except TinyQQError as exc:  # the others keep the last picture; the next round repeats
-                logger.warning("node.not_shown", extra={"reason": str(exc)})
+            await self._show()
+
+    async def _show(self) -> None:
+        try:
+            await self._registry.register(self._node)
+        except TinyQQError as exc:  # the others keep the last picture; the next round repeats
+            logger.warning("node.not_shown", extra={"reason": str(exc)})
 
     async def _rest(self) -> None:
         """Until the interval is over, or there are other writers."""
