@@ -71,6 +71,16 @@ async def test_health_when_asked_by_a_friend_then_serving() -> None:
         assert reply.status == health_pb2.HealthCheckResponse.SERVING
 
 
+async def test_health_when_the_node_leaves_then_not_serving_though_calls_are_answered() -> None:
+    async with FarNode().listen() as server, open_channel(server.port) as channel:
+        await server.leave()
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        reply = await stub.Check(
+            health_pb2.HealthCheckRequest(), metadata=CREDENTIALS.metadata, timeout=5
+        )
+        assert reply.status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
 async def test_port_when_it_is_taken_then_unavailable() -> None:
     async with FarNode().listen() as server:
         second = NodeServer(

@@ -149,6 +149,7 @@ async def build(
             finally:
                 # Before the HTTP site goes, and its WebSockets with it.
                 await entry.drain()
+                await node_port.leave()
                 await gateway.drain()
                 await node_port.wait_quiet()
 

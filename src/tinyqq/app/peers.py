@@ -46,6 +46,8 @@ class NodePort:
     address: str
     """Empty: nowhere, nobody else can be."""
     counters: Mapping[str, Counters]
+    leave: Callable[[], Awaitable[None]]
+    """When this node leaves: says so to whoever asks for its health."""
     wait_quiet: Callable[[], Awaitable[None]]
     """When this node leaves: waits until the others ask nothing any more."""
 
@@ -142,7 +144,7 @@ async def open_node_port(
         Unavailable: nobody can listen there.
     """
     if settings.registry == MEMORY:
-        yield NodePort("", {}, _nothing)
+        yield NodePort("", {}, _nothing, _nothing)
         return
     with needs_extra("registry"):
         from tinyqq.rpc.server import NodeServer
@@ -159,7 +161,8 @@ async def open_node_port(
     )
     async with server:
         address = advertised(settings, server.port)
-        yield NodePort(address, {"node_port": server.counters}, server.wait_quiet)
+        counters = {"node_port": server.counters}
+        yield NodePort(address, counters, server.leave, server.wait_quiet)
 
 
 def advertised(settings: Settings, port: int) -> str:

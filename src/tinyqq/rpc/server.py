@@ -96,6 +96,10 @@ class NodeServer:
             self._desk.close()
             await server.stop(self._limits.stop_s)
 
+    async def leave(self) -> None:
+        """Tell whoever asks for its health that this node wants no more work."""
+        await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+
     async def wait_quiet(self) -> None:
         """Wait until the other nodes have seen that this one leaves: they ask nothing any more, and
         what they asked is answered. A node that nobody ever asked does not wait."""
