@@ -23,3 +23,10 @@ def test_fail_when_called_then_the_message_is_on_stderr(capsys: pytest.CaptureFi
         console.fail("broken", ExitCode.STORAGE)
     assert caught.value.exit_code == ExitCode.STORAGE
     assert capsys.readouterr().err == "broken\n"
+
+
+def test_explain_when_something_brought_it_about_then_told_too() -> None:
+    error = RuntimeError("cannot be reached")
+    assert console.explain(error) == "cannot be reached"
+    error.__cause__ = OSError("db1: refused")
+    assert console.explain(error) == "cannot be reached (db1: refused)"

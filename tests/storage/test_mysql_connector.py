@@ -74,6 +74,28 @@ async def test_connect_when_the_first_host_is_down_then_the_next_from_then_on(
         await one.close(1)
 
 
+async def test_connect_when_a_server_dies_and_comes_back_then_each_is_told_once(
+    own_mariadb: MariaDb, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="tinyqq.storage.mysql_connector")
+    connector = connector_for(own_mariadb.port, database="mysql")
+
+    async def connect() -> None:
+        session = await connector.connect("READ COMMITTED", autocommit=True)
+        await session.close(1)
+
+    await connect()
+    own_mariadb.kill()
+    for _ in range(2):
+        with pytest.raises(CannotConnect, match=f"127.0.0.1:{own_mariadb.port}: "):
+            await connect()
+    own_mariadb.start()
+    await connect()
+    await connect()
+    told = [one.message for one in caplog.records if one.name.startswith("tinyqq")]
+    assert told == ["storage.connected", "storage.away", "storage.connected"]
+
+
 async def test_connect_when_a_host_hangs_then_the_next(mariadb: MariaDb) -> None:
     async with silent_server() as port:
         connector = connector_for(port, mariadb.port, database="mysql")

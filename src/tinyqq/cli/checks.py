@@ -15,6 +15,7 @@ from typing import Final
 
 from tinyqq.app.listening import CannotListen, PortTaken, open_port
 from tinyqq.app.settings import Settings
+from tinyqq.cli.console import explain
 from tinyqq.errors import TinyQQError
 from tinyqq.storage.open import open_storage
 
@@ -170,7 +171,9 @@ async def check_server(url: str, shown: str) -> Finding:
             await storage.ping()
     except TinyQQError as exc:
         advice = 'See docs/operations.md, "A database server".'
-        return Finding("database", f"{shown}: {exc}", EXTRA if "extra" in exc.fields else advice)
+        return Finding(
+            "database", f"{shown}: {explain(exc)}", EXTRA if "extra" in exc.fields else advice
+        )
     return Finding("database", shown)
 
 

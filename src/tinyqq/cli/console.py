@@ -39,3 +39,9 @@ def fail(message: str, code: ExitCode = ExitCode.FAILED) -> NoReturn:
     """Say what is wrong, on stderr, and end."""
     typer.secho(message, err=True, fg=typer.colors.RED)
     raise typer.Exit(code)
+
+
+def explain(error: Exception) -> str:
+    """An error, and what brought it about: clients are not told, operators are."""
+    cause = error.__cause__
+    return f"{error} ({cause})" if cause and str(cause) else str(error)

@@ -11,7 +11,7 @@ import typer
 from tinyqq.app.listening import find_owner
 from tinyqq.app.settings import Settings
 from tinyqq.app.sources import LoadedSettings, SettingsError, load_settings
-from tinyqq.cli.console import ExitCode, fail, texts
+from tinyqq.cli.console import ExitCode, explain, fail, texts
 from tinyqq.errors import TinyQQError
 
 Config = Annotated[
@@ -64,7 +64,7 @@ def fail_storage(error: TinyQQError | OSError, settings: Settings) -> NoReturn:
         fail(say("error.node_port", address=address, owner=owner), ExitCode.PORT_TAKEN)
     if "extra" in error.fields:
         fail(say("error.extra", setting=error.fields["extra"]), ExitCode.SETTINGS)
-    fail(say("error.storage", reason=error), ExitCode.STORAGE)
+    fail(say("error.storage", reason=explain(error)), ExitCode.STORAGE)
 
 
 def load(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -14,6 +15,8 @@ from asyncmy.errors import MySQLError
 
 from tinyqq.storage.mysql_address import MysqlAddress
 from tinyqq.storage.mysql_errors import CannotConnect, is_unknown_variable
+
+logger = logging.getLogger(__name__)
 
 Isolation = Literal["READ COMMITTED", "REPEATABLE READ"]
 
@@ -92,6 +95,8 @@ class MysqlConnector:
         self._address = address
         self._timeouts = timeouts
         self._place = 0
+        self._host = ""
+        """That was connected to last; empty: none answers, or none was asked yet."""
         self.generation = 0
         self.connects = 0
 
@@ -106,6 +111,7 @@ class MysqlConnector:
             CannotConnect: there is none.
         """
         hosts = self._address.hosts
+        problems: list[str] = []
         problem: Exception | None = None
         for step in range(len(hosts)):
             place = (self._place + step) % len(hosts)
@@ -115,13 +121,25 @@ class MysqlConnector:
                     session = await self._connect(hosts[place], isolation, autocommit, generation)
             except (MySQLError, OSError, CannotConnect) as error:
                 problem = error
+                problems.append(f"{shown(hosts[place])}: {str(error) or 'no answer in time'}")
                 continue
             if place != self._place:
                 self._place = place
                 self.distrust()
             self.connects += 1
+            self._tell(shown(hosts[place]))
             return session
-        raise CannotConnect(f"none of {len(hosts)} hosts") from problem
+        reason = "; ".join(problems)
+        if self._host:
+            self._host = ""
+            logger.warning("storage.away", extra={"reason": reason})
+        raise CannotConnect(reason) from problem
+
+    def _tell(self, host: str) -> None:
+        """Log which host is used, once."""
+        if host != self._host:
+            self._host = host
+            logger.info("storage.connected", extra={"host": host})
 
     async def _connect(
         self, host: tuple[str, int], isolation: Isolation, autocommit: bool, generation: int
@@ -146,6 +164,11 @@ class MysqlConnector:
             max_packet_bytes=max_packet_bytes,
             is_mariadb="MariaDB" in connection.get_server_info(),
         )
+
+
+def shown(host: tuple[str, int]) -> str:
+    """For people."""
+    return f"{host[0]}:{host[1]}"
 
 
 async def fetch(connection: Connection, statement: str) -> list[tuple[Any, ...]]:

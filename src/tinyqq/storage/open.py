@@ -161,6 +161,7 @@ def database_path(url: str) -> Path:
         raise InvalidRequest(ErrorCode.INVALID_REQUEST, reason="not a database address") from error
     if parsed.drivername != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise InvalidRequest(
-            ErrorCode.INVALID_REQUEST, reason="expected sqlite:///path", scheme=parsed.drivername
+            ErrorCode.INVALID_REQUEST,
+            reason=f"expected sqlite:///path or {SCHEME}://user:password@host/database",
         )
     return Path(parsed.database)
