@@ -1,0 +1,716 @@
+/**
+ * A client without a server: made-up people who answer, delays, failures. For building, testing and
+ * looking at the screens.
+ *
+ * Log in with any number and a password of at least 8 characters; "wrong-password" is wrong. Texts
+ * that begin with `/` make something happen: `/fail` (refused for good), `/slow` (3 s), `/kick`,
+ * `/drop` (the connection breaks for 5 s), `/flood` (20 messages), `/recall` (the other takes back
+ * their last message).
+ */
+
+import {
+  ChatError,
+  ErrorCode,
+  Kind,
+  type Account,
+  type ChatClient,
+  type ChatEvents,
+  type Connection,
+  type Contact,
+  type Conversation,
+  type ConversationId,
+  type Device,
+  type Draft,
+  type Entry,
+  type Group,
+  type GroupChange,
+  type GroupId,
+  type HistoryPage,
+  type HistoryPlace,
+  type JoinPolicy,
+  type JoinRequest,
+  type Member,
+  type Message,
+  type NoticeBody,
+  type Profile,
+  type ProfileChange,
+  type Registered,
+  type Unsubscribe,
+  type UserId,
+} from "./api";
+import { Emitter } from "./emitter";
+import { LINES, ME, PEOPLE, makeContacts, makeGroups, makeMembers } from "./fake_people";
+import { conversationType, directConversation, newId, peerOf, toHex } from "./ids";
+
+/** How the fake behaves. */
+export interface FakeOptions {
+  /** How long an answer takes; 0 in tests. */
+  readonly delayMs?: number;
+  /** Log in at once when resumed. */
+  readonly isLoggedIn?: boolean;
+  /** Messages in the longest conversation. */
+  readonly messages?: number;
+  /** Whether people answer. */
+  readonly answers?: boolean;
+}
+
+interface Log {
+  entries: Entry[];
+  conversation: Conversation;
+}
+
+export class FakeChatClient implements ChatClient {
+  account: Account | null = null;
+  connection: Connection = { state: "none" };
+  readonly #events = new Emitter<ChatEvents>();
+  readonly #delayMs: number;
+  readonly #options: FakeOptions;
+  readonly #logs = new Map<ConversationId, Log>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #contacts: Contact[] = makeContacts();
+  #groups: Group[] = makeGroups();
+  readonly #members = new Map<GroupId, Member[]>();
+  #profile: ProfileChange = {};
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+    this.#delayMs = options.delayMs ?? 120;
+    for (const group of this.#groups) this.#members.set(group.groupId, makeMembers(group));
+  }
+
+  on<Name extends keyof ChatEvents>(
+    name: Name,
+    handler: (event: ChatEvents[Name]) => void,
+  ): Unsubscribe {
+    return this.#events.on(name, handler);
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    this.#events.clear();
+  }
+
+  // ---- coming in -------------------------------------------------------------------------------
+
+  async resume(): Promise<Account | null> {
+    await this.#pause();
+    return this.#options.isLoggedIn ? this.#enter(ME) : null;
+  }
+
+  async register(nickname: string, password: string): Promise<Registered> {
+    await this.#pause();
+    if (nickname.trim() === "") throw new ChatError(ErrorCode.BAD_NICKNAME);
+    if (password.length < 8) throw new ChatError(ErrorCode.WEAK_PASSWORD, { reason: "too short" });
+    this.#profile = { ...this.#profile, nickname };
+    return { userId: ME, recoveryCode: "7K2M-QX4P-9DRT-HV3N" };
+  }
+
+  async logIn(userId: UserId, password: string): Promise<Account> {
+    await this.#pause();
+    if (password.length < 8 || password === "wrong-password" || !/^\d+$/.test(userId)) {
+      throw new ChatError(ErrorCode.BAD_CREDENTIALS);
+    }
+    return this.#enter(ME);
+  }
+
+  async logOut(): Promise<void> {
+    await this.#pause();
+    this.account = null;
+    this.#logs.clear();
+    this.#events.emit("account", null);
+    this.#connect({ state: "none" });
+  }
+
+  async recoverPassword(_userId: UserId, recoveryCode: string): Promise<string> {
+    await this.#pause();
+    if (recoveryCode.length < 8) throw new ChatError(ErrorCode.BAD_RECOVERY_CODE);
+    return "3FWN-8TJD-QM6K-XZ2A";
+  }
+
+  reconnect(): void {
+    if (this.connection.state === "waiting") this.#connect(ONLINE);
+  }
+
+  // ---- conversations ---------------------------------------------------------------------------
+
+  async conversations(): Promise<readonly Conversation[]> {
+    await this.#pause();
+    return [...this.#logs.values()].map((log) => log.conversation);
+  }
+
+  conversationWith(userId: UserId): ConversationId {
+    return directConversation(ME, userId);
+  }
+
+  conversationOf(groupId: GroupId): ConversationId {
+    return groupId;
+  }
+
+  async history(id: ConversationId, place: HistoryPlace, limit = 50): Promise<HistoryPage> {
+    await this.#pause();
+    const all = this.#logs.get(id)?.entries ?? [];
+    const found = all.findIndex((one) => "seq" in place && one.seq >= place.seq);
+    const index = found < 0 ? all.length : found;
+    const from =
+      place.at === "after" ? index + 1 : place.at === "around" ? index - limit / 2 : index - limit;
+    const start = Math.max(0, Math.floor(from));
+    const end = place.at === "before" ? index : Math.min(all.length, start + limit);
+    return {
+      entries: all.slice(start, end),
+      hasOlder: start > 0,
+      hasNewer: end < all.length,
+    };
+  }
+
+  async entry(id: ConversationId, seq: number): Promise<Entry | undefined> {
+    await this.#pause();
+    return this.#logs.get(id)?.entries.find((one) => one.seq === seq);
+  }
+
+  markRead(id: ConversationId, seq: number): void {
+    const log = this.#logs.get(id);
+    if (log === undefined || seq <= log.conversation.readSeq) return;
+    const unread = log.entries.filter((one) => one.seq > seq && !one.isOwn).length;
+    this.#change(log, { readSeq: seq, unread, isMentioned: unread > 0 && log.conversation.isMentioned });
+  }
+
+  typing(): void {
+    // Nobody looks.
+  }
+
+  setDraft(id: ConversationId, draft: string): void {
+    this.#change(this.#log(id), { draft });
+  }
+
+  setPinned(id: ConversationId, isPinned: boolean): void {
+    this.#change(this.#log(id), { isPinned });
+  }
+
+  setMuted(id: ConversationId, isMuted: boolean): void {
+    this.#change(this.#log(id), { isMuted });
+  }
+
+  // ---- messages --------------------------------------------------------------------------------
+
+  async send(id: ConversationId, draft: Draft): Promise<Message> {
+    const message = makeMessage(id, 0, ME, draft, Date.now(), "sending");
+    const log = this.#log(id);
+    this.#put(log, message);
+    this.#transmit(log, message);
+    return message;
+  }
+
+  async retry(id: ConversationId, key: string): Promise<void> {
+    const log = this.#log(id);
+    const message = log.entries.find((one) => one.key === key);
+    if (message?.is !== "message" || message.state !== "failed") return;
+    const again: Message = { ...message, state: "sending", error: undefined };
+    this.#put(log, again);
+    this.#later(this.#delayMs * 4, () => this.#commit(log, again));
+  }
+
+  async discard(id: ConversationId, key: string): Promise<void> {
+    const log = this.#log(id);
+    log.entries = log.entries.filter((one) => one.key !== key);
+    this.#events.emit("entryRemoved", { conversationId: id, key });
+    this.#change(log, { last: log.entries.at(-1) });
+  }
+
+  async recall(id: ConversationId, seq: number): Promise<void> {
+    await this.#pause();
+    const log = this.#log(id);
+    const message = log.entries.find((one) => one.seq === seq);
+    if (message?.is !== "message") throw new ChatError(ErrorCode.MESSAGE_NOT_FOUND);
+    if (Date.now() - message.sentAtMs > 120_000) throw new ChatError(ErrorCode.RECALL_TOO_LATE);
+    this.#put(log, recalled(message));
+  }
+
+  // ---- people ----------------------------------------------------------------------------------
+
+  async profile(userId: UserId): Promise<Profile> {
+    await this.#pause();
+    const person = PEOPLE.find((one) => one.id === userId);
+    if (person === undefined) throw new ChatError(ErrorCode.USER_NOT_FOUND);
+    const isMe = userId === ME;
+    return {
+      userId,
+      nickname: person.nickname,
+      signature: person.signature,
+      avatar: "",
+      createdAtMs: Date.now() - 90 * 86_400_000,
+      isBot: person.isBot ?? false,
+      allowStrangers: false,
+      isAdmin: isMe,
+      ...(isMe ? this.#profile : {}),
+    };
+  }
+
+  async updateProfile(change: ProfileChange): Promise<Profile> {
+    this.#profile = { ...this.#profile, ...change };
+    const profile = await this.profile(ME);
+    this.account = { userId: ME, nickname: profile.nickname, mustChangePassword: false };
+    this.#events.emit("account", this.account);
+    return profile;
+  }
+
+  async searchUsers(query: string): Promise<readonly Profile[]> {
+    const wanted = query.toLowerCase();
+    const found = PEOPLE.filter((one) => one.id === query || one.nickname.toLowerCase().includes(wanted));
+    return Promise.all(found.map((one) => this.profile(one.id)));
+  }
+
+  async contacts(): Promise<readonly Contact[]> {
+    await this.#pause();
+    return this.#contacts;
+  }
+
+  async requestFriend(userId: UserId, note: string): Promise<void> {
+    const profile = await this.profile(userId);
+    if (this.#contacts.some((one) => one.userId === userId && one.isFriend)) {
+      throw new ChatError(ErrorCode.ALREADY_FRIENDS);
+    }
+    const { nickname, isBot } = profile;
+    const requestSentAtMs = Date.now();
+    this.#contacts = [
+      ...this.#contacts.filter((one) => one.userId !== userId),
+      { ...NOBODY, userId, nickname, isBot, note, requestSentAtMs },
+    ];
+    this.#events.emit("contactsChanged", null);
+  }
+
+  async answerFriend(userId: UserId, accept: boolean): Promise<void> {
+    await this.#changeContact(userId, { requestReceivedAtMs: 0, isFriend: accept });
+  }
+
+  async deleteFriend(userId: UserId): Promise<void> {
+    await this.#changeContact(userId, { isFriend: false });
+  }
+
+  async setBlocked(userId: UserId, isBlocked: boolean): Promise<void> {
+    await this.#changeContact(userId, { isBlocked });
+  }
+
+  async setRemark(userId: UserId, remark: string): Promise<void> {
+    await this.#changeContact(userId, { remark });
+    const nickname = PEOPLE.find((one) => one.id === userId)?.nickname ?? userId;
+    this.#change(this.#log(this.conversationWith(userId)), { name: remark || nickname });
+  }
+
+  // ---- groups ----------------------------------------------------------------------------------
+
+  async groups(): Promise<readonly Group[]> {
+    await this.#pause();
+    return this.#groups.filter((one) => one.role !== "none" && !one.dismissed);
+  }
+
+  async group(groupId: GroupId): Promise<Group> {
+    await this.#pause();
+    const group = this.#groups.find((one) => one.groupId === groupId);
+    if (group === undefined) throw new ChatError(ErrorCode.GROUP_NOT_FOUND);
+    return group;
+  }
+
+  async createGroup(
+    name: string,
+    joinPolicy: JoinPolicy,
+    invite: readonly UserId[],
+  ): Promise<GroupId> {
+    await this.#pause();
+    const groupId = String(20_001 + this.#groups.length);
+    const group: Group = {
+      groupId,
+      name,
+      joinPolicy,
+      announcement: "",
+      members: 1 + invite.length,
+      memberLimit: 500,
+      createdAtMs: Date.now(),
+      ownerId: ME,
+      role: "owner",
+      dismissed: false,
+    };
+    this.#groups = [...this.#groups, group];
+    this.#members.set(groupId, makeMembers(group));
+    const body = { ...NO_NOTICE, groupId, name, joinPolicy };
+    this.#put(this.#log(groupId), makeNotice(groupId, 1, ME, Kind.GROUP_CREATED, body, Date.now()));
+    this.#events.emit("groupsChanged", { groupId });
+    return groupId;
+  }
+
+  async joinGroup(groupId: GroupId): Promise<boolean> {
+    const group = await this.group(groupId);
+    if (group.role !== "none") throw new ChatError(ErrorCode.ALREADY_A_MEMBER);
+    if (group.joinPolicy === "closed") throw new ChatError(ErrorCode.GROUP_CLOSED);
+    return false;
+  }
+
+  async answerJoin(groupId: GroupId): Promise<void> {
+    await this.#changeGroup(groupId, {});
+  }
+
+  async inviteMember(groupId: GroupId): Promise<void> {
+    await this.#changeGroup(groupId, {});
+  }
+
+  async leaveGroup(groupId: GroupId): Promise<void> {
+    const group = await this.group(groupId);
+    if (group.role === "owner") throw new ChatError(ErrorCode.OWNER_MUST_TRANSFER);
+    await this.#changeGroup(groupId, { role: "none" });
+  }
+
+  async removeMember(groupId: GroupId, userId: UserId): Promise<void> {
+    const members = await this.members(groupId);
+    const left = members.filter((one) => one.userId !== userId);
+    this.#members.set(groupId, left);
+    await this.#changeGroup(groupId, { members: left.length });
+  }
+
+  async setRole(groupId: GroupId, userId: UserId, role: "member" | "admin"): Promise<void> {
+    const members = await this.members(groupId);
+    const changed = members.map((one) => (one.userId === userId ? { ...one, role } : one));
+    this.#members.set(groupId, changed);
+    await this.#changeGroup(groupId, {});
+  }
+
+  async transferGroup(groupId: GroupId, userId: UserId): Promise<void> {
+    await this.#changeGroup(groupId, { ownerId: userId, role: "admin" });
+  }
+
+  async dismissGroup(groupId: GroupId): Promise<void> {
+    await this.#changeGroup(groupId, { dismissed: true });
+  }
+
+  async updateGroup(groupId: GroupId, change: GroupChange): Promise<void> {
+    await this.#changeGroup(groupId, change);
+    if (change.name !== undefined) this.#change(this.#log(groupId), { name: change.name });
+  }
+
+  async setCard(groupId: GroupId, card: string): Promise<void> {
+    const members = await this.members(groupId);
+    this.#members.set(
+      groupId,
+      members.map((one) => (one.userId === ME ? { ...one, card } : one)),
+    );
+    await this.#changeGroup(groupId, {});
+  }
+
+  async members(groupId: GroupId): Promise<readonly Member[]> {
+    await this.#pause();
+    return this.#members.get(groupId) ?? [];
+  }
+
+  async joinRequests(groupId: GroupId): Promise<readonly JoinRequest[]> {
+    const group = await this.group(groupId);
+    if (group.role === "member") throw new ChatError(ErrorCode.NOT_AN_ADMIN);
+    const requestedAtMs = Date.now() - 3_600_000;
+    return [{ userId: "10006", nickname: "王一一", note: "带我一个", requestedAtMs, invitedBy: "" }];
+  }
+
+  // ---- account ---------------------------------------------------------------------------------
+
+  async devices(): Promise<readonly Device[]> {
+    await this.#pause();
+    const now = Date.now();
+    const old = now - 20 * 86_400_000;
+    return [
+      { deviceId: "00".repeat(16), kind: "web", name: "Firefox, Linux", createdAtMs: old, lastSeenAtMs: now, current: true },
+      { deviceId: "01".repeat(16), kind: "cli", name: "laptop", createdAtMs: old, lastSeenAtMs: old + 86_400_000, current: false },
+      { deviceId: "02".repeat(16), kind: "mobile", name: "小满的手机", createdAtMs: old, lastSeenAtMs: now - 3_600_000, current: false },
+    ];
+  }
+
+  async revokeDevice(): Promise<void> {
+    await this.#pause();
+  }
+
+  async changePassword(oldPassword: string, newPassword: string): Promise<void> {
+    await this.#pause();
+    if (oldPassword === "wrong-password") throw new ChatError(ErrorCode.BAD_CREDENTIALS);
+    if (newPassword.length < 8) throw new ChatError(ErrorCode.WEAK_PASSWORD);
+  }
+
+  async deleteAccount(_password: string, confirmUserId: UserId): Promise<void> {
+    await this.#pause();
+    if (confirmUserId !== ME) throw new ChatError(ErrorCode.NOT_CONFIRMED);
+    await this.logOut();
+  }
+
+  // ---- what happens by itself, for tests too ---------------------------------------------------
+
+  /** Somebody writes. */
+  arrive(id: ConversationId, senderId: UserId, text: string): Message {
+    const log = this.#log(id);
+    const message = makeMessage(id, nextSeq(log), senderId, { text }, Date.now(), "sent");
+    this.#put(log, message, true);
+    return message;
+  }
+
+  /** The connection breaks, and comes back after a time. */
+  drop(forMs = 5_000): void {
+    this.#connect({ state: "waiting", untilMs: Date.now() + forMs, attempt: 1 });
+    this.#later(forMs, () => this.#connect({ state: "connecting", attempt: 2 }));
+    this.#later(forMs + this.#delayMs, () => this.#connect(ONLINE));
+  }
+
+  /** Another page took the place of this one. */
+  kick(): void {
+    this.#connect({ state: "kicked", reason: "replaced", deviceName: "Chrome, Windows" });
+  }
+
+  // ---- inside ----------------------------------------------------------------------------------
+
+  #enter(userId: UserId): Account {
+    const nickname = this.#profile.nickname ?? "林小满";
+    this.account = { userId, nickname, mustChangePassword: false };
+    if (this.#logs.size === 0) this.#fill();
+    this.#events.emit("account", this.account);
+    this.#connect({ state: "connecting", attempt: 1 });
+    this.#later(this.#delayMs, () => this.#connect(ONLINE));
+    return this.account;
+  }
+
+  #fill(): void {
+    const counts: readonly (readonly [ConversationId, readonly UserId[], number])[] = [
+      [this.conversationWith("10002"), ["10002"], this.#options.messages ?? 400],
+      ["20001", ["10002", "10003", "10004", "10005"], 120],
+      [this.conversationWith("10003"), ["10003"], 24],
+      ["20002", ["10002", "10007", "10009"], 60],
+      [this.conversationWith("10009"), ["10009"], 6],
+      [this.conversationWith("10000"), ["10000"], 1],
+      [this.conversationWith(ME), [ME], 3],
+      ["20003", ["10003"], 0],
+    ];
+    counts.forEach(([id, people, count], index) => this.#fillOne(id, people, count, index));
+  }
+
+  #fillOne(id: ConversationId, people: readonly UserId[], count: number, age: number): void {
+    const log = this.#log(id);
+    const end = Date.now() - age * 5_400_000;
+    for (let seq = 1; seq <= count; seq++) {
+      const senderId = seq % 3 === 0 ? ME : (people[seq % people.length] ?? ME);
+      const text = LINES[(seq * 7 + age) % LINES.length] ?? "";
+      // A few minutes within a talk, some hours between two.
+      const gapMs = (count - seq) * 120_000 + Math.floor((count - seq) / 9) * 9_000_000;
+      log.entries.push(makeMessage(id, seq, senderId, { text }, end - gapMs, "sent"));
+    }
+    const unread = age === 1 ? 5 : age === 3 ? 120 : 0;
+    this.#change(log, {
+      last: log.entries.at(-1),
+      lastActiveAtMs: end,
+      headSeq: count,
+      untilSeq: count,
+      sinceSeq: Math.min(1, count),
+      unread: Math.min(unread, count),
+      isMentioned: age === 1,
+      isMuted: age === 3,
+      isPinned: age === 2,
+      draft: age === 4 ? "还没写完的" : "",
+      readSeq: Math.max(0, count - unread),
+      peerReadSeq: count - 4,
+      peerDeliveredSeq: count - 2,
+    });
+  }
+
+  #log(id: ConversationId): Log {
+    const known = this.#logs.get(id);
+    if (known !== undefined) return known;
+    const log: Log = { entries: [], conversation: this.#emptyConversation(id) };
+    this.#logs.set(id, log);
+    return log;
+  }
+
+  #emptyConversation(conversationId: ConversationId): Conversation {
+    const type = conversationType(conversationId);
+    const peerId = peerOf(conversationId, ME);
+    const contact = this.#contacts.find((one) => one.userId === peerId);
+    const group = this.#groups.find((one) => one.groupId === conversationId);
+    const person = PEOPLE.find((one) => one.id === peerId)?.nickname ?? "";
+    return {
+      conversationId,
+      type,
+      peerId,
+      groupId: type === "group" ? conversationId : "",
+      name: group?.name ?? (contact?.remark || person),
+      lastActiveAtMs: 0,
+      unread: 0,
+      isMentioned: false,
+      draft: "",
+      isPinned: false,
+      isMuted: false,
+      headSeq: 0,
+      sinceSeq: 0,
+      untilSeq: 0,
+      readSeq: 0,
+      peerReadSeq: 0,
+      peerDeliveredSeq: 0,
+    };
+  }
+
+  #put(log: Log, entry: Entry, isFresh = false): void {
+    const index = log.entries.findIndex((one) => one.key === entry.key);
+    if (index >= 0) log.entries[index] = entry;
+    else log.entries.push(entry);
+    const headSeq = Math.max(log.conversation.headSeq, entry.seq);
+    this.#events.emit("entries", { conversationId: entry.conversationId, entries: [entry], isFresh });
+    this.#change(log, {
+      last: log.entries.at(-1),
+      lastActiveAtMs: Math.max(log.conversation.lastActiveAtMs, entry.sentAtMs),
+      headSeq,
+      untilSeq: headSeq,
+      unread: log.conversation.unread + (isFresh ? 1 : 0),
+      readSeq: entry.isOwn ? headSeq : log.conversation.readSeq,
+    });
+  }
+
+  #transmit(log: Log, message: Message): void {
+    const text = message.content.text;
+    if (text.startsWith("/drop")) this.drop();
+    if (text.startsWith("/kick")) this.kick();
+    if (text.startsWith("/fail")) {
+      const error = new ChatError(ErrorCode.NOT_FRIENDS);
+      this.#later(this.#delayMs * 4, () => this.#put(log, { ...message, state: "failed", error }));
+      return;
+    }
+    const delayMs = text.startsWith("/slow") ? 3_000 : this.#delayMs * 2;
+    this.#later(delayMs, () => this.#commit(log, message));
+  }
+
+  #commit(log: Log, message: Message): void {
+    if (this.connection.state !== "online") {
+      this.#later(200, () => this.#commit(log, message));
+      return;
+    }
+    const seq = nextSeq(log);
+    this.#put(log, { ...message, state: "sent", seq, sentAtMs: Date.now() });
+    if (log.conversation.type !== "direct") return;
+    this.#later(this.#delayMs * 4, () => this.#change(log, { peerDeliveredSeq: seq }));
+    this.#later(this.#delayMs * 10, () => this.#change(log, { peerReadSeq: seq }));
+    if (this.#options.answers ?? true) this.#answer(log, message);
+  }
+
+  #answer(log: Log, message: Message): void {
+    const { conversationId, peerId } = log.conversation;
+    const text = message.content.text;
+    if (text.startsWith("/recall")) {
+      const theirs = log.entries.findLast((one) => one.senderId === peerId && one.is === "message");
+      if (theirs?.is === "message") this.#put(log, recalled(theirs));
+      return;
+    }
+    const count = text.startsWith("/flood") ? 20 : 1;
+    this.#later(this.#delayMs * 8, () => {
+      this.#events.emit("typing", { conversationId, userId: peerId });
+    });
+    for (let index = 1; index <= count; index++) {
+      const line = peerId === "10009" ? text : (LINES[(nextSeq(log) + index) % LINES.length] ?? "");
+      this.#later(this.#delayMs * (16 + 4 * index), () => this.arrive(conversationId, peerId, line));
+    }
+  }
+
+  #change(log: Log, change: Partial<Conversation>): void {
+    log.conversation = { ...log.conversation, ...change };
+    this.#events.emit("conversations", [log.conversation]);
+  }
+
+  async #changeContact(userId: UserId, change: Partial<Contact>): Promise<void> {
+    await this.#pause();
+    this.#contacts = this.#contacts.map((one) => (one.userId === userId ? { ...one, ...change } : one));
+    this.#events.emit("contactsChanged", null);
+  }
+
+  async #changeGroup(groupId: GroupId, change: Partial<Group>): Promise<void> {
+    await this.#pause();
+    this.#groups = this.#groups.map((one) => (one.groupId === groupId ? { ...one, ...change } : one));
+    this.#events.emit("groupsChanged", { groupId });
+  }
+
+  #connect(connection: Connection): void {
+    this.connection = connection;
+    this.#events.emit("connection", connection);
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#later(this.#delayMs, resolve));
+  }
+
+  #later(ms: number, call: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      call();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}
+
+const ONLINE: Connection = { state: "online", unitId: "unit-1", isSyncing: false };
+
+const NOBODY: Contact = {
+  userId: "",
+  nickname: "",
+  remark: "",
+  isFriend: false,
+  isBlocked: false,
+  requestReceivedAtMs: 0,
+  requestSentAtMs: 0,
+  note: "",
+  online: false,
+  lastSeenAtMs: 0,
+  isBot: false,
+};
+
+const NO_NOTICE: NoticeBody = {
+  userIds: [],
+  groupId: "",
+  targetSeq: 0,
+  name: "",
+  note: "",
+  role: "none",
+  joinPolicy: "approval",
+  announcement: "",
+};
+
+function nextSeq(log: Log): number {
+  return log.conversation.headSeq + 1;
+}
+
+function makeMessage(
+  conversationId: ConversationId,
+  seq: number,
+  senderId: UserId,
+  draft: Draft,
+  sentAtMs: number,
+  state: Message["state"],
+): Message {
+  const { text, kind = Kind.TEXT, quote, mentions = [], mentionsAll = false, media } = draft;
+  return {
+    is: "message",
+    key: seq === 0 ? `m${toHex(newId())}` : `s${seq}`,
+    conversationId,
+    seq,
+    kind,
+    senderId,
+    isOwn: senderId === ME,
+    sentAtMs,
+    content: { text, quote, mentions, mentionsAll, media },
+    state,
+  };
+}
+
+function makeNotice(
+  conversationId: ConversationId,
+  seq: number,
+  senderId: UserId,
+  kind: number,
+  notice: NoticeBody,
+  sentAtMs: number,
+): Entry {
+  const isOwn = senderId === ME;
+  const key = `s${seq}`;
+  return { is: "notice", key, conversationId, seq, kind, senderId, isOwn, sentAtMs, notice };
+}
+
+function recalled(message: Message): Message {
+  const recalledText = message.isOwn ? message.content.text : undefined;
+  const content = { text: "", mentions: [], mentionsAll: false };
+  return { ...message, kind: Kind.RECALLED, content, recalledText };
+}

@@ -1,0 +1,24 @@
+import vue from "@vitejs/plugin-vue";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [vue()],
+  build: {
+    outDir: "../src/tinyqq/_web",
+    emptyOutDir: true,
+    target: "es2022",
+    // The content security policy allows no inline anything.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    // `npm run dev` beside a running `tinyqq serve`.
+    proxy: {
+      "/v1": "http://127.0.0.1:7080",
+      "/ws": { target: "ws://127.0.0.1:7080", ws: true },
+    },
+  },
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+  },
+});
