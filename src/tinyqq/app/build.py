@@ -12,6 +12,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -38,6 +39,8 @@ from tinyqq.services.admin import AccountAdmin
 from tinyqq.storage.open import exit_at_once
 
 _AGENT: Final = f"tinyqq/{__version__}"
+_WEB_FOLDER: Final = Path(__file__).parents[1] / "_web"
+"""Where the build puts the web client; not there in a checkout that was never built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,8 @@ def _site(
         is_draining=lambda: gateway.is_draining,
         show_metrics=settings.http.metrics,
         trusted_proxies=settings.listen.trusted_proxies,
+        users=business.services.user,
+        web_folder=_WEB_FOLDER,
     )
 
 
