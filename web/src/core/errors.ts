@@ -128,3 +128,10 @@ export class ChatError extends Error {
     return this.errorClass === 6 || this.errorClass === 7;
   }
 }
+
+/** What was thrown as an error of ours; anything else is a bug of this program, and told as such. */
+export function asChatError(error: unknown): ChatError {
+  if (error instanceof ChatError) return error;
+  console.error(error);
+  return new ChatError(ErrorCode.INTERNAL);
+}
