@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.disk import describe_disk
-from bench.prepare import PEOPLE, prepare_directory
 from bench.rows import Measurement, Row, measure
-from bench.server import serve
+from bench.shapes import Shapes
 from bench.table import Pair, host_kind, machine, table
-from tinyqq.lab.population import PasswordCost
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -38,10 +37,8 @@ def run(rows: tuple[Row, ...], *, save: bool = False, with_ours: bool = True) ->
     facts = f"{machine()}\n- {describe_disk(wish.directory)} before, "
     with tempfile.TemporaryDirectory(prefix="tinyqq-bench-", dir=wish.directory) as name:
         directory = Path(name)
-        template = directory / "template"
-        print(f"Preparing {PEOPLE} accounts …", flush=True)
-        asyncio.run(prepare_directory(template, people=PEOPLE, cost=PasswordCost()))
-        measured = [(row, _rounds(row, wish, template, directory)) for row in chosen]
+        shapes = Shapes(directory)
+        measured = [(row, _rounds(row, wish, shapes)) for row in chosen]
     facts += f"{describe_disk(wish.directory)} after"
     text = table(measured)
     print(f"\n{facts}\n- median of {wish.rounds} rounds (least–most)\n\n{text}")
@@ -49,24 +46,27 @@ def run(rows: tuple[Row, ...], *, save: bool = False, with_ours: bool = True) ->
         _save(facts, wish.rounds, text)
 
 
-def _rounds(row: Row, wish: Wish, template: Path, directory: Path) -> list[Pair]:
+def _rounds(row: Row, wish: Wish, shapes: Shapes) -> list[Pair]:
     pairs: list[Pair] = []
+    beside_plan = row.plan if row.beside_plan is None else row.beside_plan
     for number in range(1, wish.rounds + 1):
-        floor = _once(row, "floor", template, directory) if wish.with_floor else None
-        ours = _once(row, "ours", template, directory) if wish.with_ours else None
-        pairs.append(Pair(ours, floor))
+        beside = (
+            _once(row, row.beside, beside_plan, shapes) if wish.with_floor and row.beside else None
+        )
+        ours = _once(row, row.ours, row.plan, shapes) if wish.with_ours else None
+        pairs.append(Pair(ours, beside))
         said = [
             f"{name} {row.lines[0].value(one):,.2f}"
-            for name, one in (("ours", ours), ("floor", floor))
+            for name, one in ((row.ours, ours), (row.beside, beside))
             if one is not None
         ]
         print(f"{row.title}, round {number}: {', '.join(said)} {row.lines[0].unit}", flush=True)
     return pairs
 
 
-def _once(row: Row, which: str, template: Path, directory: Path) -> Measurement:
-    with serve(which, template, directory) as server:
-        return measure(row, server, template / "population.json")
+def _once(row: Row, which: str, plan: Mapping[str, Any], shapes: Shapes) -> Measurement:
+    with shapes.serve(which, row.settings) as server:
+        return measure(row, plan, server, shapes.population(which))
 
 
 def _save(facts: str, rounds: int, text: str) -> None:

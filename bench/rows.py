@@ -16,11 +16,14 @@ from tinyqq.lab.stage import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One run of a scenario against one server; samples were taken at both ends of its time."""
+    """One run of a scenario against one server. Samples were taken at both ends of its time, and
+    before and after everything, when nothing was on its way."""
 
     outcome: Outcome
     before: Sample
     after: Sample
+    first: Sample
+    last: Sample
 
     @property
     def per_second(self) -> float:
@@ -31,6 +34,18 @@ class Measurement:
     def cpu_us_each(self) -> float:
         """CPU of the server per thing done, microseconds."""
         return (self.after.cpu_s - self.before.cpu_s) / max(self.outcome.count, 1) * 1e6
+
+    def grown(self, name: str) -> float:
+        """How much a counter of the server has grown."""
+        return self.after.counted[name] - self.before.counted[name]
+
+    def grown_in_all(self, name: str) -> float:
+        """How much a counter has grown from before the first log-in to after the last log-out."""
+        return self.last.counted[name] - self.first.counted[name]
+
+    def each(self, name: str) -> float:
+        """How much a counter has grown per thing done."""
+        return self.grown(name) / max(self.outcome.count, 1)
 
     @property
     def kib_each(self) -> float:
@@ -85,7 +100,7 @@ def at_most(bound: float) -> Goal:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One figure of a row. ``ratio_goal`` is about ours divided by the floor's."""
+    """One figure of a row. ``ratio_goal`` is about ours divided by what is beside it."""
 
     unit: str
     value: Callable[[Measurement], float]
@@ -95,12 +110,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A question, asked of both servers in turn."""
+    """A question, asked of two servers in turn; their names are those of ``bench.shapes``."""
 
     title: str
     scenario: str
     lines: tuple[Line, ...]
     plan: Mapping[str, Any] = field(default_factory=dict)
+    ours: str = "ours"
+    beside: str = "floor"
+    beside_plan: Mapping[str, Any] | None = None
+    """The plan for the other one, if it is another."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the units, where they are others than usual."""
 
 
 def figure(name: str) -> Callable[[Measurement], float]:
@@ -108,8 +129,21 @@ def figure(name: str) -> Callable[[Measurement], float]:
     return lambda measurement: measurement.outcome.figures[name]
 
 
-def measure(row: Row, server: RunningServer, population: Path) -> Measurement:
+def cpu_us(part: str) -> Callable[[Measurement], float]:
+    """CPU of one part of a cluster per thing done, microseconds."""
+    return lambda measurement: measurement.each(f"cpu_{part}") * 1e6
+
+
+def each(name: str) -> Callable[[Measurement], float]:
+    """A counter's growth per thing done."""
+    return lambda measurement: measurement.each(name)
+
+
+def measure(
+    row: Row, plan: Mapping[str, Any], server: RunningServer, population: Path
+) -> Measurement:
     """Play the row's scenario against a server, by a generator on a core of its own."""
+    first = server.sample()
     generator = subprocess.Popen(
         [sys.executable, "-m", "tinyqq.lab.generator"],
         stdin=subprocess.PIPE,
@@ -121,9 +155,9 @@ def measure(row: Row, server: RunningServer, population: Path) -> Measurement:
     assert generator.stdout is not None
     order = {
         "scenario": row.scenario,
-        "plan": dict(row.plan),
-        "host": "127.0.0.1",
-        "port": server.port,
+        "plan": dict(plan),
+        "targets": [["127.0.0.1", port] for port in server.ports],
+        "directory": server.directory,
         "population": str(population),
     }
     generator.stdin.write(json.dumps(order) + "\n")
@@ -132,10 +166,13 @@ def measure(row: Row, server: RunningServer, population: Path) -> Measurement:
     outcome: Outcome | None = None
     for line in generator.stdout:
         said = json.loads(line)
-        if "mark" in said:
-            samples[said["mark"]] = server.sample()
+        mark = said.get("mark")
+        if mark in ("begin", "end"):
+            samples[mark] = server.sample()
+        elif mark:
+            server.act(mark)
         else:
             outcome = Outcome(**said["outcome"])
     if generator.wait() or outcome is None:
         raise RuntimeError(f"{row.title}: the generator failed")
-    return Measurement(outcome, samples["begin"], samples["end"])
+    return Measurement(outcome, samples["begin"], samples["end"], first, server.sample())

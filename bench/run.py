@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import drain, fan_out, idle, latency, log_ins, one_to_one
+from bench import drain, fan_out, idle, latency, log_ins, one_to_one, units
 from bench.rounds import run
 
 ROWS = (
@@ -12,6 +12,7 @@ ROWS = (
     *idle.ROWS,
     *log_ins.ROWS,
     *drain.ROWS,
+    *units.ROWS,
 )
 
 

@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -23,20 +24,45 @@ _STOP_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a process, and the machine, have used so far."""
+    """What the processes of a server, and the machine, have used so far."""
 
     cpu_s: float
     rss_bytes: int
     machine_s: float
     """CPU time of everything on the machine, idling left out."""
+    counted: Mapping[str, float] = field(default_factory=dict)
+    """What else the server counts, by name."""
+
+
+class RunningServer(Protocol):
+    """A server, or a cluster, that takes connections."""
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Where, on 127.0.0.1."""
+        ...
+
+    @property
+    def directory(self) -> str:
+        """A URL by which clients find it, or its units."""
+        ...
+
+    def sample(self) -> Sample:
+        """What it has used, as of now."""
+        ...
+
+    def act(self, order: str) -> None:
+        """Do what a scenario wants done to it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class RunningServer:
-    """A server that takes connections."""
+class OneProcess:
+    """A server that is one process; implements :class:`RunningServer`."""
 
-    port: int
+    ports: tuple[int]
     process: subprocess.Popen[str]
+    directory: str = ""
 
     def sample(self) -> Sample:
         """Its CPU time (all threads) and resident memory, as of now."""
@@ -44,7 +70,11 @@ class RunningServer:
         with process.oneshot():
             times = process.cpu_times()
             memory = process.memory_info()
-        return Sample(times.user + times.system, memory.rss, _machine_s())
+        return Sample(times.user + times.system, memory.rss, machine_s())
+
+    def act(self, order: str) -> None:
+        """Nothing is done to it."""
+        raise ValueError(order)
 
 
 def can_pin() -> bool:
@@ -59,7 +89,7 @@ def pin(pid: int, core: int) -> None:
 
 
 @contextlib.contextmanager
-def serve(which: str, template: Path, directory: Path) -> Iterator[RunningServer]:
+def serve(which: str, template: Path, directory: Path) -> Iterator[OneProcess]:
     """``ours`` or ``floor`` on a fresh copy of the prepared data, until the end of the block."""
     data = directory / which
     shutil.rmtree(data, ignore_errors=True)
@@ -78,7 +108,7 @@ def serve(which: str, template: Path, directory: Path) -> Iterator[RunningServer
 
 
 @contextlib.contextmanager
-def _start_ours(data: Path) -> Iterator[RunningServer]:
+def _start_ours(data: Path) -> Iterator[OneProcess]:
     port, http_port = _free_port(), _free_port()
     environment = {
         **os.environ,
@@ -89,6 +119,7 @@ def _start_ours(data: Path) -> Iterator[RunningServer]:
         # All clients share one address here, and one of them fills a mailbox at full speed.
         "TINYQQ_ACCOUNTS__LOG_INS_PER_ADDRESS_PER_MINUTE": "0",
         "TINYQQ_LIMITS__SENDS_PER_S": "100000",
+        "TINYQQ_LIMITS__LOG_INS_PER_S": "0",
     }
     log = data / "server.log"
     with log.open("w") as errors:
@@ -101,13 +132,13 @@ def _start_ours(data: Path) -> Iterator[RunningServer]:
         )
         pin(process.pid, SERVER_CORE)
         _wait_for_port(process, port, log)
-        yield RunningServer(port, process)
+        yield OneProcess((port,), process)
     if said := log.read_text().strip():
         sys.stderr.write(f"the server said:\n{said[-2000:]}\n")
 
 
 @contextlib.contextmanager
-def _start_floor(data: Path) -> Iterator[RunningServer]:
+def _start_floor(data: Path) -> Iterator[OneProcess]:
     process = subprocess.Popen(
         [
             sys.executable,
@@ -124,10 +155,11 @@ def _start_floor(data: Path) -> Iterator[RunningServer]:
     line = process.stdout.readline()
     if not line:
         raise RuntimeError("the floor did not start")
-    yield RunningServer(int(line), process)
+    yield OneProcess((int(line),), process)
 
 
-def _machine_s() -> float:
+def machine_s() -> float:
+    """CPU time of everything on the machine so far, idling left out."""
     times = psutil.cpu_times()._asdict()
     return sum(
         times[name] for name in ("user", "nice", "system", "irq", "softirq") if name in times

@@ -17,24 +17,25 @@ import psutil
 from bench.rows import Goal, Line, Measurement, Row
 from bench.server import can_pin
 
-_HEAD = ("question", "figure", "ours", "floor", "ours / floor", "must reach", "")
+_HEAD = ("question", "figure", "ours", "beside it", "ratio", "must reach", "")
 _BUSY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One round: ours and the floor, one after the other."""
+    """One round: ours and what is beside it, one after the other."""
 
     ours: Measurement | None
-    floor: Measurement | None
+    beside: Measurement | None
 
 
 def table(measured: list[tuple[Row, list[Pair]]]) -> str:
     """All rows as a Markdown table; each figure is the median of its rounds."""
     rows = [_HEAD, tuple("-" * 3 for _ in _HEAD)]
     for row, pairs in measured:
-        for position, line in enumerate(row.lines):
-            rows.append((row.title if not position else "", *_cells(line, pairs)))
+        rows.append((row.title, "", row.ours, row.beside, "", "", ""))
+        for line in row.lines:
+            rows.append(("", *_cells(line, pairs)))
         rows.append(("", "generator's core in use", *_busy(pairs), "", "", ""))
         rows.append(("", "cores busy with other work", *_others(pairs), "", "", ""))
         if faults := {one for pair in pairs for one in _faults(pair)}:
@@ -79,7 +80,7 @@ def host_kind() -> str:
 
 def _cells(line: Line, pairs: list[Pair]) -> tuple[str, ...]:
     ours = [line.value(pair.ours) for pair in pairs if pair.ours]
-    floors = [line.value(pair.floor) for pair in pairs if pair.floor]
+    floors = [line.value(pair.beside) for pair in pairs if pair.beside]
     ratios = [one / floor for one, floor in zip(ours, floors, strict=False) if floor]
     checks: list[tuple[Goal, str, float]] = []
     if line.goal and ours:
@@ -113,13 +114,13 @@ def _number(value: float) -> str:
 
 
 def _busy(pairs: list[Pair]) -> tuple[str, str]:
-    return _share([pair.ours for pair in pairs]), _share([pair.floor for pair in pairs])
+    return _share([pair.ours for pair in pairs]), _share([pair.beside for pair in pairs])
 
 
 def _others(pairs: list[Pair]) -> tuple[str, str]:
     return (
         _spread([pair.ours.others_busy for pair in pairs if pair.ours]),
-        _spread([pair.floor.others_busy for pair in pairs if pair.floor]),
+        _spread([pair.beside.others_busy for pair in pairs if pair.beside]),
     )
 
 
@@ -129,5 +130,5 @@ def _share(measurements: list[Measurement | None]) -> str:
 
 
 def _faults(pair: Pair) -> list[str]:
-    found = [("ours", pair.ours), ("floor", pair.floor)]
+    found = [("ours", pair.ours), ("beside it", pair.beside)]
     return [f"{name} {one.faults}" for name, one in found if one is not None and one.faults]

@@ -11,7 +11,9 @@ set -eu
 
 say() { printf '%s\n' "$*" >&2; }
 
-servers=$(dirname "$0")/../src/tinyqq/lab/servers
+here=${0%/*}
+[ "$here" != "$0" ] || here=.
+servers=$here/../src/tinyqq/lab/servers
 
 has() {
     case $1 in

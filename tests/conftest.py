@@ -12,14 +12,24 @@ from typing import Any, Final
 
 import pytest
 from tests.support import servers
-from tests.support.galera import galera, galera_template
+from tests.support.galera import galera, galera_template, shared_galera
 from tests.support.mariadb import mariadb, mariadb_template, own_mariadb
+from tests.support.spider import own_spider, spider
 
 from tinyqq.lab.servers.packages import missing_kinds
 from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.lab.servers.zookeeper import ZookeeperServer
 
-__all__ = ["galera", "galera_template", "mariadb", "mariadb_template", "own_mariadb"]
+__all__ = [
+    "galera",
+    "galera_template",
+    "mariadb",
+    "mariadb_template",
+    "own_mariadb",
+    "own_spider",
+    "shared_galera",
+    "spider",
+]
 
 _NOT_RUN: Final = pytest.StashKey[int]()
 _MISSING: Final = pytest.StashKey[list[str]]()

@@ -113,9 +113,10 @@ async def test_build_when_self_signed_then_both_ports_speak_tls(tmp_path: Path) 
 
 async def test_build_when_another_has_the_data_folder_then_unavailable(tmp_path: Path) -> None:
     async with build(settings(tmp_path)):
-        with pytest.raises(Unavailable):
-            async with build(settings(tmp_path)):
+        with pytest.raises(Unavailable) as caught:
+            async with build(settings(tmp_path, database_url=f"sqlite:///{tmp_path}/other.db")):
                 pass
+    assert caught.value.fields["lock_file"] == str(tmp_path / "node.lock")
 
 
 async def test_build_when_a_port_is_taken_then_an_error(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ async def test_ground_when_nothing_is_set_then_all_is_embedded(tmp_path: Path) -
         assert isinstance(ground.presence, MemoryPresence)
         assert isinstance(ground.registry, MemoryRegistry)
         assert ground.states == {}
+        assert ground.net is None
         assert set(ground.counters) == {"storage", "presence"}
         await ground.storage.ping()
         await ground.registry.register(Node(ME.unit_id, "first", frozenset(), "", "", "1"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from tinyqq.app.node import NodeEntry
 from tinyqq.errors import ErrorCode, Unavailable
@@ -33,9 +34,13 @@ class NoticedRegistry(MemoryRegistry):
             self.updated.set()
 
 
-def entry(registry: MemoryRegistry) -> NodeEntry:
+def entry(registry: MemoryRegistry, **options: Any) -> NodeEntry:
     return NodeEntry(
-        registry=registry, node=NODE, sessions=lambda: 30, load=lambda: 0.3, interval_s=0.01
+        registry=registry,
+        node=NODE,
+        sessions=lambda: 30,
+        load=lambda: 0.3,
+        **{"writers": tuple, "interval_s": 0.01, **options},
     )
 
 
@@ -66,3 +71,21 @@ async def test_entry_when_the_registry_fails_then_the_next_round_repeats() -> No
     async with entry(registry), asyncio.timeout(5):
         await registry.updated.wait()
         assert registry.calls == 3
+
+
+async def test_entry_when_open_then_its_writers_are_shown_from_the_start() -> None:
+    registry = MemoryRegistry()
+    async with entry(registry, writers=lambda: (8, 7)):
+        assert registry.nodes()[0].writers == (7, 8)
+
+
+async def test_entry_when_it_writes_under_another_number_then_shown_soon() -> None:
+    registry = NoticedRegistry()
+    writers = [7]
+    async with (
+        entry(registry, writers=lambda: writers, interval_s=3600.0, look_s=0.01),
+        asyncio.timeout(5),
+    ):
+        writers[:] = [9]
+        await registry.updated.wait()
+        assert registry.nodes()[0].writers == (9,)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tests.support.certificates import Authority
 from tests.support.lane_fixtures import RecordingDelivery
+from tests.support.nodes import CALLER, RecordingUnit
+from tests.support.services import FakeServices
 
 from tinyqq.app.peers import Me, advertised, needs_extra, open_links, open_node_port
 from tinyqq.app.settings import Settings
-from tinyqq.errors import InvalidRequest
+from tinyqq.clock import SystemClock
+from tinyqq.errors import InvalidRequest, Unavailable
 from tinyqq.model.ids import UnitId
+from tinyqq.ports.registry import Node
 from tinyqq.registry.memory import MemoryRegistry
 from tinyqq.testing.clock import FakeClock
 
@@ -70,3 +77,84 @@ def test_advertised_when_listening_everywhere_then_an_address_of_the_machine(
     tmp_path: Path,
 ) -> None:
     assert not advertised(settings(tmp_path, listen={"host": "0.0.0.0"}), 7101).startswith("0.")
+
+
+# ---- certificates -------------------------------------------------------------------------------
+
+SECRET = "a secret of the cluster"
+
+
+def secured(folder: Path, certificate: dict[str, Path]) -> Settings:
+    """Settings of a node of a cluster."""
+    return settings(
+        folder,
+        registry="zookeeper://127.0.0.1/not-asked",
+        cluster={"secret": SECRET, **certificate},
+        listen={"node_port": 0},
+    )
+
+
+async def call_as(caller: Settings, far: Settings) -> list[str]:
+    """Let one node make a call to another; what the other was asked.
+
+    Raises:
+        NodeFailed: they do not know each other.
+    """
+    fakes, unit = FakeServices(), RecordingUnit()
+    registry = MemoryRegistry()
+    async with open_node_port(
+        far, Me(UnitId("far"), "1"), unit, fakes.services, lambda: None
+    ) as port:
+        node = Node(UnitId("far"), "1", frozenset({"user"}), "", "", "1", internal=port.address)
+        await registry.register(node)
+        async with open_links(caller, ME, registry, SystemClock()) as peers:
+            assert peers.services is not None
+            await peers.services.user.seen(CALLER)
+        return [name for name, *_ in fakes.user.calls]
+
+
+async def test_certificates_when_one_authority_signed_both_then_they_talk(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ours.pem")
+    near, far = (secured(tmp_path, authority.issue(name)) for name in ("near", "far"))
+    assert await call_as(near, far) == ["seen"]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_certificates_when_a_node_has_another_or_none_then_nobody_talks_to_it(
+    tmp_path: Path, swapped: bool
+) -> None:
+    ours, theirs = Authority(tmp_path / "ours.pem"), Authority(tmp_path / "theirs.pem")
+    node = secured(tmp_path, ours.issue("node"))
+    forged = {**theirs.issue("stranger"), "authority_file": ours.file}
+    for stranger in (secured(tmp_path, {}), secured(tmp_path, forged)):
+        with pytest.raises(Unavailable):
+            await (call_as(node, stranger) if swapped else call_as(stranger, node))
+
+
+async def first_byte(address: str, authority_file: Path) -> bytes:
+    """What a port says first to a client that shows no certificate."""
+    context = ssl.create_default_context(cafile=authority_file)
+    context.set_alpn_protocols(["h2"])
+    host, _, port = address.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    try:
+        async with asyncio.timeout(5):
+            return await reader.readexactly(1)
+    finally:
+        writer.transport.abort()
+
+
+async def test_certificates_when_a_client_shows_none_then_it_gets_no_answer(
+    tmp_path: Path,
+) -> None:
+    ours = Authority(tmp_path / "ours.pem")
+    node = secured(tmp_path, ours.issue("node"))
+    services = FakeServices().services
+    async with open_node_port(node, ME, RecordingUnit(), services, lambda: None) as port:
+        with pytest.raises((OSError, asyncio.IncompleteReadError)):
+            await first_byte(port.address, ours.file)
+
+
+def test_certificates_when_only_some_files_are_named_then_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="go together"):
+        settings(tmp_path, cluster={"cert_file": "x.pem"})

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from tests.support.certificates import Authority
 
-from tinyqq.app.settings import TlsSettings
-from tinyqq.app.tls import Tls, TlsError, load_tls
+from tinyqq.app.settings import ClusterSettings, TlsSettings
+from tinyqq.app.tls import Tls, TlsError, load_node_tls, load_tls
 
 NOW = datetime.datetime.now(datetime.UTC)
 SELF_SIGNED = TlsSettings(self_signed=True)
@@ -127,3 +128,25 @@ def shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> No
         if not sides:
             return
     pytest.fail("no handshake")
+
+
+def test_load_node_tls_when_not_named_then_none() -> None:
+    assert load_node_tls(ClusterSettings()) is None
+
+
+def test_load_node_tls_when_named_then_the_texts(tmp_path: Path) -> None:
+    files = Authority(tmp_path / "ca.pem").issue("node")
+    names = ("authority_file", "cert_file", "key_file")
+    expected = tuple(files[name].read_bytes() for name in names)
+    assert load_node_tls(ClusterSettings.model_validate(files)) == expected
+
+
+@pytest.mark.parametrize("name", ["authority_file", "cert_file", "key_file"])
+def test_load_node_tls_when_a_file_is_of_no_use_then_told_which(tmp_path: Path, name: str) -> None:
+    files = Authority(tmp_path / "ca.pem").issue("node")
+    wrong = tmp_path / "wrong.pem"
+    for content in (None, "nonsense"):
+        if content is not None:
+            wrong.write_text(content)
+        with pytest.raises(TlsError, match=r"wrong\.pem"):
+            load_node_tls(ClusterSettings.model_validate({**files, name: wrong}))

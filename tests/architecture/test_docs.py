@@ -10,7 +10,7 @@ from tests.architecture.source_tree import ROOT
 
 _DOCUMENTS: Final = [
     path
-    for pattern in ("*.md", "docs/**/*.md", "bench/*.md", "examples/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "bench/*.md", "deploy/*.md", "examples/*.md")
     for path in sorted(ROOT.glob(pattern))
 ]
 _TARGET: Final = re.compile(r"`make ([a-z][a-z-]*)")

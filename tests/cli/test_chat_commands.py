@@ -20,7 +20,7 @@ from tinyqq.client import Content, FileStore
 from tinyqq.client.outbox import Outgoing
 from tinyqq.errors import ErrorCode, Forbidden, NotFound, Unauthenticated
 from tinyqq.model.account import KickReason
-from tinyqq.model.connection import Done, Kicked
+from tinyqq.model.connection import Done, GoAway, Kicked
 from tinyqq.model.friend import AnswerFriend, RequestFriend
 from tinyqq.model.group import (
     AnswerJoin,
@@ -256,6 +256,16 @@ async def test_connection_when_cut_then_told_and_told_again(server: FakeServer) 
         server.cut_all()
         await person.sees("(connected again)")
     assert "(connection lost, trying again …)" in person.shown
+
+
+async def test_chat_when_its_unit_leaves_then_it_moves_without_a_word(server: FakeServer) -> None:
+    async with chatting(server) as person:
+        await person.prompted(1)
+        server.push_all(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0))
+        await server.wait_asked(PacketType.RESUME)
+        server.post(ANN_BOB, BOB, encode_content(Content(text="still there?")))
+        await person.sees("still there?")
+    assert "connect" not in "".join(person.shown)
 
 
 async def test_chat_when_kicked_then_ends(server: FakeServer) -> None:

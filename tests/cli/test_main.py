@@ -8,7 +8,18 @@ from typer.testing import CliRunner
 from tinyqq import __version__
 from tinyqq.cli.main import app
 
-COMMANDS = ["chat", "config", "demo", "doctor", "migrate", "serve", "user", "version"]
+COMMANDS = [
+    "chat",
+    "config",
+    "demo",
+    "doctor",
+    "drain",
+    "migrate",
+    "nodes",
+    "serve",
+    "user",
+    "version",
+]
 
 
 def test_version_when_asked_then_printed() -> None:

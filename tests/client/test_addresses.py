@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
 
 from tinyqq.client.addresses import Address, Directory, Unit, parse_url, ways_to
@@ -49,12 +47,12 @@ def test_address_when_written_then_reads_back(url: str) -> None:
     assert str(parse_url(url)) == url
 
 
-def unit(load: float, name: str) -> Unit:
-    return Unit(load, (Address(name, 7001, False), Address(name, 7080, False, "/ws")))
+def unit(name: str) -> Unit:
+    return Unit((Address(name, 7001, False), Address(name, 7080, False, "/ws")))
 
 
-def test_ways_to_when_loads_differ_then_least_loaded_first_and_tcp_before_websocket() -> None:
-    ways = ways_to([unit(0.9, "busy"), unit(0.1, "idle")], Random(1))
+def test_ways_to_when_several_then_the_directory_s_order_and_tcp_before_websocket() -> None:
+    ways = ways_to([unit("idle"), unit("busy")], ())
     assert [(one.host, one.port) for one in ways] == [
         ("idle", 7001),
         ("idle", 7080),
@@ -63,8 +61,11 @@ def test_ways_to_when_loads_differ_then_least_loaded_first_and_tcp_before_websoc
     ]
 
 
-def test_ways_to_when_loads_are_alike_then_clients_spread() -> None:
-    units = [unit(0.10, "one"), unit(0.12, "two")]
-    random = Random(1)
-    first = {ways_to(units, random)[0].host for _ in range(50)}
-    assert first == {"one", "two"}
+def test_ways_to_when_one_is_avoided_then_last_by_every_way() -> None:
+    ways = ways_to([unit("gone"), unit("here")], {Address("gone", 7001, False)})
+    assert [one.host for one in ways] == ["here", "here", "gone", "gone"]
+
+
+def test_unit_when_it_has_a_websocket_then_a_directory_too() -> None:
+    assert unit("one").directory == Directory("one", 7080, False)
+    assert Unit((Address("one", 7001, False),)).directory is None

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from tests.support.entries import ANN, text
-from tests.support.fake_server import FakeServer, fake_server
+from tests.support.fake_server import FakeServer, fake_server, handled_by
 
+from tinyqq.client.addresses import parse_url
 from tinyqq.client.connection import Connection
 from tinyqq.client.dialer import Dialer
 from tinyqq.client.link import KickedOut, Link
@@ -340,9 +341,131 @@ async def test_link_when_told_to_go_away_then_moves(
         await made.log_in()
         url = other.url if names_it else ""
         server.push_all(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 1, url))
-        await made.user.until(f"up {ANN}", "down", f"up {ANN}")
-        assert other.connections == int(names_it)
+        await made.user.until(f"up {ANN}", f"up {ANN}")
+        assert (server.connections, other.connections) == ((1, 1) if names_it else (2, 0))
         await made.link.close()
+
+
+async def test_link_when_told_to_go_away_then_first_in_there_and_then_out_here(
+    server: FakeServer, made: Fixture
+) -> None:
+    async with fake_server() as other:
+        await made.log_in()
+        old = made.link.connection
+        assert old is not None
+
+        def resume(link: Any, record: Any) -> Any:
+            assert made.link.connection is old
+            assert not old.is_closed
+            # As a server does: the session that was here before is ended, and that is heard first.
+            server.push_all(PacketType.KICKED, Kicked(KickReason.REPLACED, "me"))
+            return handled_by(PacketType.RESUME)(link, record)
+
+        other.handlers[PacketType.RESUME] = resume
+        server.push_all(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0, other.url))
+        await made.user.until(f"up {ANN}", f"up {ANN}")
+        assert old.is_closed
+        assert made.link.connection is not None
+        assert not made.link.has_ended
+        await made.link.close()
+
+
+async def test_link_when_the_new_place_refuses_then_served_here_until_it_takes_it(
+    server: FakeServer, made: Fixture
+) -> None:
+    async with fake_server() as other:
+        await made.log_in()
+        refused = asyncio.Event()
+
+        def busy(link: Any, record: Any) -> Any:
+            refused.set()
+            del other.handlers[PacketType.RESUME]
+            raise Unavailable(ErrorCode.BUSY)
+
+        other.handlers[PacketType.RESUME] = busy
+        server.push_all(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0, other.url))
+        await refused.wait()
+        server.handlers[ASK[0]] = lambda link, record: Profile(ANN, "Ann")
+        assert await made.link.call(*ASK) == Profile(ANN, "Ann")
+        await made.user.until(f"up {ANN}", f"up {ANN}")
+        await made.link.close()
+
+
+async def test_link_when_another_device_comes_on_the_new_place_then_ends(
+    server: FakeServer, made: Fixture
+) -> None:
+    async with fake_server() as other:
+        await made.log_in()
+        server.push_all(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0, other.url))
+        await made.user.until(f"up {ANN}", f"up {ANN}")
+        other.push_all(PacketType.KICKED, Kicked(KickReason.REPLACED, "phone"))
+        await made.user.until(f"up {ANN}", f"up {ANN}", "end")
+        await made.link.close()
+
+
+async def test_link_when_it_has_moved_then_it_may_be_told_to_move_again(
+    server: FakeServer, made: Fixture
+) -> None:
+    async with fake_server() as other:
+        await made.log_in()
+        server.push_all(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0, other.url))
+        await made.user.until(f"up {ANN}", f"up {ANN}")
+        other.push_all(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0, server.url))
+        await made.user.until(f"up {ANN}", f"up {ANN}", f"up {ANN}")
+        assert (server.connections, other.connections) == (2, 1)
+        await made.link.close()
+
+
+async def test_link_when_its_unit_is_lost_then_another_one_first(
+    server: FakeServer, made: Fixture
+) -> None:
+    async with fake_server() as other:
+        server.units = [{"tcp": server.url}, {"tcp": other.url}]
+        made.link._dialer._target = parse_url(server.http_url)
+        await made.log_in()
+        server.cut_all()
+        await made.user.until(f"up {ANN}", "down", f"up {ANN}")
+        assert (server.connections, other.connections) == (1, 1)
+        await made.link.close()
+
+
+async def test_log_in_when_the_unit_is_leaving_then_at_another(
+    server: FakeServer, made: Fixture
+) -> None:
+    async with fake_server() as other:
+        server.units = [{"tcp": server.url}, {"tcp": other.url}]
+        made.link._dialer._target = parse_url(server.http_url)
+
+        def refuse(link: Any, record: Any) -> Any:
+            raise Unavailable(ErrorCode.DRAINING)
+
+        server.handlers[PacketType.LOG_IN] = refuse
+        await made.log_in()
+        assert other.asked(PacketType.LOG_IN)
+        await made.link.close()
+
+
+async def test_log_in_when_the_unit_has_no_place_now_then_when_it_has(
+    server: FakeServer, made: Fixture
+) -> None:
+    def busy(link: Any, record: Any) -> Any:
+        del server.handlers[PacketType.LOG_IN]
+        raise Unavailable(ErrorCode.BUSY, retry_after_s=0.01)
+
+    server.handlers[PacketType.LOG_IN] = busy
+    await made.log_in()
+    assert made.user.seen == [f"up {ANN}"]
+
+
+async def test_log_in_when_the_unit_has_no_place_for_long_then_raised(
+    server: FakeServer, made: Fixture
+) -> None:
+    def busy(link: Any, record: Any) -> Any:
+        raise Unavailable(ErrorCode.BUSY, retry_after_s=3600.0)
+
+    server.handlers[PacketType.LOG_IN] = busy
+    with pytest.raises(Unavailable):
+        await made.log_in()
 
 
 async def test_link_when_cut_before_it_had_to_go_then_only_comes_back(

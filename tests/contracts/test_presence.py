@@ -86,6 +86,14 @@ async def test_groups_when_bound_and_unbound_then_located_accordingly(presence: 
     assert await groups(presence, GROUP, OTHER) == {OTHER: frozenset({HERE})}
 
 
+async def test_renew_when_called_then_what_is_held_is_still_here(presence: Presence) -> None:
+    presence.watch(lambda: None)
+    await presence.bind(ANN, ONE)
+    presence.renew((ANN, BOB), (GROUP,))
+    assert await users(presence, ANN, BOB) == {ANN: frozenset({HERE})}
+    assert await groups(presence, GROUP) == {}
+
+
 async def test_locate_when_both_are_asked_then_one_answer_for_both(presence: Presence) -> None:
     await presence.bind(ANN, ONE)
     await presence.bind_group(GROUP)

@@ -86,6 +86,24 @@ def serving(folder: Path, *flags: str, command: str = "serve") -> Iterator[Serve
             process.kill()
 
 
+def unit_folder(folder: Path, database: str, presence: str, registry: str) -> Path:
+    """A folder in which `tinyqq serve` finds the settings of a unit of a cluster."""
+    folder.mkdir()
+    (folder / "tinyqq.toml").write_text(
+        f"""
+database_url = "{database}"
+presence = "{presence}"
+registry = "{registry}"
+registry_session_timeout_s = 2.0
+[listen]
+node_port = 0
+[cluster]
+secret = "sixteen bytes or more"
+"""
+    )
+    return folder
+
+
 def run_tinyqq(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
     return subprocess.run(

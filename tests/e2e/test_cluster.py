@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -15,31 +15,17 @@ from tinyqq.app.build import App, build
 from tinyqq.app.settings import Settings
 from tinyqq.client import Client
 from tinyqq.errors import Unauthenticated
-from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.lab.servers.process import wait_until
 from tinyqq.lab.servers.redis import RedisServer
 from tinyqq.lab.servers.zookeeper import ZookeeperServer
 from tinyqq.model.group import JoinPolicy
 from tinyqq.model.ids import HELPER_ID
 from tinyqq.ports.registry import Node
-from tinyqq.storage.open import migrate_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("mariadb", "redis", "zookeeper")]
 
 PASSWORD = "correct horse"
 TIMEOUT_S = 20.0
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def zookeeper(tmp_path: Path) -> Iterator[ZookeeperServer]:
-    with ZookeeperServer(tmp_path) as server:
-        yield server
 
 
 class Cluster:
@@ -62,24 +48,6 @@ class Cluster:
         settings = Settings.model_validate({"data_dir": self.folder / name, **self.shared})
         async with build(settings) as app:
             yield app
-
-
-@pytest.fixture
-async def cluster(
-    tmp_path: Path, mariadb: MariaDb, redis: RedisServer, zookeeper: ZookeeperServer
-) -> Cluster:
-    database = mariadb.make_database()
-    await migrate_storage(database)
-    return Cluster(tmp_path, database, f"{redis.url}/0", f"{zookeeper.url}/tests")
-
-
-@pytest.fixture
-async def units(cluster: Cluster) -> AsyncIterator[tuple[App, App]]:
-    async with cluster.unit("one") as one, cluster.unit("two") as two:
-        async with asyncio.timeout(TIMEOUT_S):
-            for app in (one, two):
-                await sees_nodes(app, 2)
-        yield one, two
 
 
 async def sees_nodes(app: App, count: int) -> None:

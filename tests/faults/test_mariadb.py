@@ -3,115 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import func, select
 from tests.support.eventually import eventually
 from tests.support.lane_fixtures import RecordingDelivery
-from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, account, entry, new_operation_id
+from tests.support.log_writers import Writer, befriend, check, check_positions, lane_on, whole_log
+from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, entry
 from tests.support.storages import migrated
 
 from tinyqq.clock import SystemClock
-from tinyqq.errors import TinyQQError, Unavailable
+from tinyqq.errors import Unavailable
 from tinyqq.lab.servers.mariadb import MariaDb
-from tinyqq.model.conversation import Effect, PutRelation
-from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
-from tinyqq.model.message import Content, Entry, Kind
+from tinyqq.model.conversation import Effect
+from tinyqq.model.ids import ConversationId
+from tinyqq.model.message import Entry
 from tinyqq.ports.storage import AppendFailed
-from tinyqq.services.lane import Change, Draft, Lane
+from tinyqq.services.lane import Lane
 from tinyqq.storage.log_reader import SqlLogReader
 from tinyqq.storage.log_writer import SqlLogWriter
 from tinyqq.storage.mysql import MysqlDatabase
 from tinyqq.storage.mysql_address import MysqlAddress
 from tinyqq.storage.mysql_connector import MysqlTimeouts, run
-from tinyqq.storage.open import open_storage
-from tinyqq.storage.schema import message
-from tinyqq.wire.content import encode_content
 
 pytestmark = [pytest.mark.needs("mariadb"), pytest.mark.slow]
 QUICK = MysqlTimeouts(connect_s=0.5, call_s=1.5, append_s=1.5)
-_IN_FLIGHT = 32
-
-
-class Writer:
-    """Sends to a lane, so many at a time, and knows what was acknowledged."""
-
-    def __init__(self, lane: Lane, sender_id: UserId = ANN, key: ConversationId = ANN_BOB) -> None:
-        self.acknowledged: dict[OperationId, Entry] = {}
-        self.refused: list[TinyQQError] = []
-        self._lane = lane
-        self._sender_id = sender_id
-        self._key = key
-        self._answered = asyncio.Semaphore(0)
-
-    async def send(self, count: int) -> None:
-        """Send, and wait for every answer."""
-        for number in range(count):
-            if number >= _IN_FLIGHT:
-                await self._answered.acquire()
-            self.send_text(f"{self._sender_id} {number}")
-        for _ in range(min(count, _IN_FLIGHT)):
-            await self._answered.acquire()
-
-    def send_text(self, words: str) -> None:
-        """Send one message."""
-        operation_id, body = new_operation_id(), encode_content(Content(words))
-        done = partial(self._done, operation_id)
-        self._lane.submit(Draft(self._key, self._sender_id, operation_id, done, Kind.TEXT, body))
-
-    def _done(self, operation_id: OperationId, outcome: Change | TinyQQError) -> None:
-        if isinstance(outcome, Change):
-            self.acknowledged[operation_id] = outcome.entry
-        else:
-            self.refused.append(outcome)
-        self._answered.release()
-
-
-@asynccontextmanager
-async def lane_on(url: str) -> AsyncIterator[tuple[Lane, MysqlDatabase]]:
-    """A lane as a process of its own would have it."""
-    async with AsyncExitStack() as stack:
-        address = MysqlAddress.from_url(url)
-        database = await stack.enter_async_context(MysqlDatabase.open(address, timeouts=QUICK))
-        writer = SqlLogWriter(database=database)
-        delivery = RecordingDelivery()
-        lane = Lane(log=writer, delivery=delivery, clock=SystemClock())
-        yield await stack.enter_async_context(lane), database
-
-
-async def befriend(url: str) -> None:
-    """Ann and Bob are there, and friends."""
-    async with open_storage(url) as storage:
-        await storage.accounts.create_accounts([account(ANN), account(BOB)], [])
-        friends = [(ANN_BOB, PutRelation(one, is_friend=True)) for one in (ANN, BOB)]
-        await storage.log_writer.append([entry(1, kind=Kind.FRIEND_ADDED, ordinal=0)], friends)
-
-
-async def whole_log(url: str, key: ConversationId = ANN_BOB) -> list[Entry]:
-    """Everything in a conversation, in order."""
-    entries: list[Entry] = []
-    async with MysqlDatabase.open(MysqlAddress.from_url(url)) as database:
-        reader = SqlLogReader(database=database)
-        while True:
-            after = entries[-1].seq if entries else Seq(0)
-            page = await reader.read_page(ANN, key, after, 500)
-            entries += page.entries
-            if not page.more:
-                return entries
-
-
-def check(log: list[Entry], *writers: Writer) -> None:
-    """Contiguous, no operation twice, and every acknowledged entry as it was acknowledged."""
-    assert [one.seq for one in log] == list(range(1, len(log) + 1))
-    assert [one.ordinal for one in log] == list(range(len(log)))
-    by_operation = {one.client_message_id: one for one in log}
-    assert len(by_operation) == len(log)
-    for writer in writers:
-        for operation_id, acknowledged in writer.acknowledged.items():
-            assert by_operation[operation_id] == acknowledged
 
 
 async def test_server_when_killed_in_the_middle_of_appends_then_the_lane_goes_on(
@@ -119,7 +35,7 @@ async def test_server_when_killed_in_the_middle_of_appends_then_the_lane_goes_on
 ) -> None:
     url = await asyncio.to_thread(migrated, own_mariadb)
     await befriend(url)
-    async with lane_on(url) as (lane, database):
+    async with lane_on(url, QUICK) as (lane, database):
         writer = Writer(lane)
         for _ in range(3):
             async with asyncio.TaskGroup() as group:
@@ -141,7 +57,7 @@ async def test_server_when_stopped_then_unavailable_in_time_and_nothing_is_lost(
     url = await asyncio.to_thread(migrated, own_mariadb)
     await befriend(url)
     clock = asyncio.get_running_loop().time
-    async with lane_on(url) as (lane, database):
+    async with lane_on(url, QUICK) as (lane, database):
         writer = Writer(lane)
         await writer.send(50)
         own_mariadb.pause()
@@ -163,7 +79,7 @@ async def test_lanes_when_two_write_one_conversation_then_one_order_without_gaps
 ) -> None:
     url = await asyncio.to_thread(migrated, mariadb)
     await befriend(url)
-    async with lane_on(url) as (first, _), lane_on(url) as (second, _):
+    async with lane_on(url, QUICK) as (first, _), lane_on(url, QUICK) as (second, _):
         writers = [Writer(first, ANN), Writer(second, BOB), Writer(first, ANN, ANN_OWN)]
         async with asyncio.TaskGroup() as group:
             for writer in writers:
@@ -177,18 +93,6 @@ async def test_lanes_when_two_write_one_conversation_then_one_order_without_gaps
         sent = [one.seq for one in writer.acknowledged.values()]
         assert sent == sorted(sent)
     await check_positions(url)
-
-
-async def check_positions(url: str) -> None:
-    """Every writer's positions are dense, from one on."""
-    asked = select(
-        func.count(),
-        func.count(message.c.writer_pos.distinct()),
-        func.max(message.c.writer_pos),
-    ).group_by(message.c.writer)
-    async with MysqlDatabase.open(MysqlAddress.from_url(url)) as database:
-        rows = await database.read(lambda conn: conn.execute(asked).all())
-    assert all(count == distinct == last for count, distinct, last in rows)
 
 
 async def is_appended(database: MysqlDatabase, one: Entry) -> bool:

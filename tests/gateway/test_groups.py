@@ -337,6 +337,26 @@ async def test_push_when_the_read_stays_behind_then_given_up_and_told_to_ask() -
         assert world.conversations.reads - reads == 3
 
 
+async def test_push_when_the_reload_takes_somebody_out_then_told_to_ask() -> None:
+    async with open_world() as world:
+        await standing_at(world, 3, ANN, BOB)
+        world.set_members(ANN, seq=6)
+        world.missed.clear()
+        world.push(7, (6, 6))
+        await world.settle()
+        assert (world.written, world.missed) == ([(7, (ANN,))], [(7, (BOB,))])
+
+
+async def test_push_when_the_reload_takes_out_whom_the_push_does_then_they_see_it() -> None:
+    async with open_world() as world:
+        await standing_at(world, 3, ANN, BOB)
+        world.set_members(ANN, seq=7)
+        world.missed.clear()
+        world.push(7, (7, 7), gone=(BOB,))
+        await world.settle()
+        assert (world.written, world.missed) == ([(7, (ANN, BOB))], [])
+
+
 async def test_push_when_the_index_cannot_be_read_then_told_to_ask() -> None:
     async with open_world() as world:
         await standing_at(world, 3, ANN)

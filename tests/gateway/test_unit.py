@@ -45,7 +45,10 @@ class World:
         self.conversations = FakeConversations()
         self.presence = MemoryPresence(unit_id=UNIT)
         self.unit = LocalUnit(
-            unit_id=UNIT, presence=self.presence, conversations=self.conversations.store
+            unit_id=UNIT,
+            presence=self.presence,
+            conversations=self.conversations.store,
+            has_net=True,
         )
 
     async def come(
@@ -186,6 +189,63 @@ async def test_push_when_it_is_older_than_the_group_index_then_told_as_head() ->
         assert not world.got(ann)
         assert connection.missed is not None
         assert group_conversation(GROUP) in connection.missed
+
+
+# ---- for the net ---------------------------------------------------------------------------------
+
+
+async def test_was_pushed_when_pushed_then_until_its_turn_is_forgotten() -> None:
+    async with open_world() as world:
+        world.unit.push([entry_push(CHAT, 5)])
+        assert world.unit.was_pushed(CHAT, Seq(5))
+        assert not world.unit.was_pushed(CHAT, Seq(6))
+        world.unit.turn(1)
+        assert not world.unit.was_pushed(CHAT, Seq(5))
+
+
+async def test_was_pushed_when_there_is_no_net_then_nothing_is_remembered() -> None:
+    presence, conversations = MemoryPresence(unit_id=UNIT), FakeConversations().store
+    async with LocalUnit(unit_id=UNIT, presence=presence, conversations=conversations) as unit:
+        unit.push([entry_push(CHAT, 5)])
+        assert not unit.was_pushed(CHAT, Seq(5))
+
+
+async def test_here_since_when_somebody_comes_then_the_turn_of_the_first_session() -> None:
+    async with open_world() as world:
+        assert world.unit.here_since(CHAT) is None
+        world.unit.turn(0)
+        one, _ = await world.come(BOB, 1)
+        world.unit.turn(0)
+        two, _ = await world.come(BOB, 2)
+        await world.come(ANN, 3)
+        assert world.unit.here_since(CHAT) == 1
+        assert world.unit.here_since(own_conversation(ANN)) == 2
+        world.unit.detach(one)
+        world.unit.detach(two)
+        assert world.unit.here_since(CHAT) == 2
+
+
+async def test_here_since_when_a_group_has_local_members_then_since_the_first_came() -> None:
+    async with open_world() as world:
+        world.conversations.members[GROUP] = ((ANN, BOB), Seq(3))
+        world.unit.turn(0)
+        await world.come(ANN, 1)
+        world.unit.turn(0)
+        await world.come(BOB, 2)
+        assert world.unit.here_since(group_conversation(GROUP)) == 1
+        assert world.unit.here_since(group_conversation(GroupId(30_000))) is None
+
+
+async def test_take_joined_when_the_first_member_joins_while_here_then_told_once() -> None:
+    async with open_world() as world:
+        world.conversations.members[GROUP] = ((ANN,), Seq(4))
+        await world.come(BOB, 1)
+        world.unit.push([entry_push(GROUP, 4, members=(3, 4), joined=(ANN,))])
+        assert world.unit.take_joined() == []
+        world.conversations.members[GROUP] = ((ANN, BOB), Seq(5))
+        world.unit.push([entry_push(GROUP, 5, members=(4, 5), joined=(BOB,))])
+        assert world.unit.take_joined() == [(GROUP, 5)]
+        assert world.unit.take_joined() == []
 
 
 # ---- hints and kicks -----------------------------------------------------------------------------

@@ -44,4 +44,4 @@ def population() -> Population:
 async def floor(tmp_path: Path, population: Population) -> AsyncIterator[Played]:
     marks: list[str] = []
     async with open_floor(tmp_path, population) as port:
-        yield Played(Stage(Target("127.0.0.1", port), population, marks.append), marks)
+        yield Played(Stage((Target("127.0.0.1", port),), population, marks.append), marks)

@@ -87,7 +87,7 @@ async def test_log_in_when_by_password_then_a_session(floor: Played) -> None:
 
 async def test_open_sessions_when_many_then_in_the_order_of_the_people(floor: Played) -> None:
     people = floor.stage.population.people
-    connections = await open_sessions(floor.stage.target, people, LoadConnection)
+    connections = await open_sessions(floor.stage.near(), people, LoadConnection)
     check_alive(connections)
     for connection in connections:
         connection.close()

@@ -16,7 +16,7 @@ SALT = b"saltsalt"
 async def test_send_when_taken_then_answered_delivered_and_in_the_log(floor: Played) -> None:
     people = floor.stage.population.people[:2]
     conversation_id = direct_conversation(people[0].user_id, people[1].user_id)
-    sender, receiver = await open_sessions(floor.stage.target, people, Recorder)
+    sender, receiver = await open_sessions(floor.stage.near(), people, Recorder)
     sender.put(SendTemplate(conversation_id, text_bytes=5, salt=SALT).frame(4, 1))
     sender.flush()
     assert await settle(lambda: bool(sender.seen and receiver.seen))
@@ -30,7 +30,7 @@ async def test_send_when_taken_then_answered_delivered_and_in_the_log(floor: Pla
 
 async def test_send_when_to_a_group_then_delivered_to_everybody_else(floor: Played) -> None:
     population = floor.stage.population
-    members = await open_sessions(floor.stage.target, population.people, Recorder)
+    members = await open_sessions(floor.stage.near(), population.people, Recorder)
     template = SendTemplate(group_conversation(population.group_id), text_bytes=5, salt=SALT)
     members[0].put(template.frame(1, 1))
     members[0].flush()

@@ -18,8 +18,8 @@ async def test_main_when_ordered_by_a_line_then_plays_and_tells(
     order = {
         "scenario": "one_to_one",
         "plan": {"pairs": 1, "window": 1, "warm_up_s": 0.0, "seconds": 0.05},
-        "host": floor.stage.target.host,
-        "port": floor.stage.target.port,
+        "targets": [[floor.stage.target.host, floor.stage.target.port]],
+        "directory": "",
         "population": str(population),
     }
     process = await asyncio.create_subprocess_exec(

@@ -52,6 +52,12 @@ def test_add_when_it_follows_a_removal_then_held_when_it_is_taken() -> None:
     assert made.holds(taken)
 
 
+def test_held_of_when_asked_then_all_of_the_key() -> None:
+    made = entries(ONE, TWO, OTHER)
+    assert made.held_of("u1") == {ONE, TWO}
+    assert made.held_of("u3") == frozenset()
+
+
 def test_take_when_more_are_due_than_wanted_then_the_oldest() -> None:
     made = entries()
     for entry in (TWO, OTHER, ONE):

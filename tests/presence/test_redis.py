@@ -228,6 +228,32 @@ async def test_locate_when_redis_has_too_much_of_this_unit_then_taken_out(
         await eventually(lambda: stored(redis_server, prefix, "u", ANN) == [])
 
 
+async def test_renew_when_redis_lacks_what_is_held_then_written_again(
+    redis_server: RedisServer, prefix: str
+) -> None:
+    async with redis_presence(redis_server.url, prefix=prefix) as presence:
+        await presence.bind(ANN, ONE)
+        await presence.bind_group(GROUP)
+        for kind, number in (("u", ANN), ("g", GROUP)):
+            redis_server.cli("DEL", f"{{{prefix}:{number % BUCKETS}}}{kind}{number}")
+        presence.renew([ANN, BOB], [GROUP])
+        await eventually(lambda: stored(redis_server, prefix, "u", ANN) == ["1", "unit-1#first"])
+        await eventually(lambda: bool(stored(redis_server, prefix, "g", GROUP)))
+        assert stored(redis_server, prefix, "u", BOB) == []
+        assert presence.counters()["renewed_entries_total"] == 2
+
+
+async def test_renew_when_there_is_too_much_then_one_batch(
+    redis_server: RedisServer, prefix: str
+) -> None:
+    few = replace(QUICK, batch=2)
+    async with redis_presence(redis_server.url, prefix=prefix, timings=few) as presence:
+        for session in range(5):
+            await presence.bind(ANN, SessionId(session))
+        presence.renew([ANN], [])
+        assert presence.counters()["renewed_entries_total"] == 2
+
+
 # ---- Redis fails ---------------------------------------------------------------------------------
 
 
@@ -235,17 +261,36 @@ async def test_presence_when_redis_is_flushed_then_written_again(redis: RedisSer
     async with redis_presence(redis.url) as one, redis_presence(redis.url, unit="unit-2") as two:
         await one.bind(ANN, ONE)
         await one.bind_group(GROUP)
+        told: list[str] = []
+        one.watch(lambda: told.append("one"))
+        two.watch(lambda: told.append("two"))
         redis.cli("FLUSHALL")
         await eventually(lambda: sees(two, ANN, UNIT_1), timeout_s=HEAL_S)
         assert await groups(two) == {UNIT_1}
         assert one.counters()["rewritten_entries_total"] == 2
         assert two.counters()["rewritten_entries_total"] == 0
+        assert told == ["one"]
+
+
+async def test_presence_when_flushed_and_written_to_before_it_looks_then_still_found_out(
+    redis: RedisServer,
+) -> None:
+    same_bucket = UserId(ANN + BUCKETS)
+    async with redis_presence(redis.url, timings=replace(QUICK, check_s=60.0)) as presence:
+        await presence.bind(ANN, ONE)
+        redis.cli("FLUSHALL")
+        await presence.bind(same_bucket, TWO)
+        await eventually(lambda: stored(redis, "test", "u", ANN) == ["1", "unit-1#first"])
+        assert presence.counters()["rewritten_entries_total"] == 2
 
 
 async def test_presence_when_redis_restarts_empty_then_written_again(redis: RedisServer) -> None:
     async with redis_presence(redis.url) as one, redis_presence(redis.url, unit="unit-2") as two:
         await one.bind(ANN, ONE)
+        lost = asyncio.Event()
+        two.watch(lost.set)
         redis.kill()
+        await lost.wait()
         redis.start()
         await eventually(lambda: sees(two, ANN, UNIT_1), timeout_s=HEAL_S)
 

@@ -91,6 +91,18 @@ async def test_write_when_done_then_the_buckets_that_it_touched_have_its_number(
     assert await commands.read_numbers() == [expected.get(bucket) for bucket in range(BUCKETS)]
 
 
+async def test_write_when_done_then_it_tells_which_numbers_were_there(
+    commands: RedisCommands, prefix: str
+) -> None:
+    one, two = entry(prefix, 1), entry(prefix, 2)
+    assert await commands.write({one: True}, 1, ()) == {1: None}
+    assert await commands.write({two: True, one: True}, 2, [Sweep(two, OTHERS)]) == {
+        1: "1",
+        2: None,
+    }
+    assert await commands.write({}, 3, ()) == {}
+
+
 async def test_sweep_when_the_value_is_still_the_same_then_deleted_with_the_owner_s_number(
     commands: RedisCommands, client: RedisClient, prefix: str
 ) -> None:

@@ -119,6 +119,19 @@ async def test_send_when_the_role_has_a_fault_then_internal_and_the_stream_goes_
     assert [one.message for one in caplog.records if one.exc_info] == ["send.failed"]
 
 
+async def test_send_when_one_before_it_was_refused_then_refused_until_the_next_flight() -> None:
+    outcomes = Outcomes()
+    async with open_pair() as (far, peer):
+        far.fakes.chat.outcomes = [Unavailable(ErrorCode.BUSY)]
+        for number in (1, 2):
+            peer.sends.send(replace(outcomes.send(number), flight=1))
+        peer.sends.send(outcomes.send(3, conversation_id=1))
+        peer.sends.send(replace(outcomes.send(1), flight=2))
+        await until(lambda: len(outcomes.by_number) == 4)
+    assert [one.code for one in outcomes.refusals()] == [ErrorCode.BUSY, ErrorCode.FLIGHT_BROKEN]
+    assert outcomes.numbers() == [1, 2, 3, 1]
+
+
 async def test_send_when_chat_is_not_here_then_unavailable() -> None:
     outcomes = Outcomes()
     async with open_pair(roles=frozenset({"user"})) as (far, peer):
@@ -201,7 +214,7 @@ def sent(number: int) -> Any:
 async def test_line_when_a_write_is_out_then_the_rest_is_one_batch() -> None:
     wire = Wire()
     line = AnswerLine(wire.write, places=10)
-    answers = [line.begin(number) for number in range(1, 6)]
+    answers = [line.begin(pb.Send(id=number)) for number in range(1, 6)]
     async with asyncio.TaskGroup() as group:
         group.create_task(line.write())
         answers[0](sent(1))
@@ -217,7 +230,7 @@ async def test_line_when_no_place_is_free_then_it_waits_until_an_answer_is_writt
     wire = Wire()
     line = AnswerLine(wire.write, places=1)
     await line.room()
-    answer = line.begin(1)
+    answer = line.begin(pb.Send(id=1))
     async with asyncio.TaskGroup() as group:
         group.create_task(line.write())
         waiting = group.create_task(line.room())
@@ -234,7 +247,7 @@ async def test_line_when_closed_then_it_ends_after_the_last_answer() -> None:
     wire = Wire()
     wire.gate.set()
     line = AnswerLine(wire.write, places=10)
-    answer = line.begin(1)
+    answer = line.begin(pb.Send(id=1))
     line.close()
     async with asyncio.TaskGroup() as group:
         writing = group.create_task(line.write())

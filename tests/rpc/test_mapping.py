@@ -70,10 +70,10 @@ def test_caller_when_sent_then_it_comes_back(caller: Caller) -> None:
 @given(_callers, _number, _device_id, st.integers(0, 9), st.binary(max_size=50))
 @settings(deadline=None, max_examples=30)
 def test_send_when_sent_then_it_comes_back(
-    caller: Caller, conversation_id: int, key: bytes, kind: int, content: bytes
+    caller: Caller, conversation_id: int, key: bytes, small: int, content: bytes
 ) -> None:
     outcomes: list[Sent | TinyQQError] = []
-    send = Send(caller, conversation_id, key, kind, content, outcomes.append)  # type: ignore[arg-type]  # plain ids
+    send = Send(caller, conversation_id, key, small, content, outcomes.append, small)  # type: ignore[arg-type]  # plain ids
     batch = pb.Sends()
     mapping.add_send(batch, 7, send)
     [message] = pb.Sends.FromString(batch.SerializeToString()).sends

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import count
 
 import pytest
 from tests.support.lane_fixtures import (
@@ -283,6 +285,57 @@ async def test_second_every_time_then_refused_in_the_end_and_others_never_wait(
         assert await sender.seqs(3) == [1, 2, 3]
         outcomes = (await sender.wait(6))[3:]
     assert all(isinstance(one, Unavailable) for one in outcomes)
+
+
+class FarLog(MemoryLog):
+    """A log as far away as a database: reading takes longer than appending."""
+
+    async def load(
+        self, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationState]:
+        await asyncio.sleep(0.002)
+        states = await super().load(conversation_ids)
+        await asyncio.sleep(0.002)
+        return states
+
+    async def append(
+        self, entries: Sequence[Entry], effects: Sequence[tuple[ConversationId, Effect]]
+    ) -> None:
+        await asyncio.sleep(0.0005)
+        await super().append(entries, effects)
+        await asyncio.sleep(0.0005)
+
+
+async def send_for_ever(sender: Sender) -> None:
+    for number in count(1):
+        sender.send()
+        assert all(await sender.seqs(number))
+
+
+async def test_two_lanes_when_one_never_pauses_then_the_other_gets_its_turns(
+    delivery: RecordingDelivery,
+) -> None:
+    log = FarLog(accounts=[ANN, BOB])
+    befriend(log.state(ANN_BOB), ANN, BOB)
+    limits, clock = LaneLimits(look_every_s=0.05), SystemClock()
+    async with (
+        Lane(log=log, delivery=delivery, clock=clock, limits=limits) as one,
+        Lane(log=log, delivery=delivery, clock=clock, limits=limits) as other,
+    ):
+        senders = [Sender(one), Sender(other)]
+        senders[0].send()  # it knows the head, the other has to read it
+        await senders[0].wait(1)
+        senders[0].outcomes.clear()
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(send_for_ever(sender)) for sender in senders]
+            async with asyncio.timeout(10):
+                for sender in senders:
+                    await sender.wait(50)
+            for task in tasks:
+                task.cancel()
+        few, many = sorted(len(sender.outcomes) for sender in senders)
+        assert few > many / 5
+    assert_contiguous(log.entries[ANN_BOB])
 
 
 @pytest.mark.parametrize("fault", ["lost", "unknown", "down"])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects import mysql
 from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, PHONE
 
 from tinyqq.storage.dialect import (
+    SHARDED,
+    by_key,
     given_ids,
     given_rows,
     ids_argument,
+    is_sharded,
     put,
     put_larger,
     put_missing,
@@ -80,3 +84,17 @@ def test_given_ids_when_used_with_in_then_those_rows(conn: Connection) -> None:
     chosen = select(user_conversation.c.user_id).where(user_conversation.c.user_id.in_(given_ids()))
     assert conn.scalars(chosen, ids_argument([BOB, 7])).all() == [BOB]
     assert conn.scalars(chosen, ids_argument([])).all() == []
+
+
+def test_by_key_when_said_to_a_server_then_the_order_and_the_key_are_told(conn: Connection) -> None:
+    statement = by_key(select(cursor.c.read_seq), cursor)
+    assert str(statement.compile(dialect=mysql.dialect())).split() == [
+        "SELECT", "STRAIGHT_JOIN", "`cursor`.read_seq",
+        "FROM", "`cursor`", "FORCE", "INDEX", "(PRIMARY)",
+    ]  # fmt: skip
+    assert conn.execute(statement).all() == []
+
+
+def test_is_sharded_when_its_engine_says_so_then_true(conn: Connection) -> None:
+    assert not is_sharded(conn)
+    assert is_sharded(conn.execution_options(**{SHARDED: True}))

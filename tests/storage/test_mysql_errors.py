@@ -12,6 +12,7 @@ from tinyqq.storage.mysql_errors import (
     code_of,
     driver_error,
     is_refused,
+    is_shard_away,
     is_taken,
     is_transient,
     is_unknown_variable,
@@ -37,6 +38,14 @@ def translated(raised: Exception) -> TinyQQError:
         raise raised
     assert caught.value.__cause__ is raised
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("code", "away"), [(1429, True), (12701, True), (1159, True), (2013, False)]
+)
+def test_shard_away_when_spider_says_so_then_only_then(code: int, away: bool) -> None:
+    assert is_shard_away(error(code)) is away
+    assert not is_refused(error(code, "HY000"))
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,8 @@ class FakeServer:
         self.ws_url = ""
         self.http_url = ""
         self.units: list[dict[str, object]] = []
+        self.wait_ms = 0
+        self.listings = 0
         self.overview_page = 1_000
         self.port = 0
 
@@ -396,6 +398,11 @@ def _history(link: FakeLink, request: GetHistory) -> History:
     return History(tuple(before[-request.limit :]), more=len(before) > request.limit)
 
 
+def handled_by(packet_type: PacketType) -> Handler:
+    """How a request is answered if a test wants nothing else."""
+    return _HANDLERS[packet_type]
+
+
 _HANDLERS: dict[PacketType, Handler] = {
     PacketType.REGISTER: _register,
     PacketType.LOG_IN: _log_in,
@@ -440,7 +447,8 @@ def _web_app(server: FakeServer) -> web.Application:
         return socket
 
     async def units(request: web.Request) -> web.Response:
-        return web.json_response({"units": server.units})
+        server.listings += 1
+        return web.json_response({"units": server.units, "wait_ms": server.wait_ms})
 
     app = web.Application()
     app.router.add_get("/ws", websocket)

@@ -18,7 +18,8 @@ from tinyqq.model.ids import (
 )
 from tinyqq.model.message import Content, Kind
 from tinyqq.ports.delivery import Hint, Kick, Push
-from tinyqq.services.lane import Change, Draft, Lane
+from tinyqq.services.lane import Change, Draft
+from tinyqq.services.lanes import AnyLane
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.content import encode_content
 
@@ -70,7 +71,7 @@ def make_group(state: ConversationState, owner: UserId, *members: UserId) -> Non
 class Sender:
     """Submits text messages to a lane and collects what became of them."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: AnyLane) -> None:
         self.lane = lane
         self.outcomes: list[Change | TinyQQError] = []
         self._changed = asyncio.Event()

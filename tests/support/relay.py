@@ -1,4 +1,4 @@
-"""A wire between a client and a server that can be cut, and made to lose what comes back."""
+"""A wire between a client and a server that can be cut, and made to lose what goes over it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _End(asyncio.Protocol):
         self.relay.ends.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self.is_server and self.relay.loses_answers:
+        if self.relay.loses_all or (self.is_server and self.relay.loses_answers):
             return
         if self.other is None or self.other.transport is None:
             self.early += data
@@ -46,6 +46,11 @@ class Relay:
         self.connections = 0
         self.connected = asyncio.Event()
         self.loses_answers = False
+        self.loses_all = False
+
+    def lead_to(self, host: str, port: int) -> None:
+        """Whoever connects from now on gets to another server."""
+        self._address = (host, port)
 
     def cut(self) -> None:
         """Break every connection, without a word, both ways."""

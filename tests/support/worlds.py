@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,12 @@ class SettablePresence:
 
     async def unbind_group(self, group_id: GroupId) -> None:
         """Not looked at."""
+
+    def renew(self, user_ids: Collection[UserId], group_ids: Collection[GroupId]) -> None:
+        """Not looked at."""
+
+    def watch(self, on_loss: Callable[[], None]) -> None:
+        """Nothing is lost."""
 
     async def locate(
         self, user_ids: Sequence[UserId], group_ids: Sequence[GroupId]

@@ -198,8 +198,17 @@ def test_check_time_when_the_limit_is_absurd_then_once_a_second(session: ClientS
 
 def test_check_time_when_the_server_is_silent_then_failed(session: ClientSession) -> None:
     beat(session, 30)
-    assert failure(session.check_time(60)) is ErrorCode.IDLE_TIMEOUT
+    assert session.check_time(31.9) == []
+    assert failure(session.check_time(32)) is ErrorCode.IDLE_TIMEOUT
     assert session.check_time(90) == []
+
+
+def test_check_time_when_something_was_heard_since_the_heartbeat_then_no_failure(
+    session: ClientSession,
+) -> None:
+    beat(session, 30)
+    session.receive(KICKED, now_s=31)
+    assert session.check_time(59.9) == []
 
 
 def test_check_time_when_the_server_answers_then_goes_on(session: ClientSession) -> None:
@@ -212,7 +221,7 @@ def test_check_time_when_the_server_answers_then_goes_on(session: ClientSession)
 def test_check_time_when_the_machine_has_slept_then_heartbeat_first(session: ClientSession) -> None:
     assert beat(session, 5_000) == [2]
     assert beat(session, 5_001) == []
-    assert failure(session.check_time(5_030)) is ErrorCode.IDLE_TIMEOUT
+    assert failure(session.check_time(5_002)) is ErrorCode.IDLE_TIMEOUT
 
 
 def test_check_time_when_not_welcomed_yet_then_nothing() -> None:

@@ -283,12 +283,15 @@ class Send(_message.Message):
     CLIENT_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
+    FLIGHT_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """The stream's own number, from 1."""
     conversation_id: _builtins.int
     client_message_id: _builtins.bytes
     kind: _builtins.int
     content: _builtins.bytes
+    flight: _builtins.int
+    """The flight within this conversation that the send belongs to."""
     @_builtins.property
     def caller(self) -> Global___Caller: ...
     def __init__(
@@ -300,10 +303,11 @@ class Send(_message.Message):
         client_message_id: _builtins.bytes = ...,
         kind: _builtins.int = ...,
         content: _builtins.bytes = ...,
+        flight: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "client_message_id", b"client_message_id", "content", b"content", "conversation_id", b"conversation_id", "id", b"id", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "client_message_id", b"client_message_id", "content", b"content", "conversation_id", b"conversation_id", "flight", b"flight", "id", b"id", "kind", b"kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

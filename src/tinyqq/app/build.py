@@ -36,6 +36,7 @@ from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
 from tinyqq.services.admin import AccountAdmin
+from tinyqq.storage.file_lock import FileLock
 from tinyqq.storage.open import exit_at_once
 
 _AGENT: Final = f"tinyqq/{__version__}"
@@ -104,7 +105,8 @@ async def build(
         OSError: the data folder cannot be written.
         TlsError: the certificate cannot be used.
         InvalidRequest: the address of the database is none, or its driver is not installed.
-        Unavailable: another process has the database, or the registry does not answer.
+        Unavailable: another process has the data folder or the database, or the registry does not
+            answer.
     """
     listen = settings.listen
     is_proxy = PROXY in settings.roles
@@ -115,6 +117,7 @@ async def build(
         http = http or open_port(listen.host, listen.http_port, is_default=False)
         sockets.enter_context(http.sock)
         make_data_dir(settings.data_dir)
+        sockets.enter_context(FileLock(settings.data_dir / "node.lock"))
         now = datetime.datetime.now(datetime.UTC)
         tls = load_tls(settings.tls, settings.data_dir, addresses=lan_addresses(), now=now)
         name = settings.cluster.node_name or f"{socket.gethostname()}-{(tcp or http).port}"
@@ -122,7 +125,8 @@ async def build(
         async with contextlib.AsyncExitStack() as stack:
             enter = stack.enter_async_context
             ground = await open_ground(enter, settings, me, on_fatal)
-            peers = await enter(open_links(settings, me, ground.registry, ground.clock))
+            on_break = ground.net.link_broke if ground.net else None
+            peers = await enter(open_links(settings, me, ground.registry, ground.clock, on_break))
             business = await open_business(enter, settings, ground, peers)
             node_port = await enter(
                 open_node_port(settings, me, business.incoming, business.own, on_drain)
@@ -215,6 +219,7 @@ def _node_entry(
         registry=ground.registry,
         node=node,
         sessions=lambda: gateway.sessions,
+        writers=lambda: ground.storage.writers,
         load=NodeLoad(
             sessions=lambda: gateway.sessions,
             capacity=settings.limits.max_connections,

@@ -26,6 +26,7 @@ from tinyqq.services.friends import FriendService
 from tinyqq.services.groups import GroupService
 from tinyqq.services.helper import Helper, HelperInbox
 from tinyqq.services.lane import Lane, LaneLimits
+from tinyqq.services.lanes import AnyLane, Lanes
 from tinyqq.services.offline import OfflineService
 from tinyqq.services.overhearing import Overhearing
 from tinyqq.services.passwords import PasswordPool
@@ -70,7 +71,13 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         max_batch_bytes=storage.max_batch_bytes,
         look_every_s=0.0 if settings.registry == MEMORY else _LOOK_EVERY_S,
     )
-    lane = await enter(Lane(log=storage.log_writer, delivery=delivery, clock=clock, limits=limits))
+    lanes = [
+        Lane(log=storage.log_writer, delivery=delivery, clock=clock, limits=limits)
+        for _ in range(storage.shards)
+    ]
+    lane: AnyLane = await enter(
+        Lanes(lanes=lanes, shard_of=storage.shard_of) if len(lanes) > 1 else lanes[0]
+    )
     chat = ChatService(
         lane=lane,
         reader=storage.log_reader,

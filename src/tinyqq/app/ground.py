@@ -6,13 +6,14 @@ only when a setting asks for them.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tinyqq.app.peers import Me, needs_extra
-from tinyqq.app.settings import MEMORY, Settings
+from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.clock import Clock, SystemClock
 from tinyqq.gateway.unit import LocalUnit
 from tinyqq.http.health import State
@@ -20,8 +21,10 @@ from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.presence import Presence
 from tinyqq.ports.registry import Registry
+from tinyqq.ports.storage import LogTail
 from tinyqq.presence.memory import MemoryPresence
 from tinyqq.registry.memory import MemoryRegistry
+from tinyqq.services.net import Net
 from tinyqq.storage.open import Storage, open_storage
 
 if TYPE_CHECKING:  # what they import is an optional extra
@@ -49,6 +52,8 @@ class Ground:
     registry: Registry
     presence: Presence
     unit: LocalUnit
+    net: Net | None
+    """None: nobody else writes, or this node has no sessions."""
     states: Mapping[str, State]
     counters: Mapping[str, Counters]
 
@@ -84,16 +89,39 @@ async def open_ground(
         presence, counters["presence"] = redis, redis.counters
         states["presence"] = lambda: redis.state
 
-    unit = LocalUnit(unit_id=me.unit_id, presence=presence, conversations=storage.conversations)
-    return Ground(
+    has_net = settings.registry != MEMORY and PROXY in settings.roles
+    unit = LocalUnit(
+        unit_id=me.unit_id,
+        presence=presence,
+        conversations=storage.conversations,
+        has_net=has_net,
+    )
+    ground = Ground(
         me=me,
         clock=clock,
         storage=storage,
         registry=registry,
         presence=presence,
         unit=await enter(unit),
+        net=None,
         states=states,
         counters=counters,
+    )
+    if has_net and storage.log_tail is not None:
+        net = await enter(_net(ground, storage.log_tail))
+        states["net"], counters["net"] = lambda: net.state, net.counters
+        ground = dataclasses.replace(ground, net=net)
+    return ground
+
+
+def _net(ground: Ground, tail: LogTail) -> Net:
+    return Net(
+        tail=tail,
+        unit=ground.unit,
+        presence=ground.presence,
+        registry=ground.registry,
+        own_writers=lambda: ground.storage.writers,
+        clock=ground.clock,
     )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tinyqq.app.listening import lan_addresses
 from tinyqq.app.settings import MEMORY, PROXY, Settings
+from tinyqq.app.tls import load_node_tls
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.http.metrics import Counters
@@ -75,9 +76,17 @@ def needs_extra(setting: str) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def open_links(
-    settings: Settings, me: Me, registry: Registry, clock: Clock
+    settings: Settings,
+    me: Me,
+    registry: Registry,
+    clock: Clock,
+    on_break: Callable[[UnitId], None] | None = None,
 ) -> AsyncIterator[Peers]:
-    """Links to whoever is in the registry; none where nobody else can be."""
+    """Links to whoever is in the registry; none where nobody else can be.
+
+    Args:
+        on_break: called when what was on its way between this node and another may be lost.
+    """
     if settings.registry == MEMORY:
         yield Peers(link=lambda _: None, others=lambda: (), services=None, counters={})
         return
@@ -86,7 +95,11 @@ async def open_links(
         from tinyqq.rpc.links import Links
         from tinyqq.rpc.placing import Placing
     links = Links(
-        own=me.unit_id, registry=registry, credentials=_credentials(settings), clock=clock
+        own=me.unit_id,
+        registry=registry,
+        credentials=_credentials(settings),
+        clock=clock,
+        on_break=on_break,
     )
     others: tuple[UnitId, ...] = ()
 
@@ -187,5 +200,8 @@ async def _nothing() -> None:
 
 def _credentials(settings: Settings) -> Credentials:
     with needs_extra("registry"):
-        from tinyqq.rpc.auth import Credentials
-    return Credentials(settings.cluster.secret.get_secret_value().encode())
+        from tinyqq.rpc.auth import Certificates, Credentials
+    pem = load_node_tls(settings.cluster)
+    return Credentials(
+        settings.cluster.secret.get_secret_value().encode(), Certificates(*pem) if pem else None
+    )

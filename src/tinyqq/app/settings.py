@@ -225,6 +225,22 @@ class ClusterSettings(_Part):
     advertise: str = ""
     """Host, or host:port, at which the other nodes reach this one; without a port:
     listen.node_port. Empty: listen.host, or the machine's address if that is every network."""
+    cert_file: Path | None = None
+    """This node's certificate, PEM; it names the host of the advertised address, and is good for
+    servers and for clients. With key_file and authority_file: the nodes talk to each other by mTLS,
+    and every one of them needs all three."""
+    key_file: Path | None = None
+    """Its private key, PEM, not encrypted."""
+    authority_file: Path | None = None
+    """Whose signature on another node's certificate is believed, PEM."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len({self.cert_file is None, self.key_file is None, self.authority_file is None}) > 1:
+            raise ValueError(
+                "cluster.cert_file, cluster.key_file and cluster.authority_file go together"
+            )
+        return self
 
 
 class DrainSettings(_Part):

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tinyqq.app.settings import TlsSettings
+from tinyqq.app.settings import ClusterSettings, TlsSettings
 
 _LIFETIME: Final = datetime.timedelta(days=825)
 """The longest that Apple's clients believe."""
@@ -57,6 +57,24 @@ def load_tls(
     if not _is_usable(cert_file, key_file, now):
         _make_self_signed(cert_file, key_file, addresses=addresses, now=now)
     return _load(cert_file, key_file)
+
+
+def load_node_tls(settings: ClusterSettings) -> tuple[bytes, bytes, bytes] | None:
+    """PEM texts by which nodes know each other: authority, certificate, key; None: not in use.
+
+    Raises:
+        TlsError: a file is missing, or they do not fit together.
+    """
+    files = settings.authority_file, settings.cert_file, settings.key_file
+    authority_file, cert_file, key_file = files
+    if authority_file is None or cert_file is None or key_file is None:
+        return None
+    _load(cert_file, key_file)  # gRPC would not say what is wrong with them
+    try:
+        ssl.create_default_context(cafile=authority_file)
+        return authority_file.read_bytes(), cert_file.read_bytes(), key_file.read_bytes()
+    except OSError as exc:  # ssl.SSLError is one
+        raise TlsError(f"{authority_file}: {exc}") from exc
 
 
 def fingerprint_of(cert_pem: str) -> str:

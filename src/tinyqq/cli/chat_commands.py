@@ -66,7 +66,7 @@ class Chat:
         self._here: ConversationId | None = None
         self._last_own: dict[ConversationId, int] = {}
         self._recalled: dict[ConversationId, int] = {}
-        self._has_connected = False
+        self._is_down = False
         self._handlers: dict[str, Handler] = {
             "help": self._help,
             "list": self._list,
@@ -155,10 +155,11 @@ class Chat:
             case Change():
                 await self._show_change(event)
             case Connected():
-                if self._has_connected:
+                if self._is_down:  # who moves to another unit is not told: nothing was missing
                     self._print(self._say("link.up"))
-                self._has_connected = True
+                self._is_down = False
             case Disconnected():
+                self._is_down = True
                 self._print(self._say("link.down"))
             case SendRefused():
                 text = decode_content(event.outgoing.content).text

@@ -15,7 +15,20 @@ from typer.core import TyperGroup
 from tinyqq import __version__
 from tinyqq.cli.console import EXIT_CODES
 
-_COMMANDS: Final = ("serve", "chat", "demo", "user", "config", "doctor", "migrate")
+_COMMANDS: Final = (
+    "serve",
+    "chat",
+    "demo",
+    "user",
+    "config",
+    "doctor",
+    "migrate",
+    "nodes",
+    "drain",
+    "nginx",
+    "up",
+    "down",
+)
 """Each is a module of this package with a function of its name, or with a group ``app``."""
 
 
@@ -61,3 +74,7 @@ def tinyqq() -> None:
 def version() -> None:
     """Print the version."""
     typer.echo(f"tinyqq {__version__}, Python {platform.python_version()}")
+
+
+if __name__ == "__main__":  # how a cluster on one machine starts its nodes
+    app()

@@ -110,6 +110,31 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     # ---- doctor, migrate -------------------------------------------------------------------------
     "doctor.good": ("Everything looks good.", "一切正常。"),
     "doctor.bad": ("{count} thing(s) to mend; see above.", "有 {count} 项需要处理，见上。"),
+    # ---- nodes, drain ----------------------------------------------------------------------------
+    "nodes.alone": (
+        "This is a server on its own (registry = memory): there are no other nodes. Ctrl-C or "
+        "SIGTERM stops it.",
+        "这是单机部署（registry = memory），没有其他节点。用 Ctrl-C 或 SIGTERM 停止它。",
+    ),
+    "nodes.none": ("The registry shows no nodes.", "注册中心里没有节点。"),
+    "drain.begun": (
+        "{node} is leaving; it had {sessions} connections.",
+        "{node} 正在退出，它有 {sessions} 个连接。",
+    ),
+    "drain.done": ("{node} has gone.", "{node} 已退出。"),
+    "drain.unknown": (
+        "No node's name begins with {name}. There are: {names}",
+        "没有以 {name} 开头的节点。现有：{names}",
+    ),
+    "drain.which": (
+        "{name} may be any of: {names}",
+        "{name} 可能是以下之一：{names}",
+    ),
+    "drain.no_answer": (
+        "{node} does not answer at {at}: {reason}",
+        "{node} 在 {at} 没有应答：{reason}",
+    ),
+    "nginx.failed": ("No configuration for nginx: {reason}", "无法生成 nginx 配置：{reason}"),
     "migrate.done": ("{path}: schema {revision}.", "{path}：数据库结构版本 {revision}。"),
 }
 

@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,9 +19,6 @@ from tinyqq.errors import ErrorCode, InvalidRequest
 TCP_PORT: Final = 7001
 HTTP_PORT: Final = 7080
 WEBSOCKET_PATH: Final = "/ws"
-_LOAD_JITTER: Final = 0.1
-"""Units whose loads differ by less than this are as good as each other: clients that come together
-must not all go to the one that was least loaded a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +51,17 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit as the directory lists it. ``load``: 0.0 idle … 1.0 full."""
+    """A unit as the directory lists it: the ways to it, the best one first."""
 
-    load: float
     addresses: tuple[Address, ...]
+
+    @property
+    def directory(self) -> Directory | None:
+        """Where it answers as a directory itself, if that can be told."""
+        for one in self.addresses:
+            if one.path == WEBSOCKET_PATH:
+                return Directory(one.host, one.port, one.tls)
+        return None
 
 
 def parse_url(url: str) -> Address | Directory:
@@ -91,12 +94,11 @@ def parse_url(url: str) -> Address | Directory:
     )
 
 
-def ways_to(units: Iterable[Unit], random: Random) -> list[Address]:
-    """The addresses to try, in order: the least loaded unit first, give or take some jitter; of a
-    unit first the way that it names first."""
-    drawn = [(unit.load + random.uniform(0, _LOAD_JITTER), unit) for unit in units]
-    ordered = sorted(drawn, key=lambda pair: pair[0])
-    return [address for _, unit in ordered for address in unit.addresses]
+def ways_to(units: Iterable[Unit], avoid: Collection[Address]) -> list[Address]:
+    """The addresses to try, in the order of the units, which is the directory's; units that one
+    would rather not go to come last. Of a unit first the way that it names first."""
+    ordered = sorted(units, key=lambda unit: any(one in avoid for one in unit.addresses))
+    return [address for unit in ordered for address in unit.addresses]
 
 
 def _bracketed(host: str) -> str:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from tinyqq.client.addresses import Address
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.connection import Welcome
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 Answer = Callable[[Any], None]
 """Called once with the reply's record, or with the :class:`TinyQQError` that took its place."""
 
-_TICK_S: Final = 0.5
+_TICK_S: Final = 0.25
 """How often the session looks whether a heartbeat is due."""
 
 
@@ -55,6 +56,7 @@ class Connection:
         on_missed: called when the server counted more pushes than arrived.
         agent: the program's name and version, told to the server.
         language: BCP 47 tag, told to the server.
+        address: where it goes; None: nobody needs to know.
     """
 
     def __init__(
@@ -65,7 +67,9 @@ class Connection:
         on_missed: Callable[[], None],
         agent: str,
         language: str,
+        address: Address | None = None,
     ) -> None:
+        self.address: Final = address
         self._loop = asyncio.get_running_loop()
         self._clock = clock
         self._on_push = on_push
@@ -163,6 +167,10 @@ class Connection:
     def is_closed(self) -> bool:
         """Whether it is over."""
         return self._closed.done()
+
+    def when_closed(self, call: Callable[[], None]) -> None:
+        """Call back soon after the end."""
+        self._closed.add_done_callback(lambda _: call())
 
     async def wait_closed(self) -> TinyQQError:
         """Wait for the end; returns why it came: the server's last word, or CONNECTION_LOST."""

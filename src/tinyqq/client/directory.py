@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import aiohttp
 
@@ -10,8 +11,19 @@ from tinyqq.client.addresses import Address, Directory, Unit, parse_url
 from tinyqq.client.trust import Trust
 from tinyqq.errors import ErrorCode, InvalidRequest, Unavailable
 
+_MAX_WAIT_S: Final = 120.0
 
-async def fetch_units(directory: Directory, *, trust: Trust, timeout_s: float) -> list[Unit]:
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a directory answered. ``units``: the best one first; ``wait_s``: how long this client
+    is asked to wait before it connects, so that not all come at once."""
+
+    units: tuple[Unit, ...]
+    wait_s: float = 0.0
+
+
+async def fetch_listing(directory: Directory, *, trust: Trust, timeout_s: float) -> Listing:
     """The units that take log-ins.
 
     Raises:
@@ -25,23 +37,21 @@ async def fetch_units(directory: Directory, *, trust: Trust, timeout_s: float) -
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout_s)) as http,
             http.get(f"{directory}/v1/units", ssl=tls, raise_for_status=True) as answer,
         ):
-            return parse_units(await answer.json())
+            return parse_listing(await answer.json())
     except (OSError, TimeoutError, aiohttp.ClientError, ValueError, InvalidRequest) as exc:
         reason = str(exc) or type(exc).__name__
         raise Unavailable(ErrorCode.CONNECTION_LOST, address=str(directory), reason=reason) from exc
 
 
-def parse_units(answer: Any) -> list[Unit]:
-    """The directory's JSON as units.
+def parse_listing(answer: Any) -> Listing:
+    """The directory's JSON.
 
     Raises:
         ValueError: it is something else.
     """
     try:
-        return [
-            Unit(load=float(unit.get("load", 0.0)), addresses=_addresses(unit))
-            for unit in answer["units"]
-        ]
+        wait_s = min(max(float(answer.get("wait_ms", 0)) / 1000, 0.0), _MAX_WAIT_S)
+        return Listing(tuple(Unit(_addresses(unit)) for unit in answer["units"]), wait_s)
     except (TypeError, KeyError, AttributeError) as exc:
         raise ValueError("not a list of units") from exc
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -31,6 +32,8 @@ REQUEST_TIMEOUT_S: Final = 30.0
 _STABLE_S: Final = 10.0
 """A connection that held this long was a good one: the next trouble starts with a short wait."""
 _GONE_TIMEOUT_S: Final = 2.0
+_NOT_DONE: Final = frozenset({ErrorCode.DRAINING, ErrorCode.BUSY})
+"""The server has not even begun with what was asked."""
 
 
 class KickedOut(Unauthenticated):
@@ -107,8 +110,14 @@ class Link:
         self._changed = asyncio.Event()
         self._ended: TinyQQError | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._dials = 0
+        self._resumed = 0
+        """The dial on whose connection a log-in was last asked for by token: those before are being
+        left, and what they say of the session itself is about ours."""
         self._leaving: asyncio.TimerHandle | None = None
-        self._move_to: str | None = None
+        self._told: str | None = None
+        """To leave now, for this address (empty: wherever the directory says); None: not."""
+        self._news = asyncio.Event()
 
     # ---- before log-in ---------------------------------------------------------------------------
 
@@ -118,19 +127,28 @@ class Link:
         Raises:
             TinyQQError: what the server answered, or why it cannot be reached.
         """
+        deadline_s = self._clock.monotonic() + REQUEST_TIMEOUT_S
+        backoff = Backoff(random=self._random)
+        tries_left = 1
         async with self._door_lock:
-            for tries_left in (1, 0):
+            while True:
                 door = await self._open_door()
                 try:
                     return await door.request(packet_type, record, timeout_s=REQUEST_TIMEOUT_S)
                 except Unavailable as exc:
-                    may_repeat = repeat and tries_left and exc.code is ErrorCode.CONNECTION_LOST
-                    if not may_repeat:
+                    too_late = self._clock.monotonic() + exc.retry_after_s >= deadline_s
+                    if too_late or not (exc.code in _NOT_DONE or (repeat and tries_left)):
                         raise
+                    error = exc
                 finally:
                     if self._connection is not None:
                         door.close()
-        raise AssertionError("unreachable")
+                if error.code not in _NOT_DONE:
+                    tries_left -= 1
+                if error.code is ErrorCode.DRAINING:
+                    self._dialer.avoid(door)
+                    door.close()
+                await asyncio.sleep(backoff.next_s(at_least_s=error.retry_after_s))
 
     async def log_in(self, packet_type: PacketType, request: LogIn | Resume) -> LoggedIn:
         """Log in, and stay so until :meth:`close` or a kick.
@@ -140,6 +158,7 @@ class Link:
         """
         async with self._log_in_lock:
             await self._stop()
+            self._told = None
             answer: LoggedIn = await self.ask(packet_type, request, repeat=True)
             given = request.token if isinstance(request, Resume) else ""
             self._token = answer.refresh_token or given
@@ -147,6 +166,7 @@ class Link:
             assert self._door is not None
             connection, self._door = self._door, None
             self._ended = None
+            self._resumed = 0
             self._adopt(connection, answer)
             self._keeper = self._tasks.create_task(self._keep(connection))
             return answer
@@ -157,8 +177,11 @@ class Link:
         return self._door
 
     async def _dial(self, first: str = "") -> Connection:
+        self._dials += 1
         return await self._dialer.dial(
-            on_push=self._on_push, on_missed=self._user.on_missed, first=first
+            on_push=partial(self._on_push, self._dials),
+            on_missed=self._user.on_missed,
+            first=first,
         )
 
     # ---- logged in -------------------------------------------------------------------------------
@@ -236,26 +259,50 @@ class Link:
         backoff = Backoff(random=self._random)
         while True:
             since_s = self._clock.monotonic()
-            error = await connection.wait_closed()
-            self._let_go()
-            if self._ended is not None:
-                return
-            self._user.on_down(error)
+            moved = await self._stay(connection)
             if self._clock.monotonic() - since_s >= _STABLE_S:
                 backoff.reset()
-            returned = await self._come_back(error, backoff)
-            if returned is None:
+            if moved is None:
+                error = await connection.wait_closed()
+                self._let_go()
+                if self._ended is not None:
+                    return
+                self._user.on_down(error)
+                self._dialer.avoid(connection)
+                moved = await self._come_back(error, backoff)
+            if moved is None:
                 return
-            connection = returned
+            connection = moved
+
+    async def _stay(self, connection: Connection) -> Connection | None:
+        """Until the connection is lost (None), or one to another unit has taken its place."""
+        connection.when_closed(self._news.set)
+        backoff = Backoff(random=self._random)
+        while True:
+            while self._told is None and not connection.is_closed:
+                self._news.clear()
+                await self._news.wait()
+            url, self._told = self._told, None
+            if connection.is_closed:
+                return None
+            # Served here until it is closed: first the new place, then away from the old one.
+            self._dialer.avoid(connection)
+            try:
+                moved = await self._resume(url or "")
+            except TinyQQError as exc:
+                logger.info("link.not_moved", extra={"code": exc.code.name})
+                pause_s = backoff.next_s(at_least_s=exc.retry_after_s)
+                self._leave_after(pause_s, "")
+            else:
+                connection.close()
+                return moved
 
     async def _come_back(self, error: TinyQQError, backoff: Backoff) -> Connection | None:
         """Try until it works; None: it never will."""
         while True:
-            first, self._move_to = self._move_to, None
-            if first is None:
-                await asyncio.sleep(backoff.next_s(at_least_s=error.retry_after_s))
+            await asyncio.sleep(backoff.next_s(at_least_s=error.retry_after_s))
             try:
-                return await self._resume(first or "")
+                return await self._resume("")
             except (Unavailable, RateLimited) as exc:
                 error = exc
             except ProtocolError as exc:
@@ -270,14 +317,20 @@ class Link:
 
     async def _resume(self, first: str) -> Connection:
         connection = await self._dial(first)
+        self._resumed = self._dials
+        self._stop_leaving()
         try:
             answer: LoggedIn = await connection.request(
                 PacketType.RESUME,
                 Resume(self._token, self.device_id),
                 timeout_s=REQUEST_TIMEOUT_S,
             )
-        except BaseException:
+            if self._ended is not None:
+                raise self._ended
+        except BaseException as exc:
             connection.close()
+            if isinstance(exc, Unavailable) and exc.code is not ErrorCode.BUSY:
+                self._dialer.avoid(connection)
             raise
         self._adopt(connection, answer)
         return connection
@@ -291,6 +344,10 @@ class Link:
 
     def _let_go(self) -> None:
         self._connection = None
+        self._stop_leaving()
+
+    def _stop_leaving(self) -> None:
+        self._told = None
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
@@ -300,11 +357,14 @@ class Link:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _on_push(self, packet_type: PacketType, record: Any) -> None:
+    def _on_push(self, dial: int, packet_type: PacketType, record: Any) -> None:
+        is_being_left = dial < self._resumed
         match record:
             case GoAway():
-                loop = asyncio.get_running_loop()
-                self._leaving = loop.call_later(record.after_ms / 1000, self._leave, record.url)
+                if not is_being_left:
+                    self._leave_after(record.after_ms / 1000, record.url)
+            case Kicked(reason=KickReason.REPLACED) if is_being_left:
+                pass  # by this client itself, which has come in by another door
             case Kicked():
                 if record.reason is not KickReason.REPLACED:
                     self.forget()
@@ -312,10 +372,15 @@ class Link:
             case _:
                 self._user.on_push(packet_type, record)
 
+    def _leave_after(self, delay_s: float, url: str) -> None:
+        self._stop_leaving()
+        loop = asyncio.get_running_loop()
+        self._leaving = loop.call_later(delay_s, self._leave, url)
+
     def _leave(self, url: str) -> None:
-        if self._connection is not None:
-            self._move_to = url
-            self._connection.close()
+        self._leaving = None
+        self._told = url
+        self._news.set()
 
     def _end(self, error: TinyQQError) -> None:
         logger.info("link.ended", extra={"code": error.code.name})

@@ -20,11 +20,11 @@ from typing import Protocol
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.gateway.bucket import Bucket
-from tinyqq.gateway.flights import Flights
 from tinyqq.gateway.flusher import Flusher
 from tinyqq.gateway.missed import Missed
 from tinyqq.gateway.policy import Counts, GatewayPolicy
 from tinyqq.model.account import Caller, DeviceKind
+from tinyqq.model.flights import Flights
 from tinyqq.model.ids import ConversationId, Seq, SessionId
 from tinyqq.wire.framing import Frame
 from tinyqq.wire.packets import PacketType, push_frame
@@ -139,7 +139,7 @@ class Connection:
         """Requests that are being worked on."""
         self.waiting: deque[Frame] | None = None
         """Requests that wait for their turn; nothing is read meanwhile."""
-        self.flights: Flights | None = None
+        self.flights: Flights[ConversationId] | None = None
         self.missed: Missed | None = None
         self.request_bucket: Bucket | None = None
         self.send_bucket: Bucket | None = None

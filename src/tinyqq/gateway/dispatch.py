@@ -16,11 +16,11 @@ from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, RateLimited, TinyQQError, Unauthenticated, Unavailable
 from tinyqq.gateway.bucket import Bucket
 from tinyqq.gateway.connection import Connection
-from tinyqq.gateway.flights import Flights
 from tinyqq.gateway.policy import Counts, GatewayPolicy
 from tinyqq.gateway.tasks import TaskPool, outcome_of
 from tinyqq.model.account import Caller
 from tinyqq.model.connection import Done
+from tinyqq.model.flights import Flights
 from tinyqq.model.ids import ConversationId
 from tinyqq.model.message import Sent
 from tinyqq.model.sync import Page, Sync
@@ -140,6 +140,7 @@ class Dispatcher:
                     fields.kind,
                     fields.content,
                     answer,
+                    fields.flight,
                 )
             )
         except TinyQQError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 MAX_HELD: Final = 1_000
 """Pushes of one group that wait for its index; more are dropped and must be asked for."""
 READ_TIMEOUT_S: Final = 5.0
+MAX_JOINED: Final = 10_000
+"""Groups remembered for :meth:`LocalGroups.take_joined`; of more the oldest are forgotten, and a
+client finds the gap with the next push."""
 RETRIES_S: Final = (0.0, 0.1, 0.3, 1.0)
 """Pauses before the reads of an index that does not want to be read."""
 _UNKNOWN: Final = Seq(-1)
@@ -36,9 +40,11 @@ Write = Callable[[Push, Iterable[UserId]], None]
 class GroupIndex:
     """The local users of one group."""
 
-    __slots__ = ("bound", "held", "members_seq", "users")
+    __slots__ = ("bound", "held", "members_seq", "since", "users")
 
-    def __init__(self) -> None:
+    def __init__(self, since: int) -> None:
+        self.since = since
+        """The turn in which the first user came."""
         self.users: set[UserId] = set()
         self.members_seq = _UNKNOWN
         self.bound: asyncio.Task[TinyQQError | None] | None = None
@@ -63,6 +69,7 @@ class LocalGroups:
         write: writes a push to local users.
         miss: tells local users that they must ask for a push's entry.
         is_here: whether a user has a session on this unit.
+        turn: the number of the present turn of the net.
         retries_s: pauses before each read.
     """
 
@@ -75,6 +82,7 @@ class LocalGroups:
         write: Write,
         miss: Write,
         is_here: Callable[[UserId], bool],
+        turn: Callable[[], int] = lambda: 0,
         retries_s: tuple[float, ...] = RETRIES_S,
     ) -> None:
         self._presence = presence
@@ -83,10 +91,12 @@ class LocalGroups:
         self._write = write
         self._miss = miss
         self._is_here = is_here
+        self._turn = turn
         self._retries_s = retries_s
         self._indexes: dict[GroupId, GroupIndex] = {}
         self._groups_of: dict[UserId, set[GroupId]] = {}
         self._loading: dict[UserId, list[dict[GroupId, bool]]] = {}
+        self._joined: deque[tuple[GroupId, Seq]] = deque(maxlen=MAX_JOINED)
         self.reloads = 0
         self.failed_reloads = 0
 
@@ -97,6 +107,18 @@ class LocalGroups:
         """Local users of a group."""
         index = self._indexes.get(group_id)
         return frozenset(index.users) if index else frozenset()
+
+    def here_since(self, group_id: GroupId) -> int | None:
+        """Since which turn a group has had users here; None: it has none."""
+        index = self._indexes.get(group_id)
+        return None if index is None else index.since
+
+    def take_joined(self) -> list[tuple[GroupId, Seq]]:
+        """Groups whose first local user joined them while here, and with which entry, since this
+        was asked last."""
+        joined = list(self._joined)
+        self._joined.clear()
+        return joined
 
     # ---- users come and go -----------------------------------------------------------------------
 
@@ -143,7 +165,7 @@ class LocalGroups:
     def _add(self, group_id: GroupId, user_id: UserId) -> GroupIndex:
         index = self._indexes.get(group_id)
         if index is None:
-            index = self._indexes[group_id] = GroupIndex()
+            index = self._indexes[group_id] = GroupIndex(self._turn())
             index.bound = self._tasks.spawn(self._presence.bind_group(group_id))
         index.users.add(user_id)
         self._groups_of.setdefault(user_id, set()).add(group_id)
@@ -204,7 +226,10 @@ class LocalGroups:
         for user_id in push.joined:
             if self._is_here(user_id):
                 self._add(group_id, user_id)
-        return self._indexes.get(group_id)
+        index = self._indexes.get(group_id)
+        if index is not None:
+            self._joined.append((group_id, push.seq))
+        return index
 
     def _deliver(self, group_id: GroupId, index: GroupIndex, push: Push) -> None:
         if not push.joined and not push.gone:
@@ -231,6 +256,7 @@ class LocalGroups:
     async def _reload(self, group_id: GroupId, index: GroupIndex) -> None:
         assert index.held
         wanted = index.held[0].members_before
+        before = frozenset(index.users)
         is_read = False
         for pause_s in self._retries_s:
             await asyncio.sleep(pause_s)
@@ -245,6 +271,10 @@ class LocalGroups:
         if not is_read:
             self.failed_reloads += 1
             index.members_seq = _UNKNOWN
+        taken_out = before.difference(index.users, *(push.gone for push in held))
+        if taken_out:
+            # The push that says so was lost, or is one of these without saying whom it takes out.
+            self._miss(held[0], taken_out)
         for push in held:
             if is_read:
                 self.push(push)

@@ -10,11 +10,12 @@ from typing import Final, Self
 from tinyqq.errors import TinyQQError
 from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.groups import LocalGroups
+from tinyqq.gateway.pushed import Pushed
 from tinyqq.gateway.tasks import TaskPool
 from tinyqq.model.account import KickReason
 from tinyqq.model.connection import Kicked
 from tinyqq.model.friend import PresenceChanged
-from tinyqq.model.ids import UnitId, UserId
+from tinyqq.model.ids import ConversationId, GroupId, Seq, UnitId, UserId
 from tinyqq.model.message import FIRST_NOTICE_KIND, CursorMoved, Typing, hidden, is_visible
 from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.ports.presence import Presence
@@ -38,10 +39,16 @@ class LocalUnit:
 
     Args:
         conversations: where a group's members are read.
+        has_net: whether somebody tails the log for this unit, and asks what was pushed.
     """
 
     def __init__(
-        self, *, unit_id: UnitId, presence: Presence, conversations: ConversationStore
+        self,
+        *,
+        unit_id: UnitId,
+        presence: Presence,
+        conversations: ConversationStore,
+        has_net: bool = False,
     ) -> None:
         self.unit_id = unit_id
         self.pushes = 0
@@ -51,6 +58,10 @@ class LocalUnit:
         self._presence = presence
         self._tasks = TaskPool()
         self._sessions: dict[UserId, tuple[Connection, ...]] = {}
+        self._has_net = has_net
+        self._pushed = Pushed()
+        self._came: dict[UserId, int] = {}
+        """The turn in which a user's first session came."""
         self._groups = LocalGroups(
             presence=presence,
             conversations=conversations,
@@ -58,6 +69,7 @@ class LocalUnit:
             write=self._write,
             miss=self._miss,
             is_here=self._sessions.__contains__,
+            turn=lambda: self._pushed.number,
         )
 
     async def __aenter__(self) -> Self:
@@ -89,6 +101,7 @@ class LocalUnit:
         assert caller is not None
         user_id = caller.user_id
         self._sessions[user_id] = (*self._sessions.get(user_id, ()), connection)
+        self._came.setdefault(user_id, self._pushed.number)
         try:
             outcome = await self._tasks.spawn(self._presence.bind(user_id, caller.session_id))
             if isinstance(outcome, TinyQQError):
@@ -111,7 +124,7 @@ class LocalUnit:
         if after:
             self._sessions[user_id] = after
         else:
-            del self._sessions[user_id]
+            del self._sessions[user_id], self._came[user_id]
             self._groups.forget(user_id)
         self._tasks.spawn(self._presence.unbind(user_id, caller.session_id))
         return not after
@@ -121,6 +134,8 @@ class LocalUnit:
     def push(self, pushes: Sequence[Push]) -> None:
         """Write entries to local sessions, in this order."""
         self.pushes += len(pushes)
+        if self._has_net:
+            self._pushed.add(pushes)
         for push in pushes:
             lo = push.conversation_id >> 32
             if not lo:
@@ -189,6 +204,33 @@ class LocalUnit:
         for user_id in user_ids:
             for connection in self._sessions.get(user_id, ()):
                 connection.miss(push.conversation_id, push.seq)
+
+    # ---- for the net -----------------------------------------------------------------------------
+
+    def turn(self, keep: int) -> int:
+        """Begin a turn, and return its number; what was pushed in turns before *keep* is
+        forgotten."""
+        return self._pushed.turn(keep)
+
+    def was_pushed(self, conversation_id: ConversationId, seq: Seq) -> bool:
+        """Whether an entry was pushed here lately."""
+        return self._pushed.has(conversation_id, seq)
+
+    def here_since(self, conversation_id: ConversationId) -> int | None:
+        """Since which turn somebody has been here whom a conversation concerns; None: nobody is."""
+        lo = conversation_id >> 32
+        if not lo:
+            return self._groups.here_since(GroupId(conversation_id))
+        one = self._came.get(UserId(lo))
+        other = self._came.get(UserId(conversation_id & 0xFFFFFFFF))
+        if one is None or other is None:
+            return other if one is None else one
+        return min(one, other)
+
+    def take_joined(self) -> list[tuple[GroupId, Seq]]:
+        """Groups whose first member came into them while here, and with which entry, since this was
+        asked last: what was written after it may have gone to other units alone."""
+        return self._groups.take_joined()
 
     # ---- figures ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ ordinary way through ``wire.packets``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar, cast
 
 from tinyqq.errors import ErrorCode, TinyQQError, error_for
@@ -176,19 +176,23 @@ async def log_in(connection: LoadConnection, person: Person, password: str) -> N
 
 
 async def open_sessions(
-    target: Target, people: tuple[Person, ...], make: Callable[[], _Connection]
+    targets: Iterable[Target], people: tuple[Person, ...], make: Callable[[], _Connection]
 ) -> list[_Connection]:
-    """Logged-in connections of *people*, in their order; several are set up at once."""
+    """Logged-in connections of *people*, in their order, each to the target at the same place;
+    several are set up at once."""
     gate = asyncio.Semaphore(_SET_UP_AT_ONCE)
 
-    async def open_one(person: Person) -> _Connection:
+    async def open_one(target: Target, person: Person) -> _Connection:
         async with gate:
             connection = await connect(target, make)
             await resume(connection, person)
             return connection
 
     async with asyncio.TaskGroup() as tasks:
-        opening = [tasks.create_task(open_one(person)) for person in people]
+        opening = [
+            tasks.create_task(open_one(target, person))
+            for person, target in zip(people, targets, strict=False)
+        ]
     return [task.result() for task in opening]
 
 

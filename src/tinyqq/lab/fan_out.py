@@ -14,10 +14,12 @@ from tinyqq.model.ids import group_conversation
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """``members`` members are online, ``senders`` of them write with ``window`` in flight."""
+    """``members`` members are online, ``senders`` of them write with ``window`` in flight: every
+    ``apart``-th member. With as many as there are units all senders are on the first."""
 
     members: int = 200
     senders: int = 8
+    apart: int = 1
     window: int = 1
     text_bytes: int = 100
     warm_up_s: float = 1.0
@@ -26,12 +28,12 @@ class FanOut:
     async def run(self, stage: Stage) -> Outcome:
         """Deliveries in the measured time; every message reaches everybody but its sender."""
         people = stage.population.people[: self.members]
-        members = await open_sessions(stage.target, people, WindowSender)
+        members = await open_sessions(stage.near(), people, WindowSender)
         salt = new_salt()
         template = SendTemplate(
             group_conversation(stage.population.group_id), text_bytes=self.text_bytes, salt=salt
         )
-        senders = members[: self.senders]
+        senders = members[: self.senders * self.apart : self.apart]
         for sender in senders:
             sender.start(template, self.window)
         await asyncio.sleep(self.warm_up_s)

@@ -22,6 +22,7 @@ from tinyqq.lab.latency import FixedRate
 from tinyqq.lab.log_ins import LogIns
 from tinyqq.lab.loop import new_event_loop
 from tinyqq.lab.one_to_one import OneToOne
+from tinyqq.lab.outage import Outage
 from tinyqq.lab.population import Population, Target
 from tinyqq.lab.stage import Outcome, Scenario, Stage
 
@@ -36,6 +37,7 @@ SCENARIOS: Final[dict[str, type[Any]]] = {
     "idle": Idle,
     "log_ins": LogIns,
     "one_to_one": OneToOne,
+    "outage": Outage,
 }
 """Every scenario by name; its fields are the plan."""
 
@@ -44,9 +46,10 @@ def play(order: dict[str, Any]) -> Outcome:
     """Play the scenario that *order* names, in this process."""
     scenario: Scenario = SCENARIOS[order["scenario"]](**order["plan"])
     stage = Stage(
-        target=Target(order["host"], order["port"]),
+        targets=tuple(Target(host, port) for host, port in order["targets"]),
         population=Population.load(Path(order["population"])),
         mark=lambda name: _say({"mark": name}),
+        directory=order["directory"],
     )
     # Reference cycles are not made on the hot path, and a collection would be a pause of ours.
     gc.freeze()

@@ -22,11 +22,11 @@ class Idle:
     async def run(self, stage: Stage) -> Outcome:
         """Opens the sessions; the figure is made by the harness."""
         people = stage.population.people[: self.first + self.sessions]
-        early = await open_sessions(stage.target, people[: self.first], LoadConnection)
+        early = await open_sessions(stage.near(), people[: self.first], LoadConnection)
         await asyncio.sleep(self.settle_s)
         watch = Stopwatch(stage)
         watch.begin()
-        late = await open_sessions(stage.target, people[self.first :], LoadConnection)
+        late = await open_sessions(stage.near(), people[self.first :], LoadConnection)
         await asyncio.sleep(self.settle_s)
         outcome = watch.end(len(late))
         check_alive([*early, *late])

@@ -85,8 +85,8 @@ class FixedRate:
             record.add(number, now_ns)
 
         people = stage.population.people[: 2 * self.pairs]
-        receivers = await open_sessions(stage.target, people[1::2], lambda: _Receiver(arrived))
-        senders = await open_sessions(stage.target, people[::2], _Sender)
+        receivers = await open_sessions(stage.far(), people[1::2], lambda: _Receiver(arrived))
+        senders = await open_sessions(stage.near(), people[::2], _Sender)
         salt = new_salt()
         templates = [
             SendTemplate(

@@ -69,7 +69,8 @@ class WindowSender(_Receiver):
 
 @dataclass(frozen=True, slots=True)
 class OneToOne:
-    """Closed loop: ``pairs`` senders with ``window`` sends each in flight."""
+    """Closed loop: ``pairs`` senders with ``window`` sends each in flight. In a cluster nobody is
+    on the unit of their friend."""
 
     pairs: int = 100
     window: int = 10
@@ -80,8 +81,8 @@ class OneToOne:
     async def run(self, stage: Stage) -> Outcome:
         """Messages that were acknowledged in the measured time, all of them delivered."""
         people = stage.population.people[: 2 * self.pairs]
-        receivers = await open_sessions(stage.target, people[1::2], _Receiver)
-        senders = await open_sessions(stage.target, people[::2], WindowSender)
+        receivers = await open_sessions(stage.far(), people[1::2], _Receiver)
+        senders = await open_sessions(stage.near(), people[::2], WindowSender)
         salt = new_salt()
         for position, sender in enumerate(senders):
             one, other = people[2 * position], people[2 * position + 1]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,15 +19,34 @@ _SETTLE_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a scenario plays.
+    """Where a scenario plays: at one server, or at the units of a cluster.
 
     ``mark`` tells the harness that the measured time begins (``"begin"``) or ends (``"end"``), or
-    that something is worth a look at the server's memory.
+    that it is to do something to the server. ``directory``: a URL by which clients find the units,
+    at one that stays alive.
     """
 
-    target: Target
+    targets: tuple[Target, ...]
     population: Population
     mark: Callable[[str], None]
+    directory: str = ""
+
+    @property
+    def target(self) -> Target:
+        """The only server, or the first unit."""
+        return self.targets[0]
+
+    def near(self) -> Iterator[Target]:
+        """Where the people of one side connect: to each unit in turn, without end."""
+        return itertools.cycle(self.targets)
+
+    def far(self) -> Iterator[Target]:
+        """Where those of the other side do: never where :meth:`near` has the same place, if there
+        is more than one unit, and every unit talks to every other."""
+        units = len(self.targets)
+        for place in itertools.count():
+            away = 1 + (place // units) % (units - 1) if units > 1 else 0
+            yield self.targets[(place + away) % units]
 
 
 @dataclass(frozen=True, slots=True)

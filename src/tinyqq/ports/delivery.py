@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from tinyqq.model.account import DeviceKind, KickReason
 from tinyqq.model.friend import PresenceChanged
-from tinyqq.model.ids import ConversationId, DeviceId, Seq, SessionId, UserId
+from tinyqq.model.ids import ConversationId, DeviceId, GroupId, Seq, SessionId, UserId
 from tinyqq.model.message import CursorMoved, Typing
 
 
@@ -72,6 +72,32 @@ class UnitLink(Protocol):
 
     def kick(self, kicks: Sequence[Kick]) -> None:
         """End local sessions."""
+        ...
+
+
+class TailedUnit(UnitLink, Protocol):
+    """The unit of this process, as the net under its pushes sees it.
+
+    Turns are counted by the net; they say what came before a reading of the log and what after it.
+    """
+
+    def turn(self, keep: int) -> int:
+        """Begin a turn, and return its number; what was pushed in turns before *keep* is
+        forgotten."""
+        ...
+
+    def was_pushed(self, conversation_id: ConversationId, seq: Seq) -> bool:
+        """Whether an entry was pushed here lately."""
+        ...
+
+    def here_since(self, conversation_id: ConversationId) -> int | None:
+        """Since which turn somebody has been here whom a conversation concerns; None: nobody is.
+        Who comes is bound first and reads then, so what is older is theirs to ask for."""
+        ...
+
+    def take_joined(self) -> list[tuple[GroupId, Seq]]:
+        """Groups whose first member came into them while here, and with which entry, since this was
+        asked last: what was written after it may have gone to other units alone."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
@@ -30,6 +30,15 @@ class Presence(Protocol):
 
     async def unbind_group(self, group_id: GroupId) -> None:
         """This unit's last online member of the group has gone."""
+        ...
+
+    def renew(self, user_ids: Collection[UserId], group_ids: Collection[GroupId]) -> None:
+        """What others see of these may be wrong: show again what this unit holds of them. Returns
+        at once; of a great many only some are taken."""
+        ...
+
+    def watch(self, on_loss: Callable[[], None]) -> None:
+        """Call back, in the event loop, when others may have been shown too little."""
         ...
 
     async def locate(

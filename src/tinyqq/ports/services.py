@@ -214,6 +214,8 @@ class Send:
     kind: int
     content: bytes
     answer: Answer
+    flight: int = 0
+    """See :mod:`tinyqq.model.flights`."""
 
 
 class ChatApi(Protocol):

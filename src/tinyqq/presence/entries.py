@@ -49,6 +49,10 @@ class Entries:
         """The one that has been due for the shortest time. There must be one."""
         return next(reversed(self._due))
 
+    def held_of(self, key: str) -> frozenset[Entry]:
+        """The entries of this key that are held."""
+        return frozenset(self._held.get(key, ()))
+
     def holds_any(self, key: str) -> bool:
         """Whether an entry of this key is held."""
         return key in self._held

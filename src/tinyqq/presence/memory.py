@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from tinyqq.model.ids import GroupId, SessionId, UnitId, UserId
 
@@ -37,6 +37,12 @@ class MemoryPresence:
     async def unbind_group(self, group_id: GroupId) -> None:
         """This unit holds none any more."""
         self._groups.discard(group_id)
+
+    def renew(self, user_ids: Collection[UserId], group_ids: Collection[GroupId]) -> None:
+        """There is nobody else to show it to."""
+
+    def watch(self, on_loss: Callable[[], None]) -> None:
+        """Nothing is ever lost here."""
 
     async def locate(
         self, user_ids: Sequence[UserId], group_ids: Sequence[GroupId]

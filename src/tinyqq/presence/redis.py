@@ -10,7 +10,7 @@ Keys, each a hash that expires some hours after its last writer has gone silent:
 is on one server, and that server keeps its writes in order. Therefore the number says all: as long
 as it is the one written last, Redis has everything of this unit in that bucket; after a FLUSHALL, a
 restart, a fail-over to a replica that lacked the last writes it is missing or older, and the unit
-writes the bucket again. It looks once a second, and at once after an error.
+writes the bucket again. It looks once a second, with every write, and at once after an error.
 
 One task writes, so writes have an order. A server that hung may still carry out what it was sent
 before its connection was given up; what was in such a batch is written a second time when the
@@ -25,9 +25,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -123,6 +124,7 @@ class RedisPresence:
         self._unsettled: dict[Entry, None] = {}
         self._settle_at = 0.0
         self._counts = dict.fromkeys(_COUNTS, 0)
+        self._watchers: list[Callable[[], None]] = []
 
     # ---- begin and end ---------------------------------------------------------------------------
 
@@ -181,6 +183,22 @@ class RedisPresence:
     async def unbind_group(self, group_id: GroupId) -> None:
         """This unit holds none any more; returns as :meth:`bind` does."""
         await self._change(self._membership(group_id), is_held=False)
+
+    def renew(self, user_ids: Collection[UserId], group_ids: Collection[GroupId]) -> None:
+        """Write again what is held of these, at most a batch of it."""
+        keys = itertools.chain(
+            (self._key("u", user_id) for user_id in user_ids),
+            (self._key("g", group_id) for group_id in group_ids),
+        )
+        held = itertools.chain.from_iterable(map(self._entries.held_of, keys))
+        renewed = list(itertools.islice(held, self._timings.batch))
+        self._entries.mark(renewed)
+        self._counts["renewed_entries_total"] += len(renewed)
+        self._wake.set()
+
+    def watch(self, on_loss: Callable[[], None]) -> None:
+        """Call back when Redis is away, and when it has lost entries."""
+        self._watchers.append(on_loss)
 
     async def locate(
         self, user_ids: Sequence[UserId], group_ids: Sequence[GroupId]
@@ -324,10 +342,7 @@ class RedisPresence:
             stored = await self._commands.read_numbers()
         lost = [bucket for bucket in range(BUCKETS) if stored[bucket] != self._numbers[bucket]]
         self._numbers = stored
-        rewritten = self._entries.mark_buckets(lost)
-        self._counts["rewritten_entries_total"] += rewritten
-        if rewritten:
-            logger.info("presence.written_again", extra={"entries": rewritten})
+        self._lacks(lost)
         now = self._clock.monotonic()
         self._next_check = now + self._timings.check_s
         if not self._entries.due:
@@ -336,6 +351,14 @@ class RedisPresence:
             self._entries.mark(self._unsettled)
             self._unsettled = {}
         self._refresh(now)
+
+    def _lacks(self, buckets: Collection[int]) -> None:
+        """Redis has lost something of these: write again all that is held of them."""
+        rewritten = self._entries.mark_buckets(buckets)
+        self._counts["rewritten_entries_total"] += rewritten
+        if rewritten:
+            logger.info("presence.written_again", extra={"entries": rewritten})
+            self._tell()
 
     def _refresh(self, now: float) -> None:
         """One bucket after the other, so that no entry's lifetime ends while it is held."""
@@ -357,7 +380,7 @@ class RedisPresence:
         try:
             with _resolving(waiting):
                 async with asyncio.timeout(self._timings.write_s):
-                    await self._commands.write(batch, self._written, sweeps)
+                    before = await self._commands.write(batch, self._written, sweeps)
         except BaseException:
             self._entries.mark(batch)
             self._unsettled.update(dict.fromkeys(batch))
@@ -365,6 +388,7 @@ class RedisPresence:
                 self._numbers[bucket] = _UNKNOWN
             raise
         self._found()
+        self._lacks([bucket for bucket in buckets if before[bucket] != self._numbers[bucket]])
         for bucket in buckets:
             self._numbers[bucket] = str(self._written)
         for sweep in sweeps:
@@ -386,9 +410,14 @@ class RedisPresence:
         if self._well.is_set():
             self._well.clear()
             logger.warning("presence.redis_is_away", extra={"error": repr(error)})
+            self._tell()
         waiting, self._waiting = self._waiting, {}
         with _resolving(waiting.values()):
             pass
+
+    def _tell(self) -> None:
+        for on_loss in self._watchers:
+            on_loss()
 
 
 _COUNTS: Final = (
@@ -398,6 +427,7 @@ _COUNTS: Final = (
     "writes_total",
     "written_entries_total",
     "rewritten_entries_total",
+    "renewed_entries_total",
     "write_failures_total",
     "dead_entries_total",
     "swept_entries_total",

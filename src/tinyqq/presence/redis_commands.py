@@ -36,11 +36,14 @@ for i = 2, #KEYS do
         redis.call('HDEL', key, field)
     end
 end
+local before = redis.call('GET', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[3], 'EX', lifetime)
+return before
 """
 """Keys: the number's, then each entry's. Arguments: the unit's value, the lifetime, the number;
 then of each entry its field and whether it is held. One that is not held is deleted if it still has
-the unit's value."""
+the unit's value. Answers with the number that was there: after a loss it is another one than the
+unit has written, and the new one would hide that."""
 
 _SWEEP: Final = """
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
@@ -107,8 +110,9 @@ class RedisCommands:
 
     async def write(
         self, entries: Mapping[Entry, bool], number: int, sweeps: Iterable[Sweep]
-    ) -> None:
-        """Write entries (True: held), and the number of every bucket that is touched."""
+    ) -> dict[int, str | None]:
+        """Write entries (True: held), and the number of every bucket that is touched; returns the
+        numbers that were there before."""
         pipe = self._client.pipeline(transaction=False)
         by_bucket: dict[int, list[Entry]] = {}
         for entry in entries:
@@ -122,7 +126,7 @@ class RedisCommands:
         for entry, value in sweeps:
             owner = self._number_key(entry.bucket, value)
             pipe.eval(_SWEEP, 2, entry.key, owner, entry.field, value)
-        await pipe.execute()
+        return dict(zip(by_bucket, await pipe.execute(), strict=False))
 
     def _parts(self, keys: Sequence[str]) -> list[Sequence[str]]:
         """The keys as scripts may have them."""

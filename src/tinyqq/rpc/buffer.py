@@ -8,6 +8,7 @@ matter more, so they may use a reserve.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from tinyqq._pb import node_pb2 as pb
@@ -52,28 +53,29 @@ class DeliveryBuffer:
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, item: Item, now: float) -> bool:
-        """Take an item; False: full, it is dropped."""
-        size = _size(item)
+    def add(self, items: Iterable[Item], now: float) -> None:
+        """Take items; those for which there is no room are dropped."""
         self.expire(now)
-        reserve = _KICK_RESERVE_BYTES if isinstance(item, Kick) else 0
-        if self._bytes + size > self._max_bytes + reserve:
-            self.dropped_full += 1
-            return False
-        self._bytes += size
-        self._items.append((now, size, item))
-        return True
+        for item in items:
+            size = _size(item)
+            reserve = _KICK_RESERVE_BYTES if isinstance(item, Kick) else 0
+            if self._bytes + size > self._max_bytes + reserve:
+                self.dropped_full += 1
+            else:
+                self._bytes += size
+                self._items.append((now, size, item))
 
     def take(self, now: float, max_bytes: int) -> pb.Deliveries | None:
         """The next batch, of at most *max_bytes* unless a single item has more; None: nothing
         waits."""
         self.expire(now)
-        if not self._items:
+        items = self._items
+        if not items:
             return None
         batch = pb.Deliveries()
         taken = 0
-        while self._items and (not taken or taken + self._items[0][1] <= max_bytes):
-            _, size, item = self._items.popleft()
+        while items and (not taken or taken + items[0][1] <= max_bytes):
+            _, size, item = items.popleft()
             taken += size
             _put(batch, item)
         self._bytes -= taken

@@ -8,16 +8,11 @@ from collections.abc import Sequence
 import grpc.aio
 
 from tinyqq._pb import node_pb2 as pb
-from tinyqq._pb.node_pb2_grpc import NodeStub
-from tinyqq.clock import Clock
 from tinyqq.errors import TinyQQError
 from tinyqq.ports.delivery import Hint, Kick, Push
-from tinyqq.ports.registry import Node
-from tinyqq.rpc.auth import Credentials
 from tinyqq.rpc.buffer import DeliveryBuffer, Item, Note
-from tinyqq.rpc.limits import LinkLimits
 from tinyqq.rpc.status import failed
-from tinyqq.rpc.stream import Broken, Stream
+from tinyqq.rpc.stream import Broken, Line, Stream
 
 DeliveryCall = grpc.aio.StreamStreamCall[pb.Deliveries, pb.Identity]
 
@@ -29,27 +24,15 @@ class DeliveryStream(Stream[pb.Deliveries, pb.Identity]):
     overtake a push. What was on its way when the stream broke may be lost: ``on_break`` tells.
     """
 
-    def __init__(
-        self,
-        *,
-        node: Node,
-        channel: grpc.aio.Channel,
-        credentials: Credentials,
-        clock: Clock,
-        limits: LinkLimits,
-        on_break: Broken | None = None,
-    ) -> None:
-        super().__init__(
-            name=f"deliveries to {node.unit_id}", clock=clock, limits=limits, on_break=on_break
-        )
+    what = "deliveries to"
+
+    def __init__(self, line: Line, *, on_break: Broken | None = None) -> None:
+        super().__init__(line, on_break=on_break)
         self.items = 0
         self.lost = 0
-        self._node = node
-        self._stub = NodeStub(channel)
-        self._credentials = credentials
         self._in_hand = 0
         self._buffer = DeliveryBuffer(
-            max_bytes=limits.max_buffer_bytes, max_age_s=limits.max_buffer_age_s
+            max_bytes=line.limits.max_buffer_bytes, max_age_s=line.limits.max_buffer_age_s
         )
 
     def push(self, pushes: Sequence[Push]) -> None:
@@ -81,10 +64,7 @@ class DeliveryStream(Stream[pb.Deliveries, pb.Identity]):
         }
 
     def _add(self, items: Sequence[Item]) -> None:
-        now = self._clock.monotonic()
-        add = self._buffer.add
-        for item in items:
-            add(item, now)
+        self._buffer.add(items, self._clock.monotonic())
         self._more.set()
 
     def _has_work(self) -> bool:
@@ -92,11 +72,11 @@ class DeliveryStream(Stream[pb.Deliveries, pb.Identity]):
         return bool(self._buffer)
 
     def _open(self) -> DeliveryCall:
-        return self._stub.Link(metadata=self._credentials.metadata)
+        return self._stub.Link(metadata=self._metadata)
 
     async def _talk(self, call: DeliveryCall) -> None:
         async with asyncio.timeout(self._limits.open_timeout_s):
-            self._check(await call.read(), self._node)
+            self._check(await call.read())
         while True:
             waiting = len(self._buffer)
             batch = self._buffer.take(self._clock.monotonic(), self._limits.max_write_bytes)

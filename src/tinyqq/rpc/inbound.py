@@ -13,6 +13,7 @@ import grpc.aio
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.errors import ErrorCode, NotFound, ProtocolError, TinyQQError, Unavailable
+from tinyqq.model.flights import Flights
 from tinyqq.model.message import Sent
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.services import Login, Services
@@ -189,11 +190,13 @@ class Desk:
                 for message in batch.sends:
                     await line.room()
                     self.sends += 1
-                    self._send(message, line.begin(message.id))
+                    self._send(message, line)
 
-    def _send(self, message: pb.Send, answer: Callable[[Sent | TinyQQError], None]) -> None:
+    def _send(self, message: pb.Send, line: AnswerLine) -> None:
+        answer = line.begin(message)
         try:
             self._check_role("chat")
+            line.check(message)
             self._services.chat.send(send_from(message, answer))
         except TinyQQError as error:
             answer(error)
@@ -240,6 +243,14 @@ class Desk:
         }
 
 
+_Flight = tuple[int, int]
+"""Session and conversation."""
+
+
+def _flight_of(message: pb.Send) -> _Flight:
+    return message.caller.session_id, message.conversation_id
+
+
 class AnswerLine:
     """The answers to one peer's sends: a place is kept for every send that was read, so that no
     answer is ever dropped; while no place is free, no more sends are read."""
@@ -252,6 +263,7 @@ class AnswerLine:
         self._ready = pb.Answers()
         self._more = asyncio.Event()
         self._room = asyncio.Event()
+        self._flights: Flights[_Flight] = Flights()
 
     async def room(self) -> None:
         """Wait for a free place."""
@@ -259,10 +271,18 @@ class AnswerLine:
             self._room.clear()
             await self._room.wait()
 
-    def begin(self, number: int) -> Callable[[Sent | TinyQQError], None]:
+    def begin(self, message: pb.Send) -> Callable[[Sent | TinyQQError], None]:
         """Take a place for a send; what is returned takes its outcome."""
         self._taken += 1
-        return partial(self._done, number)
+        return partial(self._done, message)
+
+    def check(self, message: pb.Send) -> None:
+        """Refuse what came behind a send that was refused for now, before its session knew.
+
+        Raises:
+            Unavailable: FLIGHT_BROKEN.
+        """
+        self._flights.check(_flight_of(message), message.flight)
 
     def close(self) -> None:
         """No more sends will begin."""
@@ -281,8 +301,10 @@ class AnswerLine:
                 self._more.clear()
                 await self._more.wait()
 
-    def _done(self, number: int, outcome: Sent | TinyQQError) -> None:
-        add_answer(self._ready, number, outcome)
+    def _done(self, message: pb.Send, outcome: Sent | TinyQQError) -> None:
+        if isinstance(outcome, TinyQQError):
+            self._flights.refused(_flight_of(message), message.flight, outcome)
+        add_answer(self._ready, message.id, outcome)
         self._more.set()
 
 

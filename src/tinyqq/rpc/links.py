@@ -24,6 +24,7 @@ from tinyqq.rpc.deliveries import DeliveryStream
 from tinyqq.rpc.limits import CHANNEL_OPTIONS, LinkLimits
 from tinyqq.rpc.sends import SendStream
 from tinyqq.rpc.status import failed, translated
+from tinyqq.rpc.stream import Line
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +57,9 @@ class Peer:
             if on_break is not None:
                 on_break(node.unit_id)
 
-        self.deliveries = DeliveryStream(
-            node=node, channel=self._channel, credentials=credentials, clock=clock, limits=limits,
-            on_break=broken,
-        )  # fmt: skip
-        self.sends = SendStream(
-            node=node, channel=self._channel, credentials=credentials, clock=clock, limits=limits
-        )
+        line = Line(node, self._channel, credentials, clock, limits)
+        self.deliveries = DeliveryStream(line, on_break=broken)
+        self.sends = SendStream(line)
 
     async def call(self, request: pb.CallRequest, *, timeout_s: float) -> pb.CallReply:
         """Make a business call.

@@ -41,33 +41,40 @@ SEEN: Final = 0x3F00
 
 def add_push(deliveries: pb.Deliveries, push: Push) -> None:
     """Put a push behind the others."""
-    deliveries.pushes.add(
-        conversation_id=push.conversation_id,
-        seq=push.seq,
-        sender_id=push.sender_id,
-        kind=push.kind,
-        body=push.body,
-        members_before=push.members_before,
-        members_seq=push.members_seq,
-        joined=push.joined,
-        gone=push.gone,
-        origin=push.origin,
+    conversation_id, seq, sender_id, kind, body, before, after, joined, gone, origin = push
+    message = deliveries.pushes.add(
+        conversation_id=conversation_id,
+        seq=seq,
+        sender_id=sender_id,
+        kind=kind,
+        body=body,
+        origin=origin,
     )
+    # Most are of two people: to hand over what is empty takes as long as all the rest.
+    if before or after or joined or gone:
+        message.members_before = before
+        message.members_seq = after
+        message.joined.extend(joined)
+        message.gone.extend(gone)
 
 
 def push_from(message: pb.Push) -> Push:
     """The push that a peer sent."""
-    return Push(
-        ConversationId(message.conversation_id),
-        Seq(message.seq),
-        UserId(message.sender_id),
-        message.kind,
-        message.body,
-        Seq(message.members_before),
-        Seq(message.members_seq),
-        tuple(map(UserId, message.joined)),
-        tuple(map(UserId, message.gone)),
-        SessionId(message.origin),
+    joined, gone = message.joined, message.gone
+    # Made without naming the types of the numbers: that is a call for each of them.
+    return Push._make(
+        (
+            message.conversation_id,
+            message.seq,
+            message.sender_id,
+            message.kind,
+            message.body,
+            message.members_before,
+            message.members_seq,
+            tuple(joined) if joined else (),
+            tuple(gone) if gone else (),
+            message.origin,
+        )
     )
 
 
@@ -156,6 +163,7 @@ def add_send(sends: pb.Sends, number: int, send: Send) -> None:
         client_message_id=send.client_message_id,
         kind=send.kind,
         content=send.content,
+        flight=send.flight,
     )
     message.caller.user_id = caller.user_id
     message.caller.device_id = caller.device_id
@@ -173,6 +181,7 @@ def send_from(message: pb.Send, answer: Answer) -> Send:
         message.kind,
         message.content,
         answer,
+        message.flight,
     )
 
 

@@ -9,17 +9,12 @@ from collections import deque
 import grpc.aio
 
 from tinyqq._pb import node_pb2 as pb
-from tinyqq._pb.node_pb2_grpc import NodeStub
-from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.message import Sent
-from tinyqq.ports.registry import Node
 from tinyqq.ports.services import Answer, Send
-from tinyqq.rpc.auth import Credentials
-from tinyqq.rpc.limits import LinkLimits
 from tinyqq.rpc.mapping import add_send, outcome_from
 from tinyqq.rpc.status import failed, translated
-from tinyqq.rpc.stream import Broken, Stream
+from tinyqq.rpc.stream import Broken, Line, Stream
 
 logger = logging.getLogger(__name__)
 
@@ -37,26 +32,14 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
     under the same id then, so what had been committed is found and not doubled.
     """
 
-    def __init__(
-        self,
-        *,
-        node: Node,
-        channel: grpc.aio.Channel,
-        credentials: Credentials,
-        clock: Clock,
-        limits: LinkLimits,
-        on_break: Broken | None = None,
-    ) -> None:
-        super().__init__(
-            name=f"sends to {node.unit_id}", clock=clock, limits=limits, on_break=on_break
-        )
+    what = "sends to"
+
+    def __init__(self, line: Line, *, on_break: Broken | None = None) -> None:
+        super().__init__(line, on_break=on_break)
         self.sends = 0
         self.refused_full = 0
         self.refused_broken = 0
         self.timed_out = 0
-        self._node = node
-        self._stub = NodeStub(channel)
-        self._credentials = credentials
         self._last_number = 0
         self._waiting: deque[tuple[int, Send]] = deque()
         self._waiting_bytes = 0
@@ -112,7 +95,7 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
         return bool(self._unanswered)
 
     def _open(self) -> SendCall:
-        return self._stub.Chat(metadata=self._credentials.metadata)
+        return self._stub.Chat(metadata=self._metadata)
 
     async def _talk(self, call: SendCall) -> None:
         error: BaseException | None = None
@@ -134,7 +117,7 @@ class SendStream(Stream[pb.Sends, pb.Answers]):
         with translated():
             async with asyncio.timeout(self._limits.open_timeout_s):
                 first = await call.read()
-            self._check(first.identity if isinstance(first, pb.Answers) else None, self._node)
+            self._check(first.identity if isinstance(first, pb.Answers) else None)
 
     async def _write_sends(self, call: SendCall) -> None:
         """Write until it is to stop and everything is answered."""

@@ -7,14 +7,17 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
 
 import grpc.aio
 
 from tinyqq._pb import node_pb2 as pb
+from tinyqq._pb.node_pb2_grpc import NodeStub
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, TinyQQError
 from tinyqq.ports.registry import Node
+from tinyqq.rpc.auth import Credentials
 from tinyqq.rpc.limits import LinkLimits
 from tinyqq.rpc.redial import Redial
 from tinyqq.rpc.status import failed, translated
@@ -27,24 +30,39 @@ Broken = Callable[[TinyQQError], None]
 _END_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way to a node that its streams share."""
+
+    node: Node
+    channel: grpc.aio.Channel
+    credentials: Credentials
+    clock: Clock
+    limits: LinkLimits
+
+
 class Stream(ABC, Generic[Request, Response]):
     """What both streams of a link have in common: opening, breaking, stopping.
 
     One write is outstanding at a time, and what arrives meanwhile is the next batch.
 
     Args:
-        name: for logs.
         on_break: called whenever the stream broke or could not be opened.
     """
 
-    def __init__(
-        self, *, name: str, clock: Clock, limits: LinkLimits, on_break: Broken | None
-    ) -> None:
+    what: ClassVar[str]
+    """That it carries, for logs."""
+
+    def __init__(self, line: Line, *, on_break: Broken | None = None) -> None:
         self.opened = 0
         self.breaks = 0
         self.batches = 0
-        self._name = name
-        self._clock = clock
+        limits = line.limits
+        self._node = line.node
+        self._stub = NodeStub(line.channel)
+        self._metadata = line.credentials.metadata
+        self._name = f"{self.what} {line.node.unit_id}"
+        self._clock = line.clock
         self._limits = limits
         self._on_break = on_break
         self._redial = Redial(
@@ -123,10 +141,10 @@ class Stream(ABC, Generic[Request, Response]):
             await call.write(batch)
         self.batches += 1
 
-    def _check(self, identity: object, node: Node) -> None:
+    def _check(self, identity: object) -> None:
         """Whether the node that was called has answered; then the stream is open."""
         if not isinstance(identity, pb.Identity) or (
-            (identity.unit_id, identity.incarnation) != (node.unit_id, node.incarnation)
+            (identity.unit_id, identity.incarnation) != (self._node.unit_id, self._node.incarnation)
         ):
             raise failed(reason="another node answers")
         self._redial.succeeded()

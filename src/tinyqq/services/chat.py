@@ -20,7 +20,8 @@ from tinyqq.model.message import LAST_CLIENT_KIND, Kind, Recall, Sent
 from tinyqq.model.speaking import plan_recall
 from tinyqq.ports.services import Send
 from tinyqq.ports.storage import LogReader
-from tinyqq.services.lane import Change, Draft, Lane
+from tinyqq.services.lane import Change, Draft
+from tinyqq.services.lanes import AnyLane
 from tinyqq.wire.content import check_content
 
 _TEXT: Final = int(Kind.TEXT)
@@ -38,7 +39,7 @@ class ChatService:
     def __init__(
         self,
         *,
-        lane: Lane,
+        lane: AnyLane,
         reader: LogReader,
         max_text_chars: int,
         on_sent: Callable[[UserId, ConversationId, Seq], None],

@@ -31,7 +31,7 @@ from tinyqq.model.message import Entry, Kind
 from tinyqq.ports.delivery import Delivery, Hint
 from tinyqq.ports.presence import Presence
 from tinyqq.ports.storage import AccountStore, ConversationStore
-from tinyqq.services.lane import Lane
+from tinyqq.services.lanes import AnyLane
 from tinyqq.services.steps import Step, take, tell
 
 _TOLD_TO_BOTH: Final = frozenset({Kind.FRIEND_REQUESTED, Kind.FRIEND_ADDED, Kind.REQUEST_DECLINED})
@@ -59,7 +59,7 @@ class FriendService:
     def __init__(
         self,
         *,
-        lane: Lane,
+        lane: AnyLane,
         accounts: AccountStore,
         conversations: ConversationStore,
         presence: Presence,

@@ -35,7 +35,7 @@ from tinyqq.services.group_texts import (
     check_policy,
     check_short,
 )
-from tinyqq.services.lane import Lane
+from tinyqq.services.lanes import AnyLane
 from tinyqq.services.steps import Step, refuse, take, tell
 from tinyqq.wire.content import decode_notice
 
@@ -65,7 +65,7 @@ class GroupService:
     def __init__(
         self,
         *,
-        lane: Lane,
+        lane: AnyLane,
         accounts: AccountStore,
         conversations: ConversationStore,
         log_reader: LogReader,

@@ -33,7 +33,8 @@ from tinyqq.model.message import LAST_CLIENT_KIND, Content, Kind
 from tinyqq.ports.delivery import Hint, Kick, Push, UnitLink
 from tinyqq.ports.storage import AccountStore
 from tinyqq.services.friends import FriendService
-from tinyqq.services.lane import Change, Draft, Lane
+from tinyqq.services.lane import Change, Draft
+from tinyqq.services.lanes import AnyLane
 from tinyqq.wire.content import decode_content, encode_content
 from tinyqq.wire.packets import decode_entry
 
@@ -89,7 +90,7 @@ class Helper:
         self,
         *,
         inbox: HelperInbox,
-        lane: Lane,
+        lane: AnyLane,
         accounts: AccountStore,
         friends: FriendService,
         clock: Clock,

@@ -33,13 +33,14 @@ from tinyqq.model.message import LAST_CLIENT_KIND, MEMBERSHIP_KINDS, Entry, is_c
 from tinyqq.model.speaking import check_may_speak
 from tinyqq.ports.delivery import Push
 from tinyqq.ports.storage import SendKey
+from tinyqq.services.pushes import Delta, push_again, push_of
 from tinyqq.wire.content import encode_notice
-from tinyqq.wire.packets import encode_entry
 
 logger = logging.getLogger(__name__)
 
 REFUSAL_TRUST_S: Final = 1.0
 """How long a refusal is remembered that a fresh read has confirmed."""
+_NOBODY: Final[Delta] = ((), ())
 STRANGER_TRUST_S: Final = 5.0
 """How long account settings ("no strangers", "deleted") are believed."""
 
@@ -268,34 +269,17 @@ class Numbering:
 
     def committed(self, placed: Placed) -> Push:
         """Remember the outcome; returns the push that tells everybody."""
-        self._recent[placed.draft.key] = placed.entry
-        return _push(placed)
+        draft, entry, effects, members_before, members_seq = placed
+        self._recent[draft.key] = entry
+        delta = membership_delta(effects, entry.seq) if effects else _NOBODY
+        return push_of(entry, members_before, members_seq, delta, draft.origin)
 
     def found(self, draft: Draft, entry: Entry) -> Push:
         """Remember an outcome that the log holds already; its first writer may have died before it
         pushed, so it is pushed again."""
         self._recent[draft.key] = entry
         state = self._states.get(draft.conversation_id)
-        members_seq = state.members_seq if state else Seq(0)
-        placed = Placed(draft, entry, (), members_seq, members_seq)
-        return _push(placed)
-
-
-def _push(placed: Placed) -> Push:
-    entry, effects = placed.entry, placed.effects
-    joined, gone = membership_delta(effects, entry.seq) if effects else ((), ())
-    return Push(
-        entry.conversation_id,
-        entry.seq,
-        entry.sender_id,
-        entry.kind,
-        encode_entry(entry),
-        placed.members_before,
-        placed.members_seq,
-        joined,
-        gone,
-        placed.draft.origin,
-    )
+        return push_again(entry, state.members_seq if state else Seq(0), draft.origin)
 
 
 def _both(conversation_id: ConversationId) -> tuple[UserId, UserId]:

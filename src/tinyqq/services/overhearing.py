@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyqq.ports.delivery import Hint, Kick, Push, UnitLink
-from tinyqq.services.lane import Lane
+from tinyqq.services.lanes import AnyLane
 
 
 class Overhearing:
@@ -13,7 +13,7 @@ class Overhearing:
     one conversation by turns, and without this each would find out about the other by a failed
     append."""
 
-    def __init__(self, *, unit: UnitLink, lane: Lane) -> None:
+    def __init__(self, *, unit: UnitLink, lane: AnyLane) -> None:
         self._unit = unit
         self._lane = lane
 

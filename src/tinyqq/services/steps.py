@@ -20,7 +20,7 @@ from tinyqq.model.ids import (
     own_conversation,
 )
 from tinyqq.model.message import Entry, Kind
-from tinyqq.services.lane import Lane
+from tinyqq.services.lanes import AnyLane
 from tinyqq.wire.content import decode_notice
 
 
@@ -46,7 +46,7 @@ def refuse(error: TinyQQError) -> Rule:
     return rule
 
 
-async def take(lane: Lane, step: Step, kinds: Container[int]) -> Entry:
+async def take(lane: AnyLane, step: Step, kinds: Container[int]) -> Entry:
     """Write one entry, or find it.
 
     Raises:
@@ -59,7 +59,7 @@ async def take(lane: Lane, step: Step, kinds: Container[int]) -> Entry:
     return change.entry
 
 
-async def tell(lane: Lane, entry: Entry, user_ids: Iterable[UserId]) -> None:
+async def tell(lane: AnyLane, entry: Entry, user_ids: Iterable[UserId]) -> None:
     """Write what an entry says into the own conversations of these users as well.
 
     Raises:
@@ -83,7 +83,7 @@ async def tell(lane: Lane, entry: Entry, user_ids: Iterable[UserId]) -> None:
             raise failure
 
 
-async def _failure(lane: Lane, step: Step) -> TinyQQError | None:
+async def _failure(lane: AnyLane, step: Step) -> TinyQQError | None:
     try:
         await lane.change(*step)
     except TinyQQError as error:

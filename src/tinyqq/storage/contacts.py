@@ -9,39 +9,37 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 from tinyqq.model.conversation import PutRelation
 from tinyqq.model.friend import Contact
 from tinyqq.model.ids import MAX_GROUP_ID, ConversationId, UserId, peer_of
-from tinyqq.storage.dialect import ids_argument
+from tinyqq.storage.dialect import by_key, ids_argument
 from tinyqq.storage.rows import GIVEN_IDS
 from tinyqq.storage.schema import account, relation, user_conversation
 
 _USER: Final[BindParameter[int]] = bindparam("of_user_id")
 
-_RELATIONS: Final = (
-    select(relation, user_conversation.c.remark)
-    .join_from(
+_RELATIONS: Final = by_key(
+    select(relation, user_conversation.c.remark).join_from(
         user_conversation,
         relation,
         relation.c.conversation_id == user_conversation.c.conversation_id,
-    )
-    .where(
-        user_conversation.c.user_id == _USER,
-        user_conversation.c.conversation_id > MAX_GROUP_ID,
-    )
+    ),
+    relation,
+).where(
+    user_conversation.c.user_id == _USER,
+    user_conversation.c.conversation_id > MAX_GROUP_ID,
 )
-_FRIENDS: Final = (
-    select(relation.c.conversation_id)
-    .join_from(
+_FRIENDS: Final = by_key(
+    select(relation.c.conversation_id).join_from(
         user_conversation,
         relation,
         and_(
             relation.c.conversation_id == user_conversation.c.conversation_id,
             relation.c.user_id == user_conversation.c.user_id,
         ),
-    )
-    .where(
-        user_conversation.c.user_id == _USER,
-        user_conversation.c.conversation_id > MAX_GROUP_ID,
-        relation.c.is_friend,
-    )
+    ),
+    relation,
+).where(
+    user_conversation.c.user_id == _USER,
+    user_conversation.c.conversation_id > MAX_GROUP_ID,
+    relation.c.is_friend,
 )
 _PEOPLE: Final = select(
     account.c.user_id, account.c.nickname, account.c.is_bot, account.c.last_seen_at_ms

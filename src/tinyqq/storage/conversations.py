@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from tinyqq.model.friend import Contact
 from tinyqq.model.group import GroupInfo, JoinRequest, MemberList
-from tinyqq.model.ids import ConversationId, DeviceId, GroupId, Seq, UserId
+from tinyqq.model.ids import ConversationId, DeviceId, GroupId, Seq, UserId, group_conversation
 from tinyqq.ports.storage import CursorRow
 from tinyqq.storage import contacts, groups
 from tinyqq.storage.database import Database, only
@@ -67,41 +67,56 @@ class SqlConversationStore:
 
     async def list_contacts(self, user_id: UserId) -> tuple[Contact, ...]:
         """Friends, open requests both ways, blocked users; by number."""
-        return await self._database.read(partial(contacts.list_contacts, user_id=user_id))
+        return await self._database.read(
+            partial(contacts.list_contacts, user_id=user_id), about=None
+        )
 
     async def list_friend_ids(self, user_id: UserId) -> tuple[UserId, ...]:
         """Friends' numbers, ascending."""
-        return await self._database.read(partial(contacts.list_friend_ids, user_id=user_id))
+        return await self._database.read(
+            partial(contacts.list_friend_ids, user_id=user_id), about=None
+        )
 
     async def list_group_ids(self, user_id: UserId) -> tuple[GroupId, ...]:
         """Groups that the user is a present member of, ascending."""
-        return await self._database.read(partial(groups.list_group_ids, user_id=user_id))
+        return await self._database.read(
+            partial(groups.list_group_ids, user_id=user_id), about=None
+        )
 
     async def list_groups(self, user_id: UserId) -> tuple[GroupInfo, ...]:
         """The same groups, with all that the list shows."""
         return await self._database.read(
-            lambda conn: groups.find_groups(conn, groups.list_group_ids(conn, user_id), user_id)
+            lambda conn: groups.find_groups(conn, groups.list_group_ids(conn, user_id), user_id),
+            about=None,
         )
 
     async def find_group(self, group_id: GroupId, viewer_id: UserId) -> GroupInfo | None:
         """One group as *viewer_id* sees it, also a dismissed one."""
         found = await self._database.read(
-            lambda conn: groups.find_groups(conn, (group_id,), viewer_id)
+            lambda conn: groups.find_groups(conn, (group_id,), viewer_id),
+            about=(group_conversation(group_id),),
         )
         return found[0] if found else None
 
     async def list_member_ids(self, group_id: GroupId) -> tuple[tuple[UserId, ...], Seq]:
         """Present members and the seq of the last membership entry that this list includes."""
-        return await self._database.read(partial(groups.list_member_ids, group_id=group_id))
+        return await self._database.read(
+            partial(groups.list_member_ids, group_id=group_id),
+            about=(group_conversation(group_id),),
+        )
 
     async def list_members(
         self, group_id: GroupId, after_user_id: UserId, limit: int
     ) -> MemberList:
         """A page of present members by number."""
         return await self._database.read(
-            lambda conn: groups.list_members(conn, group_id, after_user_id, limit)
+            lambda conn: groups.list_members(conn, group_id, after_user_id, limit),
+            about=(group_conversation(group_id),),
         )
 
     async def list_join_requests(self, group_id: GroupId) -> tuple[JoinRequest, ...]:
         """Who waits at the door, the oldest first."""
-        return await self._database.read(partial(groups.list_join_requests, group_id=group_id))
+        return await self._database.read(
+            partial(groups.list_join_requests, group_id=group_id),
+            about=(group_conversation(group_id),),
+        )

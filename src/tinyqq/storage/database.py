@@ -6,12 +6,14 @@ decides in which thread and in what transaction they run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Executable
 
+from tinyqq.model.ids import ConversationId
 from tinyqq.model.message import Entry
+from tinyqq.storage.shards import Shards
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -31,8 +33,18 @@ class Database(Protocol):
         is known to be written under each. Empty where nobody else reads the log."""
         ...
 
-    async def read(self, work: Work[T]) -> T:
-        """Run *work*, all of whose statements see the database as of one moment.
+    @property
+    def shards(self) -> Shards:
+        """Where conversations lie. A batch that is appended, with its work, is of one shard."""
+        ...
+
+    async def read(self, work: Work[T], *, about: Iterable[ConversationId] | None = ()) -> T:
+        """Run *work*, all of whose statements see the database as of one moment (each shard as of
+        one moment).
+
+        Args:
+            about: conversations of which *work* reads rows; None: which they are is not known yet.
+                While a shard is away this tells who has to wait for it.
 
         Raises:
             Unavailable: it cannot be reached, or has too much to do.

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
     LargeBinary,
     Select,
     Subquery,
@@ -27,6 +28,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Row = Mapping[str, object]
 Merge = Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[Any]]
 
+SHARDED: Final = "is_sharded"
+"""The execution option that tells :func:`is_sharded`."""
 _ROWS: Final = "rows_json"
 _IDS: Final = "ids_json"
 _BINARIES: Final = "binaries"
@@ -72,6 +75,23 @@ def _upsert(conn: Connection, table: Table, rows: Sequence[Row], merge: Merge) -
 
 def _is_mysql(conn: Connection) -> bool:
     return conn.dialect.name == "mysql"
+
+
+def is_sharded(conn: Connection) -> bool:
+    """Whether tables by conversation lie on other servers, to which every part of a statement
+    that cannot be handed over as a whole is a round trip."""
+    return bool(conn.get_execution_options().get(SHARDED))
+
+
+def by_key(statement: Select[Any], *tables: FromClause, key: str = "PRIMARY") -> Select[Any]:
+    """The statement, with its tables joined in their order and rows of these looked up by a key.
+
+    Where they lie on other servers the optimizer knows little of how many rows there are, and
+    rather fetches a whole table that it takes for small.
+    """
+    for table in tables:
+        statement = statement.with_hint(table, f"FORCE INDEX ({key})", "mysql")
+    return statement.prefix_with("STRAIGHT_JOIN", dialect="mysql")
 
 
 # ---- values handed in as a table -----------------------------------------------------------------

@@ -9,22 +9,24 @@ from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, fu
 
 from tinyqq.model.group import GroupInfo, JoinPolicy, JoinRequest, Member, MemberList, Role
 from tinyqq.model.ids import MAX_GROUP_ID, GroupId, Seq, UserId
-from tinyqq.storage.dialect import ids_argument
-from tinyqq.storage.rows import GIVEN_IDS, IS_PRESENT, find_nicknames
+from tinyqq.storage.dialect import by_key
+from tinyqq.storage.rows import IS_PRESENT, find_nicknames, given, of_given
 from tinyqq.storage.schema import chat_group, join_request, member, user_conversation
 
 _USER: Final[BindParameter[int]] = bindparam("of_user_id")
 _GROUP: Final[BindParameter[int]] = bindparam("of_group_id")
 
 _GROUP_IDS: Final = (
-    select(member.c.conversation_id)
-    .join_from(
-        user_conversation,
-        member,
-        and_(
-            member.c.conversation_id == user_conversation.c.conversation_id,
-            member.c.user_id == user_conversation.c.user_id,
+    by_key(
+        select(member.c.conversation_id).join_from(
+            user_conversation,
+            member,
+            and_(
+                member.c.conversation_id == user_conversation.c.conversation_id,
+                member.c.user_id == user_conversation.c.user_id,
+            ),
         ),
+        member,
     )
     .where(
         user_conversation.c.user_id == _USER,
@@ -33,13 +35,10 @@ _GROUP_IDS: Final = (
     )
     .order_by(member.c.conversation_id)
 )
-_GROUPS: Final = (
-    select(chat_group)
-    .where(chat_group.c.conversation_id.in_(GIVEN_IDS))
-    .order_by(chat_group.c.conversation_id)
-)
+_GROUPS: Final = of_given(chat_group).order_by(chat_group.c.conversation_id)
 _COUNTS: Final = (
-    select(
+    of_given(
+        member,
         member.c.conversation_id,
         func.count().label("members"),
         func.max(case((member.c.role == int(Role.OWNER), member.c.user_id), else_=0)).label(
@@ -47,7 +46,6 @@ _COUNTS: Final = (
         ),
         func.max(case((member.c.user_id == _USER, member.c.role), else_=0)).label("role"),
     )
-    .where(member.c.conversation_id.in_(GIVEN_IDS))
     .where(IS_PRESENT)
     .group_by(member.c.conversation_id)
 )
@@ -83,7 +81,7 @@ def find_groups(
     conn: Connection, group_ids: Sequence[GroupId], viewer_id: UserId
 ) -> tuple[GroupInfo, ...]:
     """Groups as *viewer_id* sees them, also dismissed ones, by number."""
-    chosen = ids_argument(group_ids)
+    chosen = given(group_ids)
     counted = conn.execute(_COUNTS, {**chosen, "of_user_id": viewer_id})
     counts = {row.conversation_id: (row.members, row.owner_id, row.role) for row in counted}
     return tuple(

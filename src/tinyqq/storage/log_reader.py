@@ -49,7 +49,8 @@ class SqlLogReader:
     ) -> PageRows:
         """Rows after *after_seq*; ``more``: the windows hold further rows."""
         return await self._database.read(
-            lambda conn: read_page(conn, viewer_id, conversation_id, after_seq, limit)
+            lambda conn: read_page(conn, viewer_id, conversation_id, after_seq, limit),
+            about=(conversation_id,),
         )
 
     async def read_history(
@@ -57,7 +58,8 @@ class SqlLogReader:
     ) -> PageRows:
         """Rows before *before_seq*; ends early, like a page, rather than exceed its bounds."""
         return await self._database.read(
-            lambda conn: read_history(conn, viewer_id, conversation_id, before_seq, limit)
+            lambda conn: read_history(conn, viewer_id, conversation_id, before_seq, limit),
+            about=(conversation_id,),
         )
 
     async def read_overview(
@@ -78,25 +80,31 @@ class SqlLogReader:
                 known=known,
                 after_conversation_id=after_conversation_id,
                 limit=limit,
-            )
+            ),
+            about=None,
         )
 
     async def read_heads(
         self, conversation_ids: Sequence[ConversationId]
     ) -> Mapping[ConversationId, Seq]:
         """The last seq of each that has entries."""
-        heads = await self._database.read(lambda conn: find_heads(conn, conversation_ids))
+        heads = await self._database.read(
+            lambda conn: find_heads(conn, conversation_ids), about=conversation_ids
+        )
         return {key: seq for key, (seq, _) in heads.items()}
 
     async def find_entry(self, conversation_id: ConversationId, seq: Seq) -> Entry | None:
         """One entry, whoever asks."""
         return await self._database.read(
-            lambda conn: next(_rows(conn, _FORWARD, conversation_id, ((seq, seq),)), None)
+            lambda conn: next(_rows(conn, _FORWARD, conversation_id, ((seq, seq),)), None),
+            about=(conversation_id,),
         )
 
     async def find_operation(self, key: SendKey) -> Entry | None:
         """The entry of an operation."""
-        return await self._database.read(lambda conn: find_sent(conn, (key,)).get(key))
+        return await self._database.read(
+            lambda conn: find_sent(conn, (key,)).get(key), about=(key.conversation_id,)
+        )
 
 
 def read_page(

@@ -11,14 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from tinyqq.model.ids import MAX_GROUP_ID, ConversationId, Seq
 from tinyqq.model.message import Entry
 from tinyqq.ports.storage import LogKey, Tail
 from tinyqq.storage.database import Database
-from tinyqq.storage.dialect import given_rows, ids_argument, rows_argument
-from tinyqq.storage.rows import ENTRY_COLUMNS, GIVEN_IDS, entry_of
+from tinyqq.storage.rows import find_entries, given, of_given
 from tinyqq.storage.schema import chat_group, message
 
 _NEXT: Final = "SELECT 0, next_value, 0, 0, 0 FROM counter WHERE name = 'writer'"
@@ -39,15 +38,7 @@ _FROM: Final = (
     .order_by(message.c.seq)
     .limit(bindparam("at_most"))
 )
-_KEYS: Final = given_rows("conversation_id", "seq")
-_ENTRIES: Final = select(*ENTRY_COLUMNS).join_from(
-    _KEYS,
-    message,
-    and_(message.c.conversation_id == _KEYS.c.conversation_id, message.c.seq == _KEYS.c.seq),
-)
-_MEMBERS_SEQS: Final = select(chat_group.c.conversation_id, chat_group.c.members_seq).where(
-    chat_group.c.conversation_id.in_(GIVEN_IDS)
-)
+_MEMBERS_SEQS: Final = of_given(chat_group, chat_group.c.conversation_id, chat_group.c.members_seq)
 
 
 class SqlLogTail:
@@ -58,12 +49,14 @@ class SqlLogTail:
 
     async def read_ends(self, writers: Collection[int], newest: int) -> Tail:
         """The last row of each."""
-        return await self._database.read(partial(_read_ends, writers=writers, newest=newest))
+        return await self._database.read(
+            partial(_read_ends, writers=writers, newest=newest), about=None
+        )
 
     async def read_keys(self, after: Mapping[int, int], limit: int) -> Tail:
         """Rows after a position of each."""
         parts = [_AFTER % (writer, pos, limit) for writer, pos in after.items()]
-        return await self._database.read(partial(_read, parts=parts))
+        return await self._database.read(partial(_read, parts=parts), about=None)
 
     async def read_from(
         self, conversation_id: ConversationId, after_seq: Seq, limit: int
@@ -71,14 +64,17 @@ class SqlLogTail:
         """Rows of a conversation."""
         wanted = {"in_conversation": conversation_id, "after_seq": after_seq, "at_most": limit}
         return await self._database.read(
-            lambda conn: tuple(map(LogKey._make, conn.execute(_FROM, wanted)))
+            lambda conn: tuple(map(LogKey._make, conn.execute(_FROM, wanted))),
+            about=(conversation_id,),
         )
 
     async def read_entries(
         self, keys: Sequence[tuple[ConversationId, Seq]]
     ) -> tuple[tuple[Entry, ...], Mapping[ConversationId, Seq]]:
         """Entries, and where their groups stand."""
-        return await self._database.read(partial(_read_entries, keys=keys))
+        return await self._database.read(
+            partial(_read_entries, keys=keys), about=[key for key, _ in keys]
+        )
 
 
 def _read(conn: Connection, *, parts: Iterable[str]) -> Tail:
@@ -100,10 +96,10 @@ def _read_ends(conn: Connection, *, writers: Collection[int], newest: int) -> Ta
 def _read_entries(
     conn: Connection, *, keys: Sequence[tuple[ConversationId, Seq]]
 ) -> tuple[tuple[Entry, ...], Mapping[ConversationId, Seq]]:
-    entries = sorted(entry_of(row) for row in conn.execute(_ENTRIES, rows_argument(keys)))
+    entries = sorted(find_entries(conn, keys))
     groups = {conversation_id for conversation_id, _ in keys if conversation_id <= MAX_GROUP_ID}
     if not groups:
         return tuple(entries), {}
     # After the entries: what stands here may be newer than they, and must not be older.
-    rows = conn.execute(_MEMBERS_SEQS, ids_argument(groups))
+    rows = conn.execute(_MEMBERS_SEQS, given(groups))
     return tuple(entries), dict(rows.all())

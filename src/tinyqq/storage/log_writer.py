@@ -24,7 +24,7 @@ from tinyqq.model.ids import (
 from tinyqq.model.message import Entry
 from tinyqq.ports.storage import SendKey
 from tinyqq.storage.database import Database
-from tinyqq.storage.dialect import given_rows, ids_argument, put_missing, rows_argument
+from tinyqq.storage.dialect import by_key, given_rows, ids_argument, put_missing, rows_argument
 from tinyqq.storage.effects import write_effects
 from tinyqq.storage.rows import (
     ENTRY_COLUMNS,
@@ -32,8 +32,10 @@ from tinyqq.storage.rows import (
     IS_PRESENT,
     entry_of,
     find_heads,
+    given,
     group_of,
     member_of,
+    of_given,
 )
 from tinyqq.storage.schema import (
     account,
@@ -56,24 +58,28 @@ _LISTED: Final = select(user_conversation.c.user_id, user_conversation.c.convers
         user_conversation.c.conversation_id == _LISTED_PAIRS.c.conversation_id,
     ),
 )
-_RELATIONS: Final = select(relation).where(relation.c.conversation_id.in_(GIVEN_IDS))
+_RELATIONS: Final = of_given(relation)
 _ACCOUNTS: Final = (
     select(account.c.user_id, account.c.allow_strangers)
     .where(account.c.user_id.in_(GIVEN_IDS))
     .where(~account.c.is_disabled, account.c.deleted_at_ms == 0)
 )
-_GROUPS: Final = select(chat_group).where(chat_group.c.conversation_id.in_(GIVEN_IDS))
-_MEMBERS: Final = select(member).where(member.c.conversation_id.in_(GIVEN_IDS)).where(IS_PRESENT)
-_REQUESTS: Final = select(join_request).where(join_request.c.conversation_id.in_(GIVEN_IDS))
+_GROUPS: Final = of_given(chat_group)
+_MEMBERS: Final = of_given(member).where(IS_PRESENT)
+_REQUESTS: Final = of_given(join_request)
 _KEYS: Final = given_rows("conversation_id", "sender_id", binary="client_message_id")
-_SENT: Final = select(*ENTRY_COLUMNS).join_from(
-    _KEYS,
-    message,
-    and_(
-        message.c.conversation_id == _KEYS.c.conversation_id,
-        message.c.sender_id == _KEYS.c.sender_id,
-        message.c.client_message_id == _KEYS.c.client_message_id,
+_SENT: Final = by_key(
+    select(*ENTRY_COLUMNS).join_from(
+        _KEYS,
+        message,
+        and_(
+            message.c.conversation_id == _KEYS.c.conversation_id,
+            message.c.sender_id == _KEYS.c.sender_id,
+            message.c.client_message_id == _KEYS.c.client_message_id,
+        ),
     ),
+    message,
+    key="uq_message_send",
 )
 
 
@@ -87,11 +93,15 @@ class SqlLogWriter:
         self, conversation_ids: Sequence[ConversationId]
     ) -> dict[ConversationId, ConversationState]:
         """Heads and grants, fresh from the database."""
-        return await self._database.read(lambda conn: load_states(conn, conversation_ids))
+        return await self._database.read(
+            lambda conn: load_states(conn, conversation_ids), about=conversation_ids
+        )
 
     async def find_sent(self, keys: Sequence[SendKey]) -> dict[SendKey, Entry]:
         """Which of these are already in the log."""
-        return await self._database.read(lambda conn: find_sent(conn, keys))
+        return await self._database.read(
+            lambda conn: find_sent(conn, keys), about=(key.conversation_id for key in keys)
+        )
 
     async def ensure_listed(self, rows: Sequence[tuple[UserId, ConversationId]]) -> None:
         """Put conversations into users' lists."""
@@ -142,7 +152,7 @@ def _load_direct(conn: Connection, states: States) -> None:
     pairs = [(user_id, key) for key in states for user_id in users_of(key)]
     for user_id, key in conn.execute(_LISTED, rows_argument(pairs)):
         states[key].listed.add(user_id)
-    for row in conn.execute(_RELATIONS, ids_argument(states)):
+    for row in conn.execute(_RELATIONS, given(states)):
         states[row.conversation_id].relations[row.user_id] = PutRelation(
             user_id=row.user_id,
             is_friend=row.is_friend,
@@ -160,7 +170,7 @@ def _load_direct(conn: Connection, states: States) -> None:
 
 
 def _load_groups(conn: Connection, states: States) -> None:
-    groups = ids_argument(states)
+    groups = given(states)
     for row in conn.execute(_GROUPS, groups):
         states[row.conversation_id].group = group_of(row)
         states[row.conversation_id].members_seq = row.members_seq

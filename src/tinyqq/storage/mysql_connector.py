@@ -26,6 +26,13 @@ _WHERE_KNOWN: Final = (
     "SET SESSION idle_write_transaction_timeout = 2",
     # Galera: a read on this node sees what was acknowledged on another.
     "SET SESSION wsrep_sync_wait = 1",
+    # Spider: what is looked up by many keys is asked of a shard at once, and only of the shards
+    # where they lie; connections to shards are kept; a batch is one statement for a shard too; and
+    # one that is away is noticed before our own patience ends.
+    "SET SESSION optimizer_switch = 'mrr=on,mrr_sort_keys=on,join_cache_bka=on',"
+    " join_cache_level = 8, spider_bka_mode = 1, spider_conn_recycle_mode = 2,"
+    " spider_bulk_size = 16777216, spider_connect_timeout = 1, spider_connect_retry_count = 0,"
+    " spider_net_read_timeout = 4, spider_net_write_timeout = 4",
 )
 # Also fails on a Galera node outside the primary component.
 _PROBE: Final = "SELECT @@global.read_only, @@max_allowed_packet"

@@ -29,6 +29,17 @@ _TRANSIENT: Final = frozenset(
         1927,  # connection killed
         2006,  # server has gone away
         2013,  # lost connection
+        12701,  # Spider: a connection to a shard was lost since it was used last
+    }
+)
+_SHARD_AWAY: Final = frozenset(
+    {
+        1158,  # cannot read from it
+        1159,  # no answer in time
+        1160,  # cannot write to it
+        1161,  # cannot write to it in time
+        1429,  # cannot connect to it
+        12701,  # it has gone away
     }
 )
 
@@ -73,6 +84,11 @@ def is_transient(error: BaseException) -> bool:
         return True
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return is_lost or code_of(error) in _TRANSIENT
+
+
+def is_shard_away(error: BaseException) -> bool:
+    """Whether the host that was asked is well, and a server behind it is not."""
+    return code_of(error) in _SHARD_AWAY
 
 
 def is_unknown_variable(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ from tinyqq.model.message import Entry
 from tinyqq.ports.storage import AppendFailed
 from tinyqq.storage.database import Work
 from tinyqq.storage.mysql_connector import MysqlConnector, MysqlTimeouts, Session, run
-from tinyqq.storage.mysql_errors import is_refused, is_taken, translating
+from tinyqq.storage.mysql_errors import is_refused, is_shard_away, is_taken, translating
 from tinyqq.storage.mysql_statements import insert_entries, literal_statements, one_transaction
 
 _SHARE_OF_PACKET: Final = 2
@@ -120,23 +120,25 @@ class MysqlLog:
         return one_transaction(statements, is_mariadb=is_mariadb).encode("ascii")
 
     async def _send(self, session: Session, text: bytes, *, rolls_back: bool) -> None:
-        is_answered = False
+        is_answered = is_host_well = False
         try:
             async with asyncio.timeout(self._timeouts.append_s):
                 await run(session.connection, text)
             is_answered = True
         except (MySQLError, OSError, TimeoutError) as error:
             is_answered = is_refused(error) and rolls_back
+            is_host_well = is_shard_away(error)
             raise AppendFailed(
                 outcome_known=is_refused(error), key_taken=is_taken(error)
             ) from error
         finally:
             if not is_answered:  # also when the caller has been cancelled
                 self._give_up(session)
+                if not is_host_well:
+                    self._connector.distrust()
 
     def _give_up(self, session: Session) -> None:
         session.abort()
         self._session = None
         self.writer = 0
         self.unknown_outcomes += 1
-        self._connector.distrust()

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from tinyqq.errors import ErrorCode, InvalidRequest
+from tinyqq.model.ids import ConversationId
 from tinyqq.ports.storage import AccountStore, ConversationStore, LogReader, LogTail, LogWriter
 from tinyqq.storage.accounts import SqlAccountStore
 from tinyqq.storage.conversations import SqlConversationStore
@@ -57,6 +58,15 @@ class Storage:
         """The numbers under which this process appends now, and the position of the last row that
         is known to be written under each."""
         return self.database.writers
+
+    @property
+    def shards(self) -> int:
+        """On how many servers the log lies."""
+        return self.database.shards.count
+
+    def shard_of(self, conversation_id: ConversationId) -> int:
+        """On which of them a conversation lies, from 0. What one lane appends is of one shard."""
+        return self.database.shards.of(conversation_id)
 
     async def ping(self) -> None:
         """Ask the database for an answer.

@@ -18,16 +18,19 @@ from tinyqq.model.ids import (
     own_conversation,
     peer_of,
 )
-from tinyqq.model.message import FIRST_NOTICE_KIND
+from tinyqq.model.message import FIRST_NOTICE_KIND, Entry, is_countable
 from tinyqq.model.sync import Overview, Position, Summary
 from tinyqq.ports.storage import ACCOUNT_DEVICE
-from tinyqq.storage.dialect import given_rows, ids_argument, rows_argument
+from tinyqq.storage.dialect import given_rows, is_sharded, rows_argument
 from tinyqq.storage.rows import (
     ENTRY_COLUMNS,
-    GIVEN_IDS,
     entry_of,
+    find_entries,
     find_heads,
     find_nicknames,
+    find_ordinals,
+    given,
+    of_given,
 )
 from tinyqq.storage.schema import chat_group, cursor, member, message, user_conversation
 
@@ -53,8 +56,7 @@ _LISTED: Final = (
     .order_by(user_conversation.c.conversation_id)
 )
 _INTERVALS: Final = (
-    select(member.c.conversation_id, member.c.since_seq, member.c.until_seq)
-    .where(member.c.conversation_id.in_(GIVEN_IDS))
+    of_given(member, member.c.conversation_id, member.c.since_seq, member.c.until_seq)
     .where(member.c.user_id == bindparam("of_user_id"))
     .order_by(member.c.conversation_id, member.c.since_seq)
 )
@@ -75,15 +77,8 @@ _PEER_CURSORS: Final = select(
         cursor.c.conversation_id == _PAIRS.c.conversation_id,
     ),
 )
-_GROUP_NAMES: Final = select(chat_group.c.conversation_id, chat_group.c.name).where(
-    chat_group.c.conversation_id.in_(GIVEN_IDS)
-)
+_GROUP_NAMES: Final = of_given(chat_group, chat_group.c.conversation_id, chat_group.c.name)
 _PLACES: Final = given_rows("conversation_id", "seq")
-_ORDINALS: Final = select(message.c.conversation_id, message.c.seq, message.c.ordinal).join_from(
-    _PLACES,
-    message,
-    and_(message.c.conversation_id == _PLACES.c.conversation_id, message.c.seq == _PLACES.c.seq),
-)
 _earlier = message.alias("earlier")
 _LAST_SEQ: Final = (
     select(_earlier.c.seq)
@@ -95,6 +90,16 @@ _LAST_SEQ: Final = (
     .order_by(_earlier.c.seq.desc())
     .limit(1)
     .scalar_subquery()
+)
+_LAST: Final = (
+    select(*ENTRY_COLUMNS)
+    .where(
+        message.c.conversation_id == bindparam("in_conversation"),
+        message.c.seq <= bindparam("until_seq"),
+        message.c.kind.between(1, FIRST_NOTICE_KIND - 1),
+    )
+    .order_by(message.c.seq.desc())
+    .limit(1)
 )
 _LAST_ENTRIES: Final = select(*ENTRY_COLUMNS).join_from(
     _PLACES,
@@ -149,7 +154,7 @@ def _intervals(
     conn: Connection, user_id: UserId, group_ids: Iterable[ConversationId]
 ) -> dict[ConversationId, list[tuple[Seq, Seq]]]:
     found: dict[ConversationId, list[tuple[Seq, Seq]]] = {}
-    rows = conn.execute(_INTERVALS, {**ids_argument(group_ids), "of_user_id": user_id})
+    rows = conn.execute(_INTERVALS, {**given(group_ids), "of_user_id": user_id})
     for conversation_id, since_seq, until_seq in rows:
         found.setdefault(conversation_id, []).append((since_seq, until_seq))
     return found
@@ -161,8 +166,7 @@ def _summaries(
     ids = [line.conversation_id for line in lines]
     cursors = _Cursors(conn, user_id, device_id, ids)
     unread = _count_unread(conn, lines, cursors)
-    places = rows_argument((line.conversation_id, line.until_seq) for line in lines)
-    last = {row.conversation_id: entry_of(row) for row in conn.execute(_LAST_ENTRIES, places)}
+    last = _last_entries(conn, {line.conversation_id: line.until_seq for line in lines})
     names = _names(conn, user_id, ids)
     for line in lines:
         key = line.conversation_id
@@ -181,6 +185,25 @@ def _summaries(
             name=names.get(key, ""),
             remark=line.remark,
         )
+
+
+def _last_entries(
+    conn: Connection, ends: Mapping[ConversationId, Seq]
+) -> dict[ConversationId, Entry]:
+    """The last countable entry of each that has one, up to its end."""
+    if not is_sharded(conn):
+        rows = conn.execute(_LAST_ENTRIES, rows_argument(ends.items()))
+        return {row.conversation_id: entry_of(row) for row in rows}
+    # Spider hands a subquery's LIMIT to the shards without the bound on seqs, so a statement for
+    # each whose last entry is a notice.
+    last: dict[ConversationId, Entry] = {}
+    for entry in find_entries(conn, ends.items()):
+        if is_countable(entry.kind):
+            last[entry.conversation_id] = entry
+        else:
+            place = {"in_conversation": entry.conversation_id, "until_seq": entry.seq}
+            last.update((row.conversation_id, entry_of(row)) for row in conn.execute(_LAST, place))
+    return last
 
 
 class _Cursors:
@@ -227,8 +250,7 @@ def _count_unread(
         for line in lines
     }
     ends = {line.conversation_id: line.until_seq for line in lines}
-    places = rows_argument([*ends.items(), *read.items()])
-    ordinals = {(key, seq): ordinal for key, seq, ordinal in conn.execute(_ORDINALS, places)}
+    ordinals = find_ordinals(conn, [*ends.items(), *read.items()])
     return {
         key: ordinals[key, end] - ordinals.get((key, read[key]), 0) if read[key] < end else 0
         for key, end in ends.items()
@@ -239,7 +261,7 @@ def _names(
     conn: Connection, user_id: UserId, ids: Sequence[ConversationId]
 ) -> dict[ConversationId, str]:
     """Names of groups, nicknames of the other users."""
-    groups = conn.execute(_GROUP_NAMES, ids_argument(_of_type(ids, ConversationType.GROUP)))
+    groups = conn.execute(_GROUP_NAMES, given(_of_type(ids, ConversationType.GROUP)))
     names: dict[ConversationId, str] = dict(groups.all())
     peers = {key: peer_of(key, user_id) for key in _of_type(ids, ConversationType.DIRECT)}
     nicknames = find_nicknames(conn, peers.values())

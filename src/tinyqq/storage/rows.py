@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
 
 from tinyqq.model.conversation import STILL_IN, PutGroup, PutMember
 from tinyqq.model.group import JoinPolicy, Role
 from tinyqq.model.ids import ConversationId, Seq, UserId
 from tinyqq.model.message import Entry
-from tinyqq.storage.dialect import given_ids, given_rows, ids_argument, rows_argument
+from tinyqq.storage.dialect import (
+    by_key,
+    given_ids,
+    given_rows,
+    ids_argument,
+    is_sharded,
+    rows_argument,
+)
 from tinyqq.storage.schema import account, member, message
 
 ENTRY_COLUMNS: Final = (
@@ -26,7 +33,8 @@ ENTRY_COLUMNS: Final = (
 )
 
 GIVEN_IDS: Final = given_ids()
-"""Conversations or users handed in with a statement: ``….in_(GIVEN_IDS)``."""
+"""Users handed in with a statement: ``….in_(GIVEN_IDS)``."""
+_GIVEN: Final = given_rows("conversation_id")
 
 _HEADS_OF: Final = given_rows("id")
 
@@ -43,9 +51,42 @@ _HEADS: Final = select(message.c.conversation_id, message.c.seq, message.c.ordin
     message,
     and_(message.c.conversation_id == _HEADS_OF.c.id, message.c.seq == _HEAD_SEQ),
 )
+# The same for shards: a maximum is asked of the one shard that has the conversation, and is found
+# there in the index; the last row in an order is asked of all shards. Here a maximum would be
+# looked for in every row of the conversation.
+_HEAD_SEQS: Final = select(
+    _HEADS_OF.c.id,
+    by_key(
+        select(func.max(_any.c.seq)).where(_any.c.conversation_id == _HEADS_OF.c.id), _any
+    ).scalar_subquery(),
+)
+_PLACES: Final = given_rows("conversation_id", "seq")
+_AT_PLACES: Final = and_(
+    message.c.conversation_id == _PLACES.c.conversation_id, message.c.seq == _PLACES.c.seq
+)
+_ORDINALS: Final = by_key(
+    select(message.c.conversation_id, message.c.seq, message.c.ordinal).join_from(
+        _PLACES, message, _AT_PLACES
+    ),
+    message,
+)
+_ENTRIES: Final = by_key(select(*ENTRY_COLUMNS).join_from(_PLACES, message, _AT_PLACES), message)
 _NICKNAMES: Final = select(account.c.user_id, account.c.nickname).where(
     account.c.user_id.in_(GIVEN_IDS)
 )
+
+
+def of_given(table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Rows of a table by conversation, of conversations handed in (:func:`given`, each once)."""
+    statement = select(*(columns or table.c)).join_from(
+        _GIVEN, table, table.c.conversation_id == _GIVEN.c.conversation_id
+    )
+    return by_key(statement, table)
+
+
+def given(conversation_ids: Iterable[int]) -> dict[str, str | bytes]:
+    """The value of :func:`of_given`, as an argument of ``execute``."""
+    return rows_argument((key,) for key in conversation_ids)
 
 
 def entry_of(row: Sequence[Any]) -> Entry:
@@ -81,8 +122,30 @@ def find_heads(
     conn: Connection, conversation_ids: Iterable[ConversationId]
 ) -> dict[ConversationId, tuple[Seq, int]]:
     """Last seq and ordinal of each conversation that has entries."""
-    rows = conn.execute(_HEADS, rows_argument((key,) for key in conversation_ids))
+    wanted = rows_argument((key,) for key in conversation_ids)
+    if is_sharded(conn):
+        found = conn.execute(_HEAD_SEQS, wanted)
+        return {
+            key: (seq, ordinal)
+            for (key, seq), ordinal in find_ordinals(
+                conn, ((key, seq) for key, seq in found if seq is not None)
+            ).items()
+        }
+    rows = conn.execute(_HEADS, wanted)
     return {conversation_id: (seq, ordinal) for conversation_id, seq, ordinal in rows}
+
+
+def find_ordinals(
+    conn: Connection, places: Iterable[tuple[ConversationId, Seq]]
+) -> dict[tuple[ConversationId, Seq], int]:
+    """Ordinals of those entries that exist."""
+    rows = conn.execute(_ORDINALS, rows_argument(places))
+    return {(conversation_id, seq): ordinal for conversation_id, seq, ordinal in rows}
+
+
+def find_entries(conn: Connection, places: Iterable[tuple[ConversationId, Seq]]) -> Iterator[Entry]:
+    """Those of these entries that exist."""
+    return map(entry_of, conn.execute(_ENTRIES, rows_argument(places)))
 
 
 def find_nicknames(conn: Connection, user_ids: Iterable[UserId]) -> dict[UserId, str]:

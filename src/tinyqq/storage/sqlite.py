@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 
 from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.model.ids import ConversationId
 from tinyqq.model.message import Entry
 from tinyqq.ports.storage import AppendFailed
 from tinyqq.storage.database import T, Work
 from tinyqq.storage.file_lock import FileLock
+from tinyqq.storage.shards import Shards
 from tinyqq.storage.sqlite_engine import driver_of, reading_engine
 from tinyqq.storage.sqlite_errors import is_taken, translating
 from tinyqq.storage.sqlite_writer import OnFatal, SqliteWriter
@@ -90,7 +92,12 @@ class SqliteDatabase:
         """See :class:`tinyqq.storage.database.Database`."""
         return {}
 
-    async def read(self, work: Work[T]) -> T:
+    @property
+    def shards(self) -> Shards:
+        """See :class:`tinyqq.storage.database.Database`: a file is one."""
+        return Shards()
+
+    async def read(self, work: Work[T], *, about: Iterable[ConversationId] | None = ()) -> T:
         """See :class:`tinyqq.storage.database.Database`. Full: refused with BUSY."""
         self._check_room(self._waiting_reads)
         self._waiting_reads += 1

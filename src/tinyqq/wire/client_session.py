@@ -50,6 +50,8 @@ Event = Reply | Pushed | MissedPushes | Failed
 
 
 _MIN_HEARTBEAT_S: Final = 1.0
+_ANSWER_S: Final = 2.0
+"""How long a heartbeat may stay without any sign of the server."""
 
 
 class ClientSession:
@@ -123,12 +125,13 @@ class ClientSession:
         if self.closed or self.welcome is None:
             return []
         interval_s = max(self.welcome.idle_timeout_ms / 3000, _MIN_HEARTBEAT_S)
-        if now_s - self._beat_s < interval_s:
-            return []
-        if self._beat_s > self.heard_s:
-            # Counted from the last heartbeat and not from what was heard last: after a machine has
-            # slept, the server first gets a chance to answer.
+        passed_s = now_s - self._beat_s
+        # Counted from the last heartbeat and not from what was heard last: after a machine has
+        # slept, the server first gets a chance to answer.
+        if self._beat_s > self.heard_s and passed_s >= min(_ANSWER_S, interval_s):
             return self._fail(ProtocolError(ErrorCode.IDLE_TIMEOUT))
+        if passed_s < interval_s:
+            return []
         self._beat_s = now_s
         self.request(PacketType.HEARTBEAT, packets.encode(Heartbeat()))
         return []

@@ -21,9 +21,8 @@ from tinyqq.lab.servers.packages import (
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine on which no program is found; the folder of its PATH."""
+    """An empty folder that is all of the PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("tinyqq.lab.servers.packages._ADMINISTRATORS", str(tmp_path))
     return tmp_path
 
 

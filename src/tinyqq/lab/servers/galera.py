@@ -78,7 +78,7 @@ class GaleraNode(MariaDb):
         folder: Path,
         number: int,
         ports: Sequence[GaleraPorts],
-        template: Path,
+        template: Path | None = None,
         durable: bool = False,
         options: Sequence[str] = (),
     ) -> None:

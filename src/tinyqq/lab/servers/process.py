@@ -6,6 +6,7 @@ system has ``setpriv`` a server dies with the process that started it, even when
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -107,7 +108,7 @@ class ServerProcess:
     Args:
         name: for messages.
         command: the program in the foreground, as one process.
-        folder: the server's own; it must exist. The log goes to ``<name>.log`` in it.
+        folder: the server's own; it must exist. What it prints goes to ``<name>.log`` in it.
         is_ready: whether it serves; may raise OSError while it does not.
         user: run as this system user (None: as who starts it); needs root.
         environment: all of it; None: that of this process.
@@ -126,6 +127,7 @@ class ServerProcess:
     ) -> None:
         self.name = name
         self.folder = folder
+        self.log = folder / f"{name}.log"
         self.command = [str(word) for word in command]
         self._ready = is_ready
         self.user = user
@@ -146,15 +148,24 @@ class ServerProcess:
         self.stop()
 
     @property
-    def log(self) -> Path:
-        """What it printed."""
-        return self.folder / f"{self.name}.log"
-
-    @property
     def pid(self) -> int:
-        """Of the running server itself, not of a wrapper."""
+        """Of the running server itself, not of a wrapper; processes that it starts are in the
+        process group of this number."""
         assert self._process is not None, f"{self.name} does not run"
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and nobody has ended it since; see :meth:`find_exit_code`."""
+        return self._process is not None
+
+    def find_exit_code(self) -> int | None:
+        """How it ended by itself since it was started (negative: by that signal); None if it did
+        not. Told once: from then on it is one that does not run."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        self._process = None
+        return code
 
     def start(self, *, wait: bool = True, arguments: Sequence[str] = ()) -> None:
         """Start it, after a :meth:`stop` or :meth:`kill` also again.
@@ -175,6 +186,7 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for who started it, who ends it in order
             )
         if wait:
             self.wait_ready()
@@ -191,28 +203,37 @@ class ServerProcess:
             self.kill()
             raise ServerFailed(f"{self.name} is not ready in time\n{self._tail()}") from None
 
-    def stop(self) -> None:
-        """End it in order; no effect when it does not run."""
+    def is_serving(self) -> bool:
+        """Whether it answers now."""
+        try:
+            return self.is_running and self._is_ready()
+        except OSError:
+            return False
+
+    def terminate(self) -> None:
+        """Ask it to end, without waiting; no effect when it does not run."""
+        if self._process is not None:
+            self.resume()
+            self._process.terminate()
+
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """End it in order, by force when that takes too long; no effect when it does not run."""
         if self._process is None:
             return
-        self.resume()
-        self._process.terminate()
+        self.terminate()
         try:
-            self._process.wait(STOP_TIMEOUT_S)
+            self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._kill()
         self._process = None
 
     def kill(self) -> None:
-        """End it as a power cut does; no effect when it does not run."""
+        """End it, and all that it started, as a power cut does; no effect when it does not run."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+            self._kill()
 
     def pause(self) -> None:
-        """SIGSTOP: it hangs, its connections stay."""
+        """SIGSTOP: it hangs with all that it started, its connections stay."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -221,7 +242,16 @@ class ServerProcess:
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None, f"{self.name} does not run"
-        self._process.send_signal(number)
+        if self._process.returncode is not None:
+            return  # nobody keeps its number for us any more
+        with contextlib.suppress(PermissionError):  # macOS: it has ended, and nobody has noticed
+            os.killpg(self._process.pid, number)
+
+    def _kill(self) -> None:
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait()
+        self._process = None
 
     def _ready_or_dead(self) -> bool:
         assert self._process is not None

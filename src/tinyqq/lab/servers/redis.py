@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,12 @@ MASTER: Final = "tinyqq"
 class RedisServer(ServerProcess):
     """A Redis that keeps nothing on disk."""
 
-    def __init__(self, folder: Path, *arguments: str, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, port: int | None = None, name: str = ""
+    ) -> None:
         self.port = port or free_port()
         super().__init__(
-            name=f"redis-{self.port}",
+            name=name or f"redis-{self.port}",
             command=[
                 program("redis-server"),
                 *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)),
@@ -47,9 +49,12 @@ class RedisServer(ServerProcess):
 class SentinelServer(ServerProcess):
     """A Sentinel that watches one primary."""
 
-    def __init__(self, folder: Path, *, primary_port: int, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, primary_port: int, port: int | None = None, name: str = ""
+    ) -> None:
         self.port = port or free_port()
-        config = folder / f"sentinel-{self.port}.conf"
+        name = name or f"sentinel-{self.port}"
+        config = folder / f"{name}.conf"
         lines = [
             f"port {self.port}",
             "bind 127.0.0.1",
@@ -61,11 +66,32 @@ class SentinelServer(ServerProcess):
         ]
         config.write_text("\n".join(lines) + "\n", encoding="ascii")
         super().__init__(
-            name=f"sentinel-{self.port}",
+            name=name,
             command=[program("redis-server"), config, "--sentinel"],
             folder=folder,
             is_ready=lambda: _answers(self.port),
         )
+
+    def knows_all(self) -> bool:
+        """Whether it has found the replica and two other Sentinels; no failover before that."""
+        words = redis_cli(self.port, "SENTINEL", "MASTER", MASTER).split()
+        known = dict(itertools.pairwise(words))
+        return (known.get("num-other-sentinels"), known.get("num-slaves")) == ("2", "1")
+
+
+QUICK_COPY: Final = ("--repl-diskless-sync-delay", "0")
+"""Arguments of a primary: a replica is sent its copy at once."""
+
+
+def replica_of(primary_port: int) -> tuple[str, ...]:
+    """Arguments of a replica."""
+    return ("--replicaof", f"127.0.0.1 {primary_port}", *QUICK_COPY)
+
+
+def sentinel_url(ports: Iterable[int]) -> str:
+    """The primary that the Sentinels know, as presence takes it."""
+    hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+    return f"redis+sentinel://{hosts}/{MASTER}"
 
 
 def _answers(port: int) -> bool:
@@ -94,19 +120,15 @@ class Watched:
     @property
     def url(self) -> str:
         """As presence takes it."""
-        hosts = ",".join(f"127.0.0.1:{one.port}" for one in self.sentinels)
-        return f"redis+sentinel://{hosts}/{MASTER}"
+        return sentinel_url([one.port for one in self.sentinels])
 
 
 @contextmanager
 def watched_redis(folder: Path) -> Iterator[Watched]:
     """A primary, a replica and three Sentinels that agree about them."""
-    quick = ("--repl-diskless-sync-delay", "0")
     with ExitStack() as stack:
-        primary = stack.enter_context(RedisServer(folder, *quick))
-        replica = stack.enter_context(
-            RedisServer(folder, "--replicaof", f"127.0.0.1 {primary.port}", *quick)
-        )
+        primary = stack.enter_context(RedisServer(folder, *QUICK_COPY))
+        replica = stack.enter_context(RedisServer(folder, *replica_of(primary.port)))
         wait_until(
             lambda: "master_link_status:up" in replica.cli("INFO", "replication"),
             what="the replica",
@@ -114,14 +136,8 @@ def watched_redis(folder: Path) -> Iterator[Watched]:
         sentinels = tuple(
             stack.enter_context(SentinelServer(folder, primary_port=primary.port)) for _ in range(3)
         )
-        wait_until(lambda: all(map(_knows_all, sentinels)), what="the Sentinels")
+        wait_until(lambda: all(one.knows_all() for one in sentinels), what="the Sentinels")
         yield Watched(primary, replica, sentinels)
-
-
-def _knows_all(sentinel: SentinelServer) -> bool:
-    words = redis_cli(sentinel.port, "SENTINEL", "MASTER", MASTER).split()
-    known = dict(itertools.pairwise(words))
-    return (known.get("num-other-sentinels"), known.get("num-slaves")) == ("2", "1")
 
 
 @contextmanager

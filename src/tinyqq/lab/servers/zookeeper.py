@@ -29,9 +29,10 @@ class ZookeeperServer(ServerProcess):
         ensemble: Sequence[str] = (),
         number: int = 0,
         port: int | None = None,
+        name: str = "",
     ) -> None:
         self.port = port or free_port()
-        home = folder / f"zookeeper-{self.port}"
+        home = folder / (name or f"zookeeper-{self.port}")
         home.mkdir(exist_ok=True)
         (home / "myid").write_text(f"{number}\n", encoding="ascii")
         config = home / "zoo.cfg"

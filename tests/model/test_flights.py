@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyqq.errors import ErrorCode, Forbidden, RateLimited, TinyQQError, Unavailable
-from tinyqq.gateway.flights import MAX_BROKEN, Flights
+from tinyqq.model.flights import MAX_BROKEN, Flights
 from tinyqq.model.ids import ConversationId
 
 ONE = ConversationId(1)
@@ -15,13 +15,15 @@ TWO = ConversationId(2)
 BUSY = Unavailable(ErrorCode.BUSY)
 
 
-def broken(flight: int, error: TinyQQError = BUSY) -> Flights:
-    flights = Flights()
+def broken(flight: int, error: TinyQQError = BUSY) -> Flights[ConversationId]:
+    flights = Flights[ConversationId]()
     flights.refused(ONE, flight, error)
     return flights
 
 
-def passes(flights: Flights, flight: int, conversation_id: ConversationId = ONE) -> bool:
+def passes(
+    flights: Flights[ConversationId], flight: int, conversation_id: ConversationId = ONE
+) -> bool:
     try:
         flights.check(conversation_id, flight)
     except Unavailable:
@@ -78,7 +80,7 @@ def test_check_when_the_client_repeats_in_order_then_no_send_overtakes_another(
     refusals: list[bool], data: st.DataObject
 ) -> None:
     """A client that pipelines, reads answers late and resends from the first refused on."""
-    flights, accepted = Flights(), []
+    flights, accepted = Flights[ConversationId](), []
     todo, flight = list(range(10)), 1
     while todo:
         window = data.draw(st.integers(1, len(todo)))

@@ -1,0 +1,107 @@
+"""Two units write into one conversation at once, thousands of times."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import AsyncExitStack
+
+import aiohttp
+import pytest
+from tests.e2e.test_cluster import befriend, person
+from tests.e2e.test_schedules import log_of
+
+from tinyqq.app.build import App
+from tinyqq.client import Client, Message
+from tinyqq.model.ids import Seq, UserId
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.needs("mariadb", "redis", "zookeeper"),
+    pytest.mark.timeout(120),
+]
+
+MESSAGES = 2_000
+WINDOW = 48
+TIMEOUT_S = 90.0
+
+
+class Writer:
+    """Sends into one conversation, WINDOW at a time."""
+
+    def __init__(self, me: Client, peer: UserId) -> None:
+        self.me = me
+        self.seqs: list[Seq] = []
+        self._peer = peer
+
+    async def write(self) -> None:
+        places = asyncio.Semaphore(WINDOW)
+
+        async def send(number: int) -> None:
+            self.seqs.append((await self.me.send(self._peer, f"#{number}")).seq)
+            places.release()
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(MESSAGES):
+                await places.acquire()
+                group.create_task(send(number))
+
+
+async def hear(me: Client) -> list[tuple[Seq, UserId, str]]:
+    """All messages of the storm, one's own too."""
+    heard = []
+    async for message in me.messages(own=True):
+        if message.text.startswith("#"):
+            heard.append((message.seq, message.sender, message.text))
+        if len(heard) == 2 * MESSAGES:
+            return heard
+    raise AssertionError("the stream ended")
+
+
+async def counter(unit: App, name: str) -> float:
+    async with aiohttp.ClientSession() as http, http.get(f"{unit.http_url}/metrics") as answer:
+        [value] = re.findall(rf"^tinyqq_{name} (.*)$", await answer.text(), re.M)
+        return float(value)
+
+
+async def test_conversation_when_two_units_write_it_at_once_then_one_order_and_nobody_starves(
+    units: tuple[App, App],
+) -> None:
+    async with asyncio.timeout(TIMEOUT_S), AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        ming, hong = await enter(person(units[0], "小明")), await enter(person(units[1], "小红"))
+        await befriend(ming, hong)
+        writers = [Writer(ming, hong.user_id), Writer(hong, ming.user_id)]
+        async with asyncio.TaskGroup() as group:
+            hearing = [group.create_task(hear(one)) for one in (ming, hong)]
+            writing = [group.create_task(writer.write()) for writer in writers]
+            await asyncio.wait(writing, return_when=asyncio.FIRST_COMPLETED)
+            behind = min(len(writer.seqs) for writer in writers)
+        assert behind > MESSAGES / 10
+        log = [
+            (one.seq, one.sender, one.text)
+            for one in await log_of(ming, ming.conversation_with(hong.user_id))
+            if isinstance(one, Message) and one.text.startswith("#")
+        ]
+        first = log[0][0]
+        assert [seq for seq, _, _ in log] == list(range(first, first + 2 * MESSAGES))
+        assert [one.result() for one in hearing] == [log, log]
+        for writer in writers:
+            assert writer.seqs == [seq for seq, who, _ in log if who == writer.me.user_id]
+            own = [text for _, who, text in log if who == writer.me.user_id]
+            assert own == [f"#{number}" for number in range(MESSAGES)]
+
+
+async def test_people_on_two_units_when_they_write_by_turns_then_no_append_fails(
+    units: tuple[App, App],
+) -> None:
+    async with person(units[0], "小明") as ming, person(units[1], "小红") as hong:
+        await befriend(ming, hong)
+        failures = [await counter(unit, "lane_failures_total") for unit in units]
+        told = {one: one.messages() for one in (ming, hong)}
+        for number in range(50):
+            for one, other in ((ming, hong), (hong, ming)):
+                await one.send(other.user_id, f"#{number}")
+                while (await anext(told[other])).text != f"#{number}":
+                    """The helper's greeting comes first."""
+        assert [await counter(unit, "lane_failures_total") for unit in units] == failures

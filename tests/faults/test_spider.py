@@ -1,0 +1,139 @@
+"""A log on two shards of which one is killed or hangs: its conversations wait, others do not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import pytest
+from tests.support.eventually import eventually
+from tests.support.log_writers import Writer, befriend, check, lane_on, whole_log
+from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, PHONE, entry, put_group, put_member
+
+from tinyqq.errors import Unavailable
+from tinyqq.lab.servers.spider import DATABASE, SpiderServers
+from tinyqq.model.ids import ConversationId, GroupId, Seq
+from tinyqq.model.message import Kind
+from tinyqq.storage.open import Storage, open_storage
+from tinyqq.storage.shards import BUCKETS
+
+pytestmark = [pytest.mark.needs("spider"), pytest.mark.slow]
+GROUP_ID: Final = GroupId(60 * BUCKETS)
+GROUP: Final = ConversationId(GROUP_ID)
+"""On the first shard; the conversations of Ann and Bob are on the second."""
+_AWAY_S: Final = 5.0
+
+
+async def prepare(url: str) -> None:
+    """Ann and Bob are friends, and in a group."""
+    await befriend(url)
+    async with open_storage(url) as storage:
+        members = [(GROUP, put_member(one)) for one in (ANN, BOB)]
+        created = entry(1, GROUP, kind=Kind.GROUP_CREATED, ordinal=0)
+        await storage.log_writer.append([created], [(GROUP, put_group()), *members])
+        for key in (ANN_BOB, GROUP):
+            await storage.log_writer.ensure_listed([(ANN, key), (BOB, key)])
+
+
+async def test_shard_when_killed_in_the_middle_of_appends_then_others_go_on_and_it_later(
+    own_spider: SpiderServers,
+) -> None:
+    await prepare(own_spider.url)
+    victim = own_spider.shards[1]
+    async with lane_on(own_spider.url) as (lane, database):
+        stuck, free = Writer(lane, ANN, ANN_BOB), Writer(lane, BOB, GROUP)
+        for _ in range(3):
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(stuck.send(400))
+                goal = len(stuck.acknowledged) + 100
+                await eventually(lambda: len(stuck.acknowledged) >= goal)  # noqa: B023 - awaited
+                victim.kill()
+                before = asyncio.get_running_loop().time()
+                await free.send(200)
+                assert asyncio.get_running_loop().time() - before < _AWAY_S
+                assert not sending.done()
+                victim.start()
+                await sending
+        assert (stuck.refused, free.refused) == ([], [])
+        assert (len(stuck.acknowledged), len(free.acknowledged)) == (1_200, 600)
+        assert len(database.writers) == 2
+    check(await whole_log(own_spider.url), stuck)
+    check(await whole_log(own_spider.url, GROUP), free)
+    asked = (
+        "SELECT COUNT(*), COUNT(DISTINCT writer_pos), MAX(writer_pos) FROM message GROUP BY writer"
+    )
+    for shard in own_spider.shards:
+        assert all(len(set(row)) == 1 for row in shard.ask(asked, DATABASE))
+
+
+async def refused_after_s(call: Callable[[], Any]) -> float:
+    """How long a call took to be refused as unavailable."""
+    begin = asyncio.get_running_loop().time()
+    with pytest.raises(Unavailable):
+        await call()
+    return asyncio.get_running_loop().time() - begin
+
+
+async def check_reads_on_the_living(storage: Storage) -> None:
+    """What needs the other shard is answered, and soon."""
+    async with asyncio.timeout(1):
+        page = await storage.log_reader.read_page(ANN, GROUP, Seq(0), 100)
+        assert page.head_seq == 1
+        assert await storage.log_reader.read_heads([GROUP]) == {GROUP: 1}
+        assert (await storage.conversations.list_member_ids(GROUP_ID))[0] == (ANN, BOB)
+        assert (await storage.log_writer.load([GROUP]))[GROUP].head_seq == 1
+        assert set(await storage.accounts.find_accounts([ANN, BOB])) == {ANN, BOB}
+
+
+async def test_shard_when_it_hangs_then_what_needs_it_is_refused_in_time_and_nothing_else(
+    own_spider: SpiderServers,
+) -> None:
+    await prepare(own_spider.url)
+    victim = own_spider.shards[1]
+    async with open_storage(own_spider.url) as storage:
+
+        def overview() -> Any:
+            return storage.log_reader.read_overview(
+                ANN, PHONE, known=[], after_conversation_id=ConversationId(0), limit=9
+            )
+
+        assert len((await overview()).conversations) == 3
+        victim.pause()
+        # As many as there are connections for what is read there, and more.
+        calls = [
+            *(lambda: storage.log_reader.read_page(ANN, ANN_BOB, Seq(0), 9) for _ in range(20)),
+            *(overview for _ in range(20)),
+            *(lambda: storage.log_writer.load([ANN_OWN]) for _ in range(20)),
+        ]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(refused_after_s(call)) for call in calls]
+            for _ in range(5):
+                await check_reads_on_the_living(storage)
+        assert max(task.result() for task in tasks) < _AWAY_S + 1
+        assert await refused_after_s(overview) < 2  # it is known to be away
+        victim.resume()
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    assert len((await overview()).conversations) == 3
+                    break
+                except Unavailable:
+                    continue
+
+
+async def test_node_when_started_while_a_shard_is_away_then_it_serves_the_other(
+    own_spider: SpiderServers,
+) -> None:
+    await prepare(own_spider.url)
+    async with open_storage(own_spider.url) as before:
+        await check_reads_on_the_living(before)
+    own_spider.shards[1].kill()
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(open_storage(own_spider.url))
+        await check_reads_on_the_living(storage)
+        lane, _ = await stack.enter_async_context(lane_on(own_spider.url))
+        writer = Writer(lane, ANN, GROUP)
+        await writer.send(10)
+        assert (len(writer.acknowledged), writer.refused) == (10, [])
