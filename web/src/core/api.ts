@@ -378,6 +378,8 @@ export interface Registered {
 export interface ChatClient {
   readonly account: Account | null;
   readonly connection: Connection;
+  /** Whether this server takes files; without it the screens do not offer it. */
+  readonly canUpload: boolean;
   on<Name extends keyof ChatEvents>(
     name: Name,
     handler: (event: ChatEvents[Name]) => void,
@@ -421,6 +423,9 @@ export interface ChatClient {
   /** Delete one that failed. */
   discard(conversationId: ConversationId, key: string): Promise<void>;
   recall(conversationId: ConversationId, seq: number): Promise<void>;
+  /** Upload a file and send it as a picture, a voice message or a file, as its type says. Only where
+   * {@link canUpload}. */
+  sendFile(conversationId: ConversationId, file: Blob, name: string): Promise<Message>;
 
   // people
   profile(userId: UserId): Promise<Profile>;

@@ -52,6 +52,8 @@ export interface FakeOptions {
   readonly messages?: number;
   /** Whether people answer. */
   readonly answers?: boolean;
+  /** Whether files can be sent. */
+  readonly canUpload?: boolean;
 }
 
 interface Log {
@@ -62,6 +64,7 @@ interface Log {
 export class FakeChatClient implements ChatClient {
   account: Account | null = null;
   connection: Connection = { state: "none" };
+  readonly canUpload: boolean;
   readonly #events = new Emitter<ChatEvents>();
   readonly #delayMs: number;
   readonly #options: FakeOptions;
@@ -74,6 +77,7 @@ export class FakeChatClient implements ChatClient {
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
+    this.canUpload = options.canUpload ?? false;
     this.#delayMs = options.delayMs ?? 120;
     for (const group of this.#groups) this.#members.set(group.groupId, makeMembers(group));
   }
@@ -224,6 +228,15 @@ export class FakeChatClient implements ChatClient {
     if (message?.is !== "message") throw new ChatError(ErrorCode.MESSAGE_NOT_FOUND);
     if (Date.now() - message.sentAtMs > 120_000) throw new ChatError(ErrorCode.RECALL_TOO_LATE);
     this.#put(log, recalled(message));
+  }
+
+  async sendFile(id: ConversationId, file: Blob, name: string): Promise<Message> {
+    const kinds = { image: Kind.IMAGE, audio: Kind.VOICE } as const;
+    const [mainType] = file.type.split("/");
+    const kind = mainType === "image" || mainType === "audio" ? kinds[mainType] : Kind.FILE;
+    const shape = { width: 0, height: 0, durationMs: 0 };
+    const media = { blobId: "", name, mediaType: file.type, sizeBytes: file.size, ...shape };
+    return this.send(id, { text: name, kind, media });
   }
 
   // ---- people ----------------------------------------------------------------------------------
