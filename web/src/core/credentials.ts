@@ -36,9 +36,17 @@ export class Credentials {
   readonly #origin: string;
   readonly #fetch: typeof fetch;
 
-  constructor(origin: string, fetcher: typeof fetch) {
+  readonly #onSession: (session: WebSession) => void;
+
+  /** @param onSession is told what every log-in says about the account. */
+  constructor(
+    origin: string,
+    fetcher: typeof fetch,
+    onSession: (session: WebSession) => void = () => undefined,
+  ) {
     this.#origin = origin;
     this.#fetch = fetcher;
+    this.#onSession = onSession;
   }
 
   /** @throws ChatError what the server answered; CONNECTION_LOST. */
@@ -80,11 +88,13 @@ export class Credentials {
   #take(answer: Answer): WebSession {
     this.#token = { accessToken: answer.access_token, deviceId: fromHex(answer.device_id) };
     this.#freshUntilMs = answer.access_expires_at_ms - MARGIN_MS;
-    return {
+    const session = {
       userId: answer.user_id,
       nickname: answer.nickname,
       mustChangePassword: answer.must_change_password,
     };
+    this.#onSession(session);
+    return session;
   }
 
   async #ask(method: string, path: string, body?: object): Promise<Answer> {

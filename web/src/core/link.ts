@@ -27,6 +27,8 @@ export interface LinkUser {
 }
 
 export interface LinkOptions {
+  /** Whose link it is. */
+  readonly userId: string;
   readonly credentials: Credentials;
   readonly directory: Directory;
   readonly agent: string;
@@ -163,19 +165,25 @@ export class Link {
   }
 
   async #logIn(connection: Connection, { accessToken, deviceId }: Token): Promise<Connection> {
-    const { credentials } = this.#options;
-    try {
-      const resume = { token: accessToken, deviceId };
-      const answer = await connection.request(Request.RESUME, resume, REQUEST_TIMEOUT_MS);
-      credentials.renewed(answer.accessToken, Number(answer.accessExpiresAtMs));
-      return connection;
-    } catch (error) {
+    const { credentials, userId } = this.#options;
+    const resume = { token: accessToken, deviceId };
+    const answer = await connection
+      .request(Request.RESUME, resume, REQUEST_TIMEOUT_MS)
+      .catch((reason: unknown) => asChatError(reason));
+    if (answer instanceof ChatError) {
       connection.close();
-      if (asChatError(error).errorClass !== 2) throw error;
+      if (answer.errorClass !== 2) throw answer;
       // Perhaps the access token alone is no longer good: at the next try the cookie decides.
       credentials.forget();
       throw new ChatError(ErrorCode.UNAVAILABLE);
     }
+    if (answer.userId !== userId) {
+      // Somebody else has logged in with this browser meanwhile.
+      connection.close();
+      throw new ChatError(ErrorCode.NOT_LOGGED_IN);
+    }
+    credentials.renewed(answer.accessToken, Number(answer.accessExpiresAtMs));
+    return connection;
   }
 
   async #stay(connection: Connection): Promise<void> {
