@@ -29,6 +29,7 @@ from tinyqq.model.ids import ConversationId, Seq, SessionId
 from tinyqq.model.message import Entry, Kind
 from tinyqq.ports.delivery import Push
 from tinyqq.services.lane import Change, Draft, Lane, LaneLimits
+from tinyqq.services.timing import Timing
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.packets import decode_entry, encode_entry
@@ -498,3 +499,15 @@ async def test_refusal_when_state_is_new_but_was_read_before_the_grant_then_read
     make_group(log.state(GROUP), ANN, BOB, EVE)
     sender.send(GROUP, EVE)
     assert await sender.seqs(2) == [1, 2]
+
+
+async def test_commits_when_batches_are_written_then_each_is_timed(
+    log: MemoryLog, delivery: RecordingDelivery, clock: FakeClock
+) -> None:
+    commits = Timing()
+    async with Lane(log=log, delivery=delivery, clock=clock, commits=commits) as lane:
+        sender = Sender(lane)
+        for _ in range(3):
+            sender.send()
+        await sender.wait(3)
+        assert commits.count == len(log.batches) == 1
