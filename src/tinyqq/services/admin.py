@@ -123,6 +123,35 @@ class AccountAdmin:
         if disabled:
             await self._devices.end_all(user_id, KickReason.ACCOUNT_DISABLED)
 
+    async def log_out(self, user_id: UserId) -> None:
+        """Log out every device; its tokens are gone for good, a bot's too.
+
+        Raises:
+            NotFound: USER_NOT_FOUND.
+        """
+        await self._get(user_id)
+        await self._devices.end_all(user_id, KickReason.REVOKED)
+
+    async def list_devices(self, user_id: UserId) -> tuple[Device, ...]:
+        """The devices of an account, the most recently seen first.
+
+        Raises:
+            NotFound: USER_NOT_FOUND.
+        """
+        await self._get(user_id)
+        return await self._accounts.list_devices(user_id)
+
+    async def find_users(self, query: str, after: UserId, limit: int) -> tuple[Account, ...]:
+        """A page of accounts by number, also disabled ones, but not deleted ones."""
+        found: list[Account] = []
+        while len(found) < limit:
+            page = await self._accounts.list_accounts(after, limit, query)
+            found += [one for one in page if not one.deleted_at_ms]
+            if len(page) < limit:
+                break
+            after = page[-1].user_id
+        return tuple(found[:limit])
+
     async def iter_accounts(self) -> AsyncIterator[Account]:
         """All accounts by number, also disabled and deleted ones."""
         after = UserId(0)
