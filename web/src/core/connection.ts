@@ -30,6 +30,8 @@ export class Connection {
   readonly closed: Promise<ChatError>;
   /** Called when an answer has come, so that another request may go. */
   onRoom: () => void = () => undefined;
+  /** Where it goes. */
+  readonly url: string;
 
   readonly #socket: WebSocket;
   readonly #session: ClientSession;
@@ -40,7 +42,8 @@ export class Connection {
   #isClosed = false;
   #finish: (error: ChatError) => void = () => undefined;
 
-  private constructor(socket: WebSocket, options: ConnectionOptions) {
+  private constructor(url: string, socket: WebSocket, options: ConnectionOptions) {
+    this.url = url;
     this.#socket = socket;
     this.#options = options;
     const { agent, language } = options;
@@ -60,7 +63,7 @@ export class Connection {
    * @throws ChatError what the server answered, or CONNECTION_LOST.
    */
   static async open(url: string, options: ConnectionOptions): Promise<Connection> {
-    const connection = new Connection(makeSocket(url), options);
+    const connection = new Connection(url, makeSocket(url), options);
     try {
       await connection.#answerTo(HELLO_ID, options.openTimeoutMs ?? OPEN_TIMEOUT_MS);
     } catch (error) {

@@ -9,6 +9,9 @@ export interface Ways {
 }
 
 const TIMEOUT_MS = 10_000;
+const MAX_WAIT_MS = 120_000;
+/** A unit that failed or sent one away is the last choice for so long. */
+const AVOID_MS = 10_000;
 
 /** The WebSocket of the unit that the page came from. */
 export function ownWebSocket(origin: string): string {
@@ -31,12 +34,14 @@ export function parseWays(answer: unknown, origin: string): Ways {
   const urls = units
     .map((unit) => unit.websocket)
     .filter((url): url is string => typeof url === "string" && scheme.test(url));
-  return { urls, waitMs: typeof waitMs === "number" && waitMs > 0 ? waitMs : 0 };
+  const isWait = typeof waitMs === "number" && waitMs > 0;
+  return { urls, waitMs: isWait ? Math.min(waitMs, MAX_WAIT_MS) : 0 };
 }
 
 /** Finds ways; when the node that the page came from is gone, those that it told of before. */
 export class Directory {
   #last: readonly string[] = [];
+  readonly #avoided = new Map<string, number>();
   readonly #origin: string;
   readonly #fetch: typeof fetch;
 
@@ -56,11 +61,22 @@ export class Directory {
       const ways = await this.#ask();
       this.#last = ways.urls;
       const urls = ways.urls.length > 0 ? ways.urls : [ownWebSocket(this.#origin)];
-      return { urls, waitMs: ways.waitMs };
+      return { urls: this.#sorted(urls), waitMs: ways.waitMs };
     } catch {
       if (this.#last.length === 0) throw new ChatError(ErrorCode.CONNECTION_LOST);
-      return { urls: this.#last, waitMs: 0 };
+      return { urls: this.#sorted(this.#last), waitMs: 0 };
     }
+  }
+
+  /** Its unit is leaving, or has failed: for a while others are tried first. */
+  avoid(url: string): void {
+    this.#avoided.set(url, performance.now() + AVOID_MS);
+  }
+
+  #sorted(urls: readonly string[]): readonly string[] {
+    const nowMs = performance.now();
+    const isAvoided = (url: string) => Number((this.#avoided.get(url) ?? 0) > nowMs);
+    return urls.toSorted((one, other) => isAvoided(one) - isAvoided(other));
   }
 
   async #ask(): Promise<Ways> {

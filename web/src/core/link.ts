@@ -38,6 +38,9 @@ export interface LinkOptions {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+const OPEN_TIMEOUT_MS = 10_000;
+/** The same where there is another way to try. */
+const SHORT_TIMEOUT_MS = 3_000;
 /** A connection that held this long was a good one: the next trouble starts with a short wait. */
 const STABLE_MS = 10_000;
 /** How often the access token is renewed while there are other units to move to: the node that
@@ -131,13 +134,16 @@ export class Link {
     this.#tell({ state: "connecting", attempt: this.#attempt });
     const token = await this.#options.credentials.token();
     let error = new ChatError(ErrorCode.CONNECTION_LOST);
-    for (const url of await this.#ways(first)) {
+    const urls = await this.#ways(first);
+    for (const url of urls) {
       if (this.#isStopped) break;
-      const connection = await this.#dial(url).catch((reason: unknown) => {
+      const timeoutMs = url === urls.at(-1) ? OPEN_TIMEOUT_MS : SHORT_TIMEOUT_MS;
+      const connection = await this.#dial(url, timeoutMs).catch((reason: unknown) => {
         error = asChatError(reason);
         return undefined;
       });
       if (connection !== undefined) return this.#logIn(connection, token);
+      this.#options.directory.avoid(url);
     }
     throw error;
   }
@@ -148,17 +154,18 @@ export class Link {
     if (waitMs > 0) {
       // Many come at once, and the units say when it is this one's turn.
       this.#tell({ state: "waiting", untilMs: Date.now() + waitMs, attempt: this.#attempt });
-      await this.#sleep(waitMs);
+      await pause(waitMs);
       this.#tell({ state: "connecting", attempt: this.#attempt });
     }
     return urls;
   }
 
-  async #dial(url: string): Promise<Connection> {
+  async #dial(url: string, openTimeoutMs: number): Promise<Connection> {
     const { agent, language, user } = this.#options;
     return Connection.open(url, {
       agent,
       language,
+      openTimeoutMs,
       onPush: (push) => this.#onPush(push),
       onMissed: () => user.onMissed(),
     });
@@ -172,6 +179,7 @@ export class Link {
       .catch((reason: unknown) => asChatError(reason));
     if (answer instanceof ChatError) {
       connection.close();
+      if (answer.code === ErrorCode.DRAINING) this.#options.directory.avoid(connection.url);
       if (answer.errorClass !== 2) throw answer;
       // Perhaps the access token alone is no longer good: at the next try the cookie decides.
       credentials.forget();
@@ -204,6 +212,7 @@ export class Link {
     const error = await connection.closed;
     this.#letGo();
     user.onDown();
+    directory.avoid(connection.url);
     if (performance.now() - sinceMs >= STABLE_MS) this.#backoff.reset();
     if (this.#moveTo === undefined) throw error;
   }

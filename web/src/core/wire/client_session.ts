@@ -42,6 +42,8 @@ export interface SessionOptions {
 }
 
 const MIN_HEARTBEAT_MS = 1_000;
+/** How long a heartbeat may stay without any sign of the server. */
+const ANSWER_MS = 2_000;
 const MAX_REQUEST_ID = 0xffffffff;
 const CAPABILITIES = ["pull-mode", "resume"];
 
@@ -127,10 +129,13 @@ export class ClientSession {
   checkTime(nowMs: number): SessionEvent[] {
     if (this.isClosed || this.welcome === undefined) return [];
     const intervalMs = Math.max(this.welcome.idleTimeoutMs / 3, MIN_HEARTBEAT_MS);
-    if (nowMs - this.#beatMs < intervalMs) return [];
+    const passedMs = nowMs - this.#beatMs;
     // Counted from the last heartbeat and not from what was heard last: after a machine has slept,
     // the server first gets a chance to answer.
-    if (this.#beatMs > this.#heardMs) return this.#fail(new ChatError(ErrorCode.IDLE_TIMEOUT));
+    if (this.#beatMs > this.#heardMs && passedMs >= Math.min(ANSWER_MS, intervalMs)) {
+      return this.#fail(new ChatError(ErrorCode.IDLE_TIMEOUT));
+    }
+    if (passedMs < intervalMs) return [];
     this.#beatMs = nowMs;
     this.request(Request.HEARTBEAT, {});
     return [];
