@@ -179,3 +179,11 @@ async def test_log_out_when_asked_then_no_device_is_left(bench: Bench) -> None:
     for call in (bench.admin.log_out, bench.admin.list_devices):
         with pytest.raises(NotFound):
             await call(UserId(99_999))
+
+
+async def test_reset_password_when_asked_then_a_new_one_that_must_be_changed(bench: Bench) -> None:
+    user_id = (await bench.admin.create_account(nickname="ann", password=PASSWORD)).user_id
+    password = await bench.admin.reset_password(user_id)
+    account = bench.accounts.accounts[user_id]
+    assert await bench.passwords.verify(account.password_hash, password)
+    assert account.must_change_password

@@ -23,6 +23,7 @@ from tinyqq.services.admin import AccountAdmin
 from tinyqq.services.chat import ChatService
 from tinyqq.services.delivery import DeliveryService
 from tinyqq.services.friends import FriendService
+from tinyqq.services.group_admin import GroupAdmin
 from tinyqq.services.groups import GroupService
 from tinyqq.services.helper import Helper, HelperInbox
 from tinyqq.services.lane import Lane, LaneLimits
@@ -31,6 +32,7 @@ from tinyqq.services.offline import OfflineService
 from tinyqq.services.overhearing import Overhearing
 from tinyqq.services.passwords import PasswordPool
 from tinyqq.services.throttle import Rate, Throttle, ThrottleRates
+from tinyqq.services.timing import Timing
 from tinyqq.services.tokens import open_access_tokens
 from tinyqq.services.users import AccountPolicy, Registration, UserService
 
@@ -42,12 +44,15 @@ class Business:
     """The business roles, and the operator's desk beside them.
 
     ``services``: for this node's clients, each role here or at other nodes. ``own``: the roles of
-    this process, for other nodes. ``incoming``: takes what other nodes deliver.
+    this process, for other nodes. ``incoming``: takes what other nodes deliver. ``admin``,
+    ``groups``: do what operators decide. ``commits``: how long the lanes' commits took.
     """
 
     services: Services
     own: Services
     admin: AccountAdmin
+    groups: GroupAdmin
+    commits: Timing
     delivery: Delivery
     incoming: UnitLink
     counters: Mapping[str, Counters]
@@ -71,8 +76,15 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         max_batch_bytes=storage.max_batch_bytes,
         look_every_s=0.0 if settings.registry == MEMORY else _LOOK_EVERY_S,
     )
+    commits = Timing()
     lanes = [
-        Lane(log=storage.log_writer, delivery=delivery, clock=clock, limits=limits)
+        Lane(
+            log=storage.log_writer,
+            delivery=delivery,
+            clock=clock,
+            limits=limits,
+            commits=commits,
+        )
         for _ in range(storage.shards)
     ]
     lane: AnyLane = await enter(
@@ -126,6 +138,8 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         services=_nearest(settings.roles, own, peers.services),
         own=own,
         admin=AccountAdmin(accounts=accounts, passwords=passwords, delivery=delivery, clock=clock),
+        groups=GroupAdmin(lane=lane, conversations=conversations),
+        commits=commits,
         delivery=delivery,
         incoming=Overhearing(unit=ground.unit, lane=lane),
         counters={

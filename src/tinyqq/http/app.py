@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from tinyqq.clock import Clock
+from tinyqq.http.admin_site import AdminSite
 from tinyqq.http.directory import UnitDirectory
 from tinyqq.http.health import Check, Readiness, State, answer_health
 from tinyqq.http.metrics import Counters, Metrics
@@ -41,6 +42,7 @@ def make_app(
     trusted_proxies: Sequence[Network] = (),
     users: UserApi | None = None,
     web_folder: Path | None = None,
+    admin: AdminSite | None = None,
 ) -> web.Application:
     """Everything that the port answers.
 
@@ -53,6 +55,7 @@ def make_app(
         is_draining: whether the node is leaving.
         trusted_proxies: whose word about the client's address is believed.
         users: lets pages log in; None: they cannot.
+        admin: what administrators ask; None: nobody is answered.
         web_folder: where the built web client is; without one ``/`` says how to chat.
     """
     app = web.Application(
@@ -67,6 +70,8 @@ def make_app(
         app.router.add_get("/", Page(agent=agent).answer)
     if users is not None:
         WebSessions(users).add_to(app.router)
+    if admin is not None:
+        admin.add_to(app)
     if serve_websocket is not None:
         app.router.add_get("/ws", serve_websocket)
     app.router.add_get("/healthz", answer_health)

@@ -44,6 +44,8 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
 }
 """Not left to the machine's own table, which may say anything."""
+_PAGES: Final = {"/": "index.html", "/admin": "admin.html"}
+"""What people open, without the name of the file."""
 _TEXT: Final = frozenset({".js", ".css", ".html"})
 
 
@@ -58,7 +60,7 @@ class Site:
         self._files = {
             path.relative_to(folder).as_posix(): path
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix not in _PACKED
+            if path.is_file() and path.suffix not in _PACKED and not path.name.startswith(".")
         }
 
     @property
@@ -67,14 +69,16 @@ class Site:
         return "index.html" in self._files
 
     def add_to(self, router: web.UrlDispatcher) -> None:
-        """Take ``/`` and the path of every file."""
-        router.add_get("/", self.answer)
+        """Take the pages and the path of every file."""
+        for path, name in _PAGES.items():
+            if name in self._files:
+                router.add_get(path, self.answer)
         for name in self._files:
             router.add_get(f"/{name}", self.answer)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One file."""
-        name = request.path.lstrip("/") or "index.html"
+        name = _PAGES.get(request.path) or request.path.lstrip("/")
         file = self._files[name]
         headers = {
             "Content-Type": _content_type(file),

@@ -22,9 +22,9 @@ class AccountDesk(Protocol):
         """The devices of an account, the most recently seen first. NotFound USER_NOT_FOUND."""
         ...
 
-    async def set_password(self, user_id: UserId, password: str) -> None:
-        """Set a password that must be changed at the next log-in; logs out every device.
-        InvalidRequest WEAK_PASSWORD, NotFound USER_NOT_FOUND."""
+    async def reset_password(self, user_id: UserId) -> str:
+        """Give the account a new password, which must be changed at the next log-in, and log out
+        every device; returns it. NotFound USER_NOT_FOUND."""
         ...
 
     async def set_disabled(self, user_id: UserId, disabled: bool) -> None:

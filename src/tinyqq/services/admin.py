@@ -31,6 +31,7 @@ from tinyqq.services.tokens import new_refresh_token
 
 _MINT_BATCH: Final = 1_000
 _LIST_BATCH: Final = 500
+_PASSWORD_BYTES: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,16 @@ class AccountAdmin:
             user_id, password_hash=password_hash, must_change_password=must_change
         )
         await self._devices.end_all(user_id, KickReason.PASSWORD_CHANGED)
+
+    async def reset_password(self, user_id: UserId) -> str:
+        """Set a password of chance, which must be changed; returns it.
+
+        Raises:
+            NotFound: USER_NOT_FOUND.
+        """
+        password = secrets.token_urlsafe(_PASSWORD_BYTES)
+        await self.set_password(user_id, password)
+        return password
 
     async def set_disabled(self, user_id: UserId, disabled: bool) -> None:
         """Shut an account out, or let it in again. Its tokens are gone for good, a bot's too.
