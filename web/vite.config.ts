@@ -1,8 +1,10 @@
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
+import { precompress } from "./precompress.ts";
+
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), precompress()],
   build: {
     outDir: "../src/tinyqq/_web",
     emptyOutDir: true,

@@ -27,6 +27,7 @@ def folder(tmp_path: Path) -> Path:
     (built / "assets" / "index-3f.js").write_bytes(SCRIPT)
     (built / "assets" / "index-3f.js.gz").write_bytes(gzip.compress(SCRIPT))
     (built / "app.webmanifest").write_text("{}")
+    (built / ".hash").write_text("of what it was made of")
     (tmp_path / "secret").write_text("secret")
     return built
 
@@ -80,7 +81,8 @@ async def test_page_when_it_is_unchanged_then_not_sent_again(folder: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/secret", "/../secret", "/%2e%2e/secret", "/assets/", "/assets/index-3f.js.gz"]
+    "path",
+    ["/secret", "/../secret", "/%2e%2e/secret", "/assets/", "/assets/index-3f.js.gz", "/.hash"],
 )
 async def test_path_when_it_is_no_file_of_the_build_then_not_found(folder: Path, path: str) -> None:
     async with open_site(folder) as (session, url), session.get(url + path) as answer:
@@ -89,3 +91,16 @@ async def test_path_when_it_is_no_file_of_the_build_then_not_found(folder: Path,
 
 def test_site_when_nothing_is_built_then_says_so(tmp_path: Path) -> None:
     assert not Site(tmp_path / "missing").is_built
+
+
+async def test_admin_when_its_page_is_built_then_below_its_own_path(folder: Path) -> None:
+    (folder / "admin.html").write_text("<!doctype html>admin", "utf-8")
+    async with open_site(folder) as (session, url):
+        async with session.get(f"{url}/admin") as answer:
+            assert "admin" in await answer.text()
+            assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_admin_when_its_page_is_not_built_then_nothing_there(folder: Path) -> None:
+    async with open_site(folder) as (session, url), session.get(f"{url}/admin") as answer:
+        assert answer.status == 404
