@@ -39,6 +39,10 @@ async def test_attend_when_new_then_people_are_friends_and_talk(tmp_path: Path) 
     async with build(settings(tmp_path)) as app, demo.attend(app):
         assert demo.people is not None
         ming, hong, gang = demo.people.people
+        assert [one.is_admin for one in demo.people.people] == [True, False, False]
+        assert {one.user_id async for one in app.admin.iter_accounts() if one.is_admin} == {
+            ming.user_id
+        }
         async with Client(app.tcp_url) as me:
             await me.login(ming.user_id, PASSWORD)
             friends = {one.user_id for one in await me.friends.list()}

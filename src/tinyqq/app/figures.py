@@ -50,6 +50,7 @@ class OwnFigures:
         states: Mapping[str, State],
         ping: Callable[[], Awaitable[None]],
         links: Callable[[], tuple[LinkFigures, ...]],
+        ping_timeout_s: float = _PING_TIMEOUT_S,
     ) -> None:
         self._me = me
         self._clock = clock
@@ -58,6 +59,7 @@ class OwnFigures:
         self._states = states
         self._ping = ping
         self._links = links
+        self._ping_timeout_s = ping_timeout_s
 
     async def tell(self, samples: int) -> NodeFigures:
         """The figures of now, with so many of the last samples."""
@@ -82,7 +84,7 @@ class OwnFigures:
 
     async def _storage_state(self) -> str:
         try:
-            async with asyncio.timeout(_PING_TIMEOUT_S):
+            async with asyncio.timeout(self._ping_timeout_s):
                 await self._ping()
         except (TinyQQError, TimeoutError):
             return "away"

@@ -34,6 +34,7 @@ class Person:
 
     user_id: int
     nickname: str
+    is_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Demo:
 
 async def make_people(app: App) -> People:
     """Everybody, friends with everybody, in one group, in the middle of a talk."""
-    people = [await _make_person(app.admin, name) for name in _NAMES]
+    people = [await _make_person(app.admin, name, is_admin=name == _NAMES[0]) for name in _NAMES]
     bot_account = await app.admin.create_account(nickname=_BOT_NAME, is_bot=True)
     bot = Person(bot_account.user_id, bot_account.nickname)
     token = await app.admin.mint_bot_token(bot_account.user_id, name="demo")
@@ -129,9 +130,9 @@ def _client(app: App, device_kind: str = "cli") -> Client:
     return Client(app.local_url, device_kind=device_kind, device_name="demo", trust=trust)
 
 
-async def _make_person(admin: AccountAdmin, nickname: str) -> Person:
-    account = await admin.create_account(nickname=nickname, password=PASSWORD)
-    return Person(account.user_id, account.nickname)
+async def _make_person(admin: AccountAdmin, nickname: str, *, is_admin: bool) -> Person:
+    account = await admin.create_account(nickname=nickname, password=PASSWORD, is_admin=is_admin)
+    return Person(account.user_id, account.nickname, is_admin)
 
 
 async def _make_friends(clients: list[Client]) -> None:
