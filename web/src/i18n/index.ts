@@ -16,14 +16,14 @@ const LOADERS: Readonly<Record<Language, () => Promise<Texts>>> = {
 
 const TAGS: Readonly<Record<Language, string>> = { zh: "zh-CN", en: "en" };
 
-export type PageTexts = I18n<Record<string, Texts>, object, object, string, false>;
+export type PageTexts = I18n<{}, {}, {}, string, false>;
 
 export function makeTexts(language: Language, texts: Texts): PageTexts {
-  return createI18n({
+  return createI18n<false>({
     legacy: false,
     locale: language,
-    messages: { [language]: texts } as Record<string, Texts>,
-  }) as unknown as PageTexts;
+    messages: { [language]: texts },
+  }) as PageTexts;
 }
 
 export async function openTexts(language: Language): Promise<PageTexts> {

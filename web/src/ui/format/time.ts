@@ -63,6 +63,10 @@ export function fullTime(ms: number, language: Language): string {
   return format(language, { dateStyle: "medium", timeStyle: "short" }, ms);
 }
 
+export function fullDate(ms: number, language: Language): string {
+  return format(language, { dateStyle: "medium" }, ms);
+}
+
 /** "3 minutes ago"; from a week on the date. */
 export function ago(ms: number, nowMs: number, language: Language): string {
   const minutes = Math.max(0, Math.floor((nowMs - ms) / 60_000));
@@ -70,5 +74,5 @@ export function ago(ms: number, nowMs: number, language: Language): string {
   if (minutes < 60) return relative.format(-minutes, "minute");
   if (minutes < 24 * 60) return relative.format(-Math.floor(minutes / 60), "hour");
   if (minutes < 7 * 24 * 60) return relative.format(-Math.floor(minutes / 1440), "day");
-  return format(language, { dateStyle: "medium" }, ms);
+  return fullDate(ms, language);
 }
