@@ -72,24 +72,8 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
             reader=storage.log_reader, conversations=conversations, delivery=delivery, clock=clock
         )
     )
-    limits = LaneLimits(
-        max_batch_bytes=storage.max_batch_bytes,
-        look_every_s=0.0 if settings.registry == MEMORY else _LOOK_EVERY_S,
-    )
     commits = Timing()
-    lanes = [
-        Lane(
-            log=storage.log_writer,
-            delivery=delivery,
-            clock=clock,
-            limits=limits,
-            commits=commits,
-        )
-        for _ in range(storage.shards)
-    ]
-    lane: AnyLane = await enter(
-        Lanes(lanes=lanes, shard_of=storage.shard_of) if len(lanes) > 1 else lanes[0]
-    )
+    lane: AnyLane = await enter(_lane(settings, ground, delivery, commits))
     chat = ChatService(
         lane=lane,
         reader=storage.log_reader,
@@ -162,6 +146,25 @@ def _delivery(ground: Ground, local: UnitLink, peers: Peers) -> DeliveryService:
         link=peers.link,
         peers=peers.others,
     )
+
+
+def _lane(settings: Settings, ground: Ground, delivery: Delivery, commits: Timing) -> AnyLane:
+    storage = ground.storage
+    limits = LaneLimits(
+        max_batch_bytes=storage.max_batch_bytes,
+        look_every_s=0.0 if settings.registry == MEMORY else _LOOK_EVERY_S,
+    )
+    lanes = [
+        Lane(
+            log=storage.log_writer,
+            delivery=delivery,
+            clock=ground.clock,
+            limits=limits,
+            commits=commits,
+        )
+        for _ in range(storage.shards)
+    ]
+    return Lanes(lanes=lanes, shard_of=storage.shard_of) if len(lanes) > 1 else lanes[0]
 
 
 def _nearest(roles: Collection[str], own: Services, others: Services | None) -> Services:
