@@ -123,7 +123,7 @@ export class Credentials {
 }
 
 /** The problem details of a refusal as the error that they tell of. */
-function refusal(answer: unknown): ChatError {
+export function refusal(answer: unknown): ChatError {
   const { code, fields, retry_after_ms: retryAfterMs } = (answer ?? {}) as {
     readonly code?: number;
     readonly fields?: Record<string, string>;
