@@ -215,6 +215,8 @@ def _site(
         show_metrics=settings.http.metrics,
         trusted_proxies=settings.listen.trusted_proxies,
         users=business.services.user,
+        media=business.media,
+        bearers=business.bearers,
         web_folder=_WEB_FOLDER,
         admin=admin,
     )

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from tinyqq.app.ground import Enter, Ground
+from tinyqq.app.media import open_media
 from tinyqq.app.peers import Peers
 from tinyqq.app.settings import MEMORY, AccountSettings, Settings
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import HELPER_ID
 from tinyqq.ports.delivery import Delivery, UnitLink
+from tinyqq.ports.media import Bearers, MediaApi
 from tinyqq.ports.services import Services
 from tinyqq.services.admin import AccountAdmin
+from tinyqq.services.bearers import AccessBearers
 from tinyqq.services.chat import ChatService
 from tinyqq.services.delivery import DeliveryService
 from tinyqq.services.friends import FriendService
@@ -53,6 +56,8 @@ class Business:
     admin: AccountAdmin
     groups: GroupAdmin
     commits: Timing
+    media: MediaApi
+    bearers: Bearers
     delivery: Delivery
     incoming: UnitLink
     counters: Mapping[str, Counters]
@@ -74,11 +79,13 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
     )
     commits = Timing()
     lane: AnyLane = await enter(_lane(settings, ground, delivery, commits))
+    media = await open_media(enter, settings, ground)
     chat = ChatService(
         lane=lane,
         reader=storage.log_reader,
         max_text_chars=settings.limits.max_text_chars,
         on_sent=offline.note_sent,
+        media=media.sends,
     )
     friends = FriendService(
         lane=lane,
@@ -103,15 +110,16 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         await enter(helper)
     passwords = await enter(_password_pool(settings.accounts))
     throttle = Throttle(clock=clock, rates=_rates(settings.accounts))
+    tokens = await open_access_tokens(
+        accounts, lifetime_s=settings.accounts.access_token_lifetime_s
+    )
     users = UserService(
         accounts=accounts,
         friends=friends,
         groups=groups,
         delivery=delivery,
         passwords=passwords,
-        tokens=await open_access_tokens(
-            accounts, lifetime_s=settings.accounts.access_token_lifetime_s
-        ),
+        tokens=tokens,
         throttle=throttle,
         clock=clock,
         policy=_account_policy(settings.accounts),
@@ -124,10 +132,13 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         admin=AccountAdmin(accounts=accounts, passwords=passwords, delivery=delivery, clock=clock),
         groups=GroupAdmin(lane=lane, conversations=conversations),
         commits=commits,
+        media=media.api,
+        bearers=AccessBearers(accounts=accounts, tokens=tokens, clock=clock),
         delivery=delivery,
         incoming=Overhearing(unit=ground.unit, lane=lane),
         counters={
             **peers.counters,
+            **media.counters,
             "delivery": delivery.counters,
             "lane": lane.counters,
             "offline": offline.counters,
