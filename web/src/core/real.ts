@@ -75,6 +75,7 @@ export class RealChatClient extends People implements ChatClient {
   readonly #directory: Directory;
   readonly #credentials: Credentials;
   readonly #unnamed = new Set<ConversationId>();
+  readonly #changed = new Set<ConversationId>();
   #visit: Visit | undefined;
 
   constructor(surroundings: Surroundings) {
@@ -380,10 +381,18 @@ export class RealChatClient extends People implements ChatClient {
   }
 
   #rowChanged(row: ConversationRow): void {
-    const mailbox = this.#visit?.mailbox;
-    if (mailbox === undefined) return;
-    this.#events.emit("conversations", [mailbox.conversation(row)]);
+    // Many change at once, when one comes back: they are told together.
+    if (this.#changed.size === 0) setTimeout(() => this.#tellChanged(), 0);
+    this.#changed.add(row.conversationId);
     if (row.name === "" && !this.#unnamed.has(row.conversationId)) void this.#name(row);
+  }
+
+  #tellChanged(): void {
+    const { log, mailbox } = this.#visit ?? {};
+    const rows = [...this.#changed].flatMap((id) => log?.row(id) ?? []);
+    this.#changed.clear();
+    if (mailbox === undefined || rows.length === 0) return;
+    this.#events.emit("conversations", rows.map((row) => mailbox.conversation(row)));
   }
 
   /** A conversation that came by a push has no name yet. */

@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
-import { messageState, type Entry, type Message } from "../../src/core/api";
+import { messageState, type Conversation, type Entry, type Message } from "../../src/core/api";
 import type { RealChatClient } from "../../src/core/real";
 import { Browser, isReady, next, until } from "./browser";
 import { PYTHON, Server } from "./server";
@@ -60,9 +60,10 @@ describe.skipIf(!PYTHON)("RealChatClient", { timeout: 30_000 }, () => {
     const seq = (await arrived).entries[0]?.seq ?? 0;
     expect((await arrived).isFresh).toBe(true);
 
-    const read = next(ann.client, "conversations", ([one]) => one?.peerReadSeq === seq);
+    const isRead = (one: Conversation) => one.conversationId === chat && one.peerReadSeq === seq;
+    const read = next(ann.client, "conversations", (event) => event.some(isRead));
     bob.client.markRead(chat, seq);
-    const [conversation] = await read;
+    const conversation = (await read).find(isRead);
     const page = await ann.client.history(chat, { at: "end" });
     const own = page.entries.find((one) => one.key === message.key) as Message;
     if (conversation === undefined) throw new Error("no conversation");
@@ -192,13 +193,14 @@ describe.skipIf(!PYTHON)("RealChatClient", { timeout: 30_000 }, () => {
     expect(await bob.client.joinGroup(groupId, "")).toBe(true);
     const members = await ann.client.members(groupId);
     expect(members.map((one) => one.role).toSorted()).toEqual(["member", "owner"]);
-    const listed = next(bob.client, "conversations", ([one]) => one?.isMentioned === true);
+    const isMentioned = (one: Conversation) => one.isMentioned;
+    const listed = next(bob.client, "conversations", (event) => event.some(isMentioned));
     await ann.client.send(groupId, { text: "@Bob 来吗", mentions: [bob.id] });
-    const [conversation] = await listed;
+    const conversation = (await listed).find(isMentioned);
     expect(conversation).toMatchObject({ type: "group", groupId, unread: 1 });
-    const named = (await bob.client.conversations()).find((one) => one.groupId === groupId);
-    if (named?.name === "") {
-      await next(bob.client, "conversations", ([one]) => one?.name === "爬山");
+    const isNamed = (one: Conversation) => one.name === "爬山";
+    if (!(await bob.client.conversations()).some(isNamed)) {
+      await next(bob.client, "conversations", (event) => event.some(isNamed));
     }
   });
 
