@@ -8,7 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from tinyqq.errors import ErrorCode, InvalidRequest, Unavailable
 from tinyqq.model.media import Picture
@@ -20,13 +28,14 @@ MAX_PIXELS: Final = 50_000_000
 _MAX_SIDE: Final = 16_383
 """What WebP can hold, and more than any screen."""
 _QUALITY: Final = 80
-_FORMATS: Final = {
-    "PNG": "image/png",
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",  # what some cameras write: a JPEG with further images behind it
-    "GIF": "image/gif",
-    "WEBP": "image/webp",
+_TYPES: Final = {
+    PngImagePlugin.PngImageFile.format: "image/png",
+    JpegImagePlugin.JpegImageFile.format: "image/jpeg",
+    GifImagePlugin.GifImageFile.format: "image/gif",
+    WebPImagePlugin.WebPImageFile.format: "image/webp",
 }
+_MANY_IN_ONE: Final = "MPO"
+"""What some cameras write: a JPEG with further images behind it."""
 _ORIENTATION: Final = 0x0112
 _LYING: Final = frozenset({5, 6, 7, 8})
 _BROKEN: Final = (
@@ -114,9 +123,11 @@ def look_into(data: bytes) -> Picture:
         InvalidRequest: BAD_MEDIA when it is none that we know, is broken, or has too many pixels.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=tuple(_FORMATS)) as image:
+        with Image.open(io.BytesIO(data), formats=tuple(_TYPES)) as image:
             width, height = _upright_size(image)
-            media_type = _FORMATS[str(image.format)]
+            media_type = (
+                "image/jpeg" if image.format == _MANY_IN_ONE else _TYPES[image.format or ""]
+            )
             # A large JPEG is unpacked at a fraction of its size.
             image.draft(None, (2 * THUMBNAIL_PIXELS, 2 * THUMBNAIL_PIXELS))
             file = io.BytesIO()
