@@ -12,6 +12,8 @@ export default defineConfig({
     // The content security policy allows no inline anything.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Whoever chats does not fetch the admin page.
+    rolldownOptions: { input: ["index.html", "admin.html"] },
   },
   server: {
     // `npm run dev` beside a running `tinyqq serve`.
