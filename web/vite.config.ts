@@ -5,6 +5,12 @@ import { precompress } from "./precompress.ts";
 
 export default defineConfig({
   plugins: [vue(), precompress()],
+  define: {
+    // Only what is used of vue-i18n.
+    __VUE_I18N_LEGACY_API__: false,
+    __VUE_I18N_FULL_INSTALL__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+  },
   build: {
     outDir: "../src/tinyqq/_web",
     emptyOutDir: true,
