@@ -115,7 +115,9 @@ export function groundsOf(picture: Picture): readonly Ground[] {
   ).map((name) => ({
     name,
     kind: picture.kinds[name] ?? "",
-    troubles: states.filter((one) => one.name === name && one.state !== "ok"),
+    troubles: states
+      .filter((one) => one.name === name && one.state !== "ok")
+      .map(({ unit, state }) => ({ unit, state })),
   }));
 }
 
