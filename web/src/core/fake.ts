@@ -16,20 +16,15 @@ import {
   type ChatClient,
   type ChatEvents,
   type Connection,
-  type Contact,
   type Conversation,
   type ConversationId,
-  type Device,
   type Draft,
   type Entry,
-  type Group,
   type GroupChange,
   type GroupId,
   type HistoryPage,
   type HistoryPlace,
   type JoinPolicy,
-  type JoinRequest,
-  type Member,
   type Message,
   type NoticeBody,
   type Profile,
@@ -38,8 +33,8 @@ import {
   type Unsubscribe,
   type UserId,
 } from "./api";
-import { Emitter } from "./emitter";
-import { LINES, ME, PEOPLE, makeContacts, makeGroups, makeMembers } from "./fake_people";
+import { LINES, ME, PEOPLE } from "./fake_people";
+import { FakeWorld } from "./fake_world";
 import { conversationType, directConversation, newId, peerOf, toHex } from "./ids";
 
 /** How the fake behaves. */
@@ -61,57 +56,52 @@ interface Log {
   conversation: Conversation;
 }
 
-export class FakeChatClient implements ChatClient {
+export class FakeChatClient extends FakeWorld implements ChatClient {
   account: Account | null = null;
   connection: Connection = { state: "none" };
   readonly canUpload: boolean;
-  readonly #events = new Emitter<ChatEvents>();
   readonly #delayMs: number;
   readonly #options: FakeOptions;
   readonly #logs = new Map<ConversationId, Log>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  #contacts: Contact[] = makeContacts();
-  #groups: Group[] = makeGroups();
-  readonly #members = new Map<GroupId, Member[]>();
-  #profile: ProfileChange = {};
 
   constructor(options: FakeOptions = {}) {
+    super();
     this.#options = options;
     this.canUpload = options.canUpload ?? false;
     this.#delayMs = options.delayMs ?? 120;
-    for (const group of this.#groups) this.#members.set(group.groupId, makeMembers(group));
   }
 
   on<Name extends keyof ChatEvents>(
     name: Name,
     handler: (event: ChatEvents[Name]) => void,
   ): Unsubscribe {
-    return this.#events.on(name, handler);
+    return this.events.on(name, handler);
   }
 
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    this.#events.clear();
+    this.events.clear();
   }
 
   // ---- coming in -------------------------------------------------------------------------------
 
   async resume(): Promise<Account | null> {
-    await this.#pause();
+    await this.pause();
     return this.#options.isLoggedIn ? this.#enter(ME) : null;
   }
 
   async register(nickname: string, password: string): Promise<Registered> {
-    await this.#pause();
+    await this.pause();
     if (nickname.trim() === "") throw new ChatError(ErrorCode.BAD_NICKNAME);
     if (password.length < 8) throw new ChatError(ErrorCode.WEAK_PASSWORD, { reason: "too short" });
-    this.#profile = { ...this.#profile, nickname };
+    this.ownProfile = { ...this.ownProfile, nickname };
     return { userId: ME, recoveryCode: "7K2M-QX4P-9DRT-HV3N" };
   }
 
   async logIn(userId: UserId, password: string): Promise<Account> {
-    await this.#pause();
+    await this.pause();
     if (password.length < 8 || password === "wrong-password" || !/^\d+$/.test(userId)) {
       throw new ChatError(ErrorCode.BAD_CREDENTIALS);
     }
@@ -119,15 +109,15 @@ export class FakeChatClient implements ChatClient {
   }
 
   async logOut(): Promise<void> {
-    await this.#pause();
+    await this.pause();
     this.account = null;
     this.#logs.clear();
-    this.#events.emit("account", null);
+    this.events.emit("account", null);
     this.#connect({ state: "none" });
   }
 
   async recoverPassword(_userId: UserId, recoveryCode: string): Promise<string> {
-    await this.#pause();
+    await this.pause();
     if (recoveryCode.length < 8) throw new ChatError(ErrorCode.BAD_RECOVERY_CODE);
     return "3FWN-8TJD-QM6K-XZ2A";
   }
@@ -139,7 +129,7 @@ export class FakeChatClient implements ChatClient {
   // ---- conversations ---------------------------------------------------------------------------
 
   async conversations(): Promise<readonly Conversation[]> {
-    await this.#pause();
+    await this.pause();
     return [...this.#logs.values()].map((log) => log.conversation);
   }
 
@@ -152,7 +142,7 @@ export class FakeChatClient implements ChatClient {
   }
 
   async history(id: ConversationId, place: HistoryPlace, limit = 50): Promise<HistoryPage> {
-    await this.#pause();
+    await this.pause();
     const all = this.#logs.get(id)?.entries ?? [];
     const found = all.findIndex((one) => "seq" in place && one.seq >= place.seq);
     const index = found < 0 ? all.length : found;
@@ -168,7 +158,7 @@ export class FakeChatClient implements ChatClient {
   }
 
   async entry(id: ConversationId, seq: number): Promise<Entry | undefined> {
-    await this.#pause();
+    await this.pause();
     return this.#logs.get(id)?.entries.find((one) => one.seq === seq);
   }
 
@@ -217,12 +207,12 @@ export class FakeChatClient implements ChatClient {
   async discard(id: ConversationId, key: string): Promise<void> {
     const log = this.#log(id);
     log.entries = log.entries.filter((one) => one.key !== key);
-    this.#events.emit("entryRemoved", { conversationId: id, key });
+    this.events.emit("entryRemoved", { conversationId: id, key });
     this.#change(log, { last: log.entries.at(-1) });
   }
 
   async recall(id: ConversationId, seq: number): Promise<void> {
-    await this.#pause();
+    await this.pause();
     const log = this.#log(id);
     const message = log.entries.find((one) => one.seq === seq);
     if (message?.is !== "message") throw new ChatError(ErrorCode.MESSAGE_NOT_FOUND);
@@ -239,212 +229,39 @@ export class FakeChatClient implements ChatClient {
     return this.send(id, { text: name, kind, media });
   }
 
-  // ---- people ----------------------------------------------------------------------------------
+  // ---- people and groups, where conversations change too ---------------------------------------
 
-  async profile(userId: UserId): Promise<Profile> {
-    await this.#pause();
-    const person = PEOPLE.find((one) => one.id === userId);
-    if (person === undefined) throw new ChatError(ErrorCode.USER_NOT_FOUND);
-    const isMe = userId === ME;
-    return {
-      userId,
-      nickname: person.nickname,
-      signature: person.signature,
-      avatar: "",
-      createdAtMs: Date.now() - 90 * 86_400_000,
-      isBot: person.isBot ?? false,
-      allowStrangers: false,
-      isAdmin: isMe,
-      ...(isMe ? this.#profile : {}),
-    };
-  }
-
-  async updateProfile(change: ProfileChange): Promise<Profile> {
-    this.#profile = { ...this.#profile, ...change };
-    const profile = await this.profile(ME);
+  override async updateProfile(change: ProfileChange): Promise<Profile> {
+    const profile = await super.updateProfile(change);
     this.account = { userId: ME, nickname: profile.nickname, mustChangePassword: false };
-    this.#events.emit("account", this.account);
+    this.events.emit("account", this.account);
     return profile;
   }
 
-  async searchUsers(query: string): Promise<readonly Profile[]> {
-    const wanted = query.toLowerCase();
-    const found = PEOPLE.filter((one) => one.id === query || one.nickname.toLowerCase().includes(wanted));
-    return Promise.all(found.map((one) => this.profile(one.id)));
-  }
-
-  async contacts(): Promise<readonly Contact[]> {
-    await this.#pause();
-    return this.#contacts;
-  }
-
-  async requestFriend(userId: UserId, note: string): Promise<void> {
-    const profile = await this.profile(userId);
-    if (this.#contacts.some((one) => one.userId === userId && one.isFriend)) {
-      throw new ChatError(ErrorCode.ALREADY_FRIENDS);
-    }
-    const { nickname, isBot } = profile;
-    const requestSentAtMs = Date.now();
-    this.#contacts = [
-      ...this.#contacts.filter((one) => one.userId !== userId),
-      { ...NOBODY, userId, nickname, isBot, note, requestSentAtMs },
-    ];
-    this.#events.emit("contactsChanged", null);
-  }
-
-  async answerFriend(userId: UserId, accept: boolean): Promise<void> {
-    await this.#changeContact(userId, { requestReceivedAtMs: 0, isFriend: accept });
-  }
-
-  async deleteFriend(userId: UserId): Promise<void> {
-    await this.#changeContact(userId, { isFriend: false });
-  }
-
-  async setBlocked(userId: UserId, isBlocked: boolean): Promise<void> {
-    await this.#changeContact(userId, { isBlocked });
-  }
-
-  async setRemark(userId: UserId, remark: string): Promise<void> {
-    await this.#changeContact(userId, { remark });
+  override async setRemark(userId: UserId, remark: string): Promise<void> {
+    await super.setRemark(userId, remark);
     const nickname = PEOPLE.find((one) => one.id === userId)?.nickname ?? userId;
     this.#change(this.#log(this.conversationWith(userId)), { name: remark || nickname });
   }
 
-  // ---- groups ----------------------------------------------------------------------------------
-
-  async groups(): Promise<readonly Group[]> {
-    await this.#pause();
-    return this.#groups.filter((one) => one.role !== "none" && !one.dismissed);
-  }
-
-  async group(groupId: GroupId): Promise<Group> {
-    await this.#pause();
-    const group = this.#groups.find((one) => one.groupId === groupId);
-    if (group === undefined) throw new ChatError(ErrorCode.GROUP_NOT_FOUND);
-    return group;
-  }
-
-  async createGroup(
+  override async createGroup(
     name: string,
     joinPolicy: JoinPolicy,
     invite: readonly UserId[],
   ): Promise<GroupId> {
-    await this.#pause();
-    const groupId = String(20_001 + this.#groups.length);
-    const group: Group = {
-      groupId,
-      name,
-      joinPolicy,
-      announcement: "",
-      members: 1 + invite.length,
-      memberLimit: 500,
-      createdAtMs: Date.now(),
-      ownerId: ME,
-      role: "owner",
-      dismissed: false,
-    };
-    this.#groups = [...this.#groups, group];
-    this.#members.set(groupId, makeMembers(group));
+    const groupId = await super.createGroup(name, joinPolicy, invite);
     const body = { ...NO_NOTICE, groupId, name, joinPolicy };
     this.#put(this.#log(groupId), makeNotice(groupId, 1, ME, Kind.GROUP_CREATED, body, Date.now()));
-    this.#events.emit("groupsChanged", { groupId });
     return groupId;
   }
 
-  async joinGroup(groupId: GroupId): Promise<boolean> {
-    const group = await this.group(groupId);
-    if (group.role !== "none") throw new ChatError(ErrorCode.ALREADY_A_MEMBER);
-    if (group.joinPolicy === "closed") throw new ChatError(ErrorCode.GROUP_CLOSED);
-    return false;
-  }
-
-  async answerJoin(groupId: GroupId): Promise<void> {
-    await this.#changeGroup(groupId, {});
-  }
-
-  async inviteMember(groupId: GroupId): Promise<void> {
-    await this.#changeGroup(groupId, {});
-  }
-
-  async leaveGroup(groupId: GroupId): Promise<void> {
-    const group = await this.group(groupId);
-    if (group.role === "owner") throw new ChatError(ErrorCode.OWNER_MUST_TRANSFER);
-    await this.#changeGroup(groupId, { role: "none" });
-  }
-
-  async removeMember(groupId: GroupId, userId: UserId): Promise<void> {
-    const members = await this.members(groupId);
-    const left = members.filter((one) => one.userId !== userId);
-    this.#members.set(groupId, left);
-    await this.#changeGroup(groupId, { members: left.length });
-  }
-
-  async setRole(groupId: GroupId, userId: UserId, role: "member" | "admin"): Promise<void> {
-    const members = await this.members(groupId);
-    const changed = members.map((one) => (one.userId === userId ? { ...one, role } : one));
-    this.#members.set(groupId, changed);
-    await this.#changeGroup(groupId, {});
-  }
-
-  async transferGroup(groupId: GroupId, userId: UserId): Promise<void> {
-    await this.#changeGroup(groupId, { ownerId: userId, role: "admin" });
-  }
-
-  async dismissGroup(groupId: GroupId): Promise<void> {
-    await this.#changeGroup(groupId, { dismissed: true });
-  }
-
-  async updateGroup(groupId: GroupId, change: GroupChange): Promise<void> {
-    await this.#changeGroup(groupId, change);
+  override async updateGroup(groupId: GroupId, change: GroupChange): Promise<void> {
+    await super.updateGroup(groupId, change);
     if (change.name !== undefined) this.#change(this.#log(groupId), { name: change.name });
   }
 
-  async setCard(groupId: GroupId, card: string): Promise<void> {
-    const members = await this.members(groupId);
-    this.#members.set(
-      groupId,
-      members.map((one) => (one.userId === ME ? { ...one, card } : one)),
-    );
-    await this.#changeGroup(groupId, {});
-  }
-
-  async members(groupId: GroupId): Promise<readonly Member[]> {
-    await this.#pause();
-    return this.#members.get(groupId) ?? [];
-  }
-
-  async joinRequests(groupId: GroupId): Promise<readonly JoinRequest[]> {
-    const group = await this.group(groupId);
-    if (group.role === "member") throw new ChatError(ErrorCode.NOT_AN_ADMIN);
-    const requestedAtMs = Date.now() - 3_600_000;
-    return [{ userId: "10006", nickname: "王一一", note: "带我一个", requestedAtMs, invitedBy: "" }];
-  }
-
-  // ---- account ---------------------------------------------------------------------------------
-
-  async devices(): Promise<readonly Device[]> {
-    await this.#pause();
-    const now = Date.now();
-    const old = now - 20 * 86_400_000;
-    return [
-      { deviceId: "00".repeat(16), kind: "web", name: "Firefox, Linux", createdAtMs: old, lastSeenAtMs: now, current: true },
-      { deviceId: "01".repeat(16), kind: "cli", name: "laptop", createdAtMs: old, lastSeenAtMs: old + 86_400_000, current: false },
-      { deviceId: "02".repeat(16), kind: "mobile", name: "小满的手机", createdAtMs: old, lastSeenAtMs: now - 3_600_000, current: false },
-    ];
-  }
-
-  async revokeDevice(): Promise<void> {
-    await this.#pause();
-  }
-
-  async changePassword(oldPassword: string, newPassword: string): Promise<void> {
-    await this.#pause();
-    if (oldPassword === "wrong-password") throw new ChatError(ErrorCode.BAD_CREDENTIALS);
-    if (newPassword.length < 8) throw new ChatError(ErrorCode.WEAK_PASSWORD);
-  }
-
   async deleteAccount(_password: string, confirmUserId: UserId): Promise<void> {
-    await this.#pause();
+    await this.pause();
     if (confirmUserId !== ME) throw new ChatError(ErrorCode.NOT_CONFIRMED);
     await this.logOut();
   }
@@ -474,10 +291,10 @@ export class FakeChatClient implements ChatClient {
   // ---- inside ----------------------------------------------------------------------------------
 
   #enter(userId: UserId): Account {
-    const nickname = this.#profile.nickname ?? "林小满";
+    const nickname = this.ownProfile.nickname ?? "林小满";
     this.account = { userId, nickname, mustChangePassword: false };
     if (this.#logs.size === 0) this.#fill();
-    this.#events.emit("account", this.account);
+    this.events.emit("account", this.account);
     this.#connect({ state: "connecting", attempt: 1 });
     this.#later(this.#delayMs, () => this.#connect(ONLINE));
     return this.account;
@@ -536,8 +353,8 @@ export class FakeChatClient implements ChatClient {
   #emptyConversation(conversationId: ConversationId): Conversation {
     const type = conversationType(conversationId);
     const peerId = peerOf(conversationId, ME);
-    const contact = this.#contacts.find((one) => one.userId === peerId);
-    const group = this.#groups.find((one) => one.groupId === conversationId);
+    const contact = this.contactList.find((one) => one.userId === peerId);
+    const group = this.groupList.find((one) => one.groupId === conversationId);
     const person = PEOPLE.find((one) => one.id === peerId)?.nickname ?? "";
     return {
       conversationId,
@@ -565,7 +382,7 @@ export class FakeChatClient implements ChatClient {
     if (index >= 0) log.entries[index] = entry;
     else log.entries.push(entry);
     const headSeq = Math.max(log.conversation.headSeq, entry.seq);
-    this.#events.emit("entries", { conversationId: entry.conversationId, entries: [entry], isFresh });
+    this.events.emit("entries", { conversationId: entry.conversationId, entries: [entry], isFresh });
     this.#change(log, {
       last: log.entries.at(-1),
       lastActiveAtMs: Math.max(log.conversation.lastActiveAtMs, entry.sentAtMs),
@@ -612,7 +429,7 @@ export class FakeChatClient implements ChatClient {
     }
     const count = text.startsWith("/flood") ? 20 : 1;
     this.#later(this.#delayMs * 8, () => {
-      this.#events.emit("typing", { conversationId, userId: peerId });
+      this.events.emit("typing", { conversationId, userId: peerId });
     });
     for (let index = 1; index <= count; index++) {
       const line = peerId === "10009" ? text : (LINES[(nextSeq(log) + index) % LINES.length] ?? "");
@@ -622,27 +439,15 @@ export class FakeChatClient implements ChatClient {
 
   #change(log: Log, change: Partial<Conversation>): void {
     log.conversation = { ...log.conversation, ...change };
-    this.#events.emit("conversations", [log.conversation]);
-  }
-
-  async #changeContact(userId: UserId, change: Partial<Contact>): Promise<void> {
-    await this.#pause();
-    this.#contacts = this.#contacts.map((one) => (one.userId === userId ? { ...one, ...change } : one));
-    this.#events.emit("contactsChanged", null);
-  }
-
-  async #changeGroup(groupId: GroupId, change: Partial<Group>): Promise<void> {
-    await this.#pause();
-    this.#groups = this.#groups.map((one) => (one.groupId === groupId ? { ...one, ...change } : one));
-    this.#events.emit("groupsChanged", { groupId });
+    this.events.emit("conversations", [log.conversation]);
   }
 
   #connect(connection: Connection): void {
     this.connection = connection;
-    this.#events.emit("connection", connection);
+    this.events.emit("connection", connection);
   }
 
-  #pause(): Promise<void> {
+  protected pause(): Promise<void> {
     return new Promise((resolve) => this.#later(this.#delayMs, resolve));
   }
 
@@ -656,20 +461,6 @@ export class FakeChatClient implements ChatClient {
 }
 
 const ONLINE: Connection = { state: "online", unitId: "unit-1", isSyncing: false };
-
-const NOBODY: Contact = {
-  userId: "",
-  nickname: "",
-  remark: "",
-  isFriend: false,
-  isBlocked: false,
-  requestReceivedAtMs: 0,
-  requestSentAtMs: 0,
-  note: "",
-  online: false,
-  lastSeenAtMs: 0,
-  isBot: false,
-};
 
 const NO_NOTICE: NoticeBody = {
   userIds: [],
