@@ -455,6 +455,12 @@ export const zh = {
     LOG_IN_TIMEOUT: "登录超时，请再试一次。",
     IDLE_TIMEOUT: "连接超时，正在重连。",
     BAD_REQUEST_ID: "通信出错，请刷新页面。",
+    MEDIA_TOO_LARGE: "文件太大，无法发送。",
+    MEDIA_TYPE_REFUSED: "服务器不接受这种文件。",
+    BAD_MEDIA: "文件已损坏，或内容与类型不符。",
+    MEDIA_NOT_FOUND: "文件不存在，或你无权查看。",
+    MEDIA_QUOTA_EXCEEDED: "你的存储空间已满。",
+    UPLOAD_ELSEWHERE: "上传中断，请重新发送。",
     TOO_MANY_IN_FLIGHT: "请求太多，请稍候。",
   },
 };
