@@ -3,10 +3,12 @@
 import type { ChatClient } from "./core/api";
 import { openChatClient } from "./core/open";
 
-/** `?demo` begins at the log-in, `?demo=in` behind it. */
+/** `?demo` begins at the log-in, `?demo=in` behind it; `&messages=100000`: in its first conversation. */
 export async function openClient(): Promise<ChatClient> {
-  const demo = new URLSearchParams(location.search).get("demo");
+  const query = new URLSearchParams(location.search);
+  const demo = query.get("demo");
   if (demo === null) return openChatClient();
   const { FakeChatClient } = await import("./core/fake");
-  return new FakeChatClient({ isLoggedIn: demo === "in", canUpload: true });
+  const messages = Number(query.get("messages")) || undefined;
+  return new FakeChatClient({ isLoggedIn: demo === "in", canUpload: true, messages });
 }
