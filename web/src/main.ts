@@ -25,6 +25,8 @@ async function start(): Promise<void> {
   app.provide(clientKey, client);
   app.use(i18n);
   app.mount("#app");
+  // Only in secure contexts: on plain http from another machine there is none.
+  if (import.meta.env.PROD) void navigator.serviceWorker?.register("/sw.js").catch(() => undefined);
 }
 
 void start();

@@ -68,6 +68,13 @@ describe("a row of the history", () => {
     expect(wrapper.find(".text img, .text b, .text a").exists()).toBe(false);
   });
 
+  it("shows markup in a name that is mentioned as text", async () => {
+    const text = "@<b>Mallory</b> hi";
+    const { wrapper } = await show({ content: { text, mentions: ["10008"], mentionsAll: false } });
+    expect(wrapper.get(".mention").text()).toBe("@<b>Mallory</b>");
+    expect(wrapper.find(".mention b").exists()).toBe(false);
+  });
+
   it("opens links elsewhere, without telling where from", async () => {
     const content = { text: "see https://example.org/a", mentions: [], mentionsAll: false };
     const link = (await show({ content })).wrapper.get("a");

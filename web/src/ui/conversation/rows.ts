@@ -87,3 +87,11 @@ export function makeRows(entries: readonly Entry[], options: RowOptions): Row[] 
     };
   });
 }
+
+/** In pixels, near enough for the first layout; rows are measured when they are there. */
+export function estimateHeight(row: Row | undefined): number {
+  if (row === undefined) return 48;
+  const extra = (row.startsDay ? 48 : 0) + (row.isFirstUnread ? 40 : 0) + (row.startsRun ? 14 : 0);
+  if (row.isLine || row.entry.is !== "message") return 36 + extra;
+  return 44 + extra + 24 * Math.floor(row.entry.content.text.length / 36);
+}
