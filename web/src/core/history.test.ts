@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ANN, CHAT, notice, stretch, text } from "../../tests/entries";
 import { Kind, type HistoryPlace } from "./api";
@@ -107,6 +107,21 @@ describe("History", () => {
       log.change(CHAT, (row) => ({ ...row, position: 101 }));
     };
     expect(await read({ at: "end" })).toMatchObject({ to: 101, newer: false });
+  });
+
+  it("takes what has come while it read the store", async () => {
+    await read({ at: "end" });
+    const entries = log.entries.bind(log);
+    vi.spyOn(log, "entries").mockImplementation(async (stretch) => {
+      const found = await entries(stretch);
+      const position = (log.row(CHAT)?.position ?? 0) + 1;
+      if (position <= 103) {
+        log.put(CHAT, [text(position)], position, position);
+        log.change(CHAT, (row) => ({ ...row, position }));
+      }
+      return found;
+    });
+    expect(await read({ at: "end" })).toMatchObject({ to: 103, newer: false });
   });
 
   it("hands on what is newer than what others have got", async () => {

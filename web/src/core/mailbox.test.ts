@@ -77,6 +77,7 @@ describe("Mailbox", () => {
     await mailbox.send(CHAT, { text: "hi" }, id);
     await mailbox.send(CHAT, { text: "hi" }, id);
     expect(log.outgoing()).toHaveLength(1);
+    expect(entries).toHaveLength(1);
   });
 
   it("erases a message that is taken back, and shows no word of the recall itself", async () => {

@@ -201,6 +201,18 @@ describe("Receiver", () => {
     expect(told).toContain(`removed ${CHAT}`);
   });
 
+  it("asks again for what it could not get for now", async () => {
+    heads.logs.set(CHAT, stretch(1, 4));
+    open({ [CHAT]: 2 });
+    heads.refusedSync = new ChatError(ErrorCode.BUSY, {}, 2_000);
+    receiver.catchUp();
+    await pass(1_900);
+    heads.refusedSync = undefined;
+    expect([seqs, told]).toEqual([[], []]);
+    await pass(200);
+    expect([seqs, told]).toEqual([[3, 4], ["synced"]]);
+  });
+
   it("tries again when the server is busy, and stops when it will not answer at all", async () => {
     heads.logs.set(CHAT, stretch(1, 3));
     open({ [CHAT]: 2 });

@@ -108,6 +108,17 @@ it("takes over what is logged in when the leader is gone, and asks again what on
   await vi.waitFor(() => expect(follower.real[0]?.account?.userId).toBe("10001"));
 });
 
+it("sends a message under an id of its own, by which a repeat is known", async () => {
+  const tab = openTab("a");
+  tab.election.candidate?.lead();
+  await tab.client.resume();
+  const send = vi.spyOn(tab.real[0] as FakeChatClient, "send");
+  for (const text of ["one", "two"]) await tab.client.send("20001", { text });
+  const ids = send.mock.calls.map((values: readonly unknown[]) => String(values[2]));
+  expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
+  expect(new Set(ids).size).toBe(2);
+});
+
 it("lets go of the socket when another tab leads", async () => {
   const [first, second] = [openTab("a"), openTab("b")];
   first.election.candidate?.lead();
