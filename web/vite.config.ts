@@ -1,10 +1,11 @@
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
+import { firstLoad } from "./first_load.ts";
 import { precompress } from "./precompress.ts";
 
 export default defineConfig({
-  plugins: [vue(), precompress()],
+  plugins: [vue(), firstLoad(), precompress()],
   define: {
     // Only what is used of vue-i18n.
     __VUE_I18N_LEGACY_API__: false,

@@ -26,7 +26,7 @@ function message(change: Partial<Message> = {}): Message {
 async function show(
   change: Partial<Message>,
   conversation: Partial<Conversation> = {},
-  readSeq = 0,
+  readSeq?: number,
 ): Promise<Mounted> {
   const whole = { ...emptyConversation(FRIEND, "10001"), ...conversation };
   const [row] = makeRows([message(change)], { conversation: whole, readSeq, isShown: () => true });

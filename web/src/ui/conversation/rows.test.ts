@@ -22,7 +22,7 @@ function message(seq: number, senderId: string, afterMs: number, change: Partial
   };
 }
 
-function rows(entries: readonly Entry[], readSeq = 0, peerReadSeq = 0): Row[] {
+function rows(entries: readonly Entry[], readSeq?: number, peerReadSeq = 0): Row[] {
   const conversation = { type: "direct", peerReadSeq, peerDeliveredSeq: peerReadSeq } as const;
   return makeRows(entries, { conversation, readSeq, isShown: () => true });
 }
@@ -45,7 +45,7 @@ describe("makeRows", () => {
   });
 
   it("shows the state where it changes within a minute", () => {
-    const made = rows([message(1, "1", 0), message(2, "1", 1_000), message(3, "1", 2_000)], 0, 1);
+    const made = rows([message(1, "1", 0), message(2, "1", 1_000), message(3, "1", 2_000)], undefined, 1);
     expect(made.map((row) => row.state)).toEqual(["read", "sent", "sent"]);
     expect(made.map((row) => row.showsMeta)).toEqual([true, false, true]);
   });
@@ -63,6 +63,10 @@ describe("makeRows", () => {
   it("puts the unread line before the first message of others after the cursor", () => {
     const made = rows([message(1, "2", 0), message(2, "1", 1_000), message(3, "2", 2_000)], 1);
     expect(made.map((row) => row.isFirstUnread)).toEqual([false, false, true]);
+  });
+
+  it("puts the unread line first when nothing was read yet", () => {
+    expect(rows([message(1, "2", 0), message(2, "2", 1)], 0)[0]?.isFirstUnread).toBe(true);
   });
 
   it("breaks a run at the unread line", () => {
@@ -84,7 +88,7 @@ describe("makeRows", () => {
   it("leaves out what is not shown", () => {
     const conversation = { type: "group", peerReadSeq: 0, peerDeliveredSeq: 0 } as const;
     const entries = [message(1, "2", 0), message(2, "2", 1)];
-    const made = makeRows(entries, { conversation, readSeq: 0, isShown: (one) => one.seq !== 1 });
+    const made = makeRows(entries, { conversation, readSeq: undefined, isShown: (one) => one.seq !== 1 });
     expect(made.map((row) => row.key)).toEqual(["s2"]);
   });
 });

@@ -32,8 +32,8 @@ const RUN_GAP_MS = 5 * 60_000;
 
 export interface RowOptions {
   readonly conversation: Pick<Conversation, "type" | "peerReadSeq" | "peerDeliveredSeq">;
-  /** Up to here it was read when it was opened; 0: no unread line. */
-  readonly readSeq: number;
+  /** Up to here it was read when it was opened; undefined: no unread line. */
+  readonly readSeq: number | undefined;
   /** Notices that the page has no words for are left out. */
   readonly isShown: (entry: Entry) => boolean;
 }
@@ -60,10 +60,11 @@ export function makeRows(entries: readonly Entry[], options: RowOptions): Row[] 
   const states = shown.map((entry): MessageState =>
     entry.is === "message" && entry.isOwn ? messageState(entry, options.conversation) : "sent",
   );
+  const { readSeq } = options;
   const firstUnread =
-    options.readSeq === 0
+    readSeq === undefined
       ? -1
-      : shown.findIndex((one) => one.seq > options.readSeq && !one.isOwn && one.is === "message");
+      : shown.findIndex((one) => one.seq > readSeq && !one.isOwn && one.is === "message");
   return shown.map((entry, index) => {
     const before = shown[index - 1];
     const after = shown[index + 1];
