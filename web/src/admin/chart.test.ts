@@ -47,11 +47,12 @@ test("time is marked at whole minutes, not too densely", () => {
 });
 
 test("numbers are short", () => {
-  expect([0, 0.04, 0.5, 3.14, 12.3, 123.4, 1234, 12_345].map(short)).toEqual([
+  expect([0, 0.04, 0.5, 3.14, 9.99, 12.3, 123.4, 1234, 12_345].map(short)).toEqual([
     "0",
     "0.04",
     "0.5",
     "3.1",
+    "10",
     "12",
     "123",
     "1.2k",

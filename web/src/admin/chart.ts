@@ -71,5 +71,5 @@ export function short(value: number): string {
   if (value >= 10_000) return `${(value / 1000).toFixed(0)}k`;
   if (value >= 1000) return `${(value / 1000).toFixed(1)}k`;
   if (value >= 100 || Number.isInteger(value)) return value.toFixed(0);
-  return value >= 10 ? value.toFixed(0) : value.toFixed(value < 0.1 ? 2 : 1);
+  return value >= 9.95 ? value.toFixed(0) : value.toFixed(value < 0.1 ? 2 : 1);
 }

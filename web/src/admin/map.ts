@@ -19,6 +19,8 @@ export interface Edge {
   readonly isBroken: boolean;
 }
 
+/** Where on a link its figure stands: not in the middle, where links cross. */
+export const LABEL_AT = 0.36;
 export const HEIGHT = 46;
 const CENTRE = { x: 50, y: HEIGHT / 2 };
 const RADIUS = { x: 36, y: 15 };

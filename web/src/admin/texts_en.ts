@@ -52,7 +52,11 @@ export const en: AdminTexts = {
     lost: "Lost",
     left: "Has left",
   },
-  since: "{state}, {ago}",
+  since: {
+    silent: "No answer for {ago}, since {time}",
+    lost: "Lost for {ago}, since {time}",
+    left: "Left {ago} ago, at {time}",
+  },
   node: {
     unit: "Unit",
     role: "Role node",
@@ -72,7 +76,7 @@ export const en: AdminTexts = {
     deliveries: "Deliveries",
     entries: "Entries written",
     pending: "Waiting to commit",
-    failures: "Failed commits",
+    failures: "Commits tried again",
     slowest: "Slowest commit",
     lag: "Event loop late by",
     links: "Links",
@@ -87,7 +91,6 @@ export const en: AdminTexts = {
       "It takes no more clients, moves its {n} session to other units, and stops. | It takes no more clients, moves its {n} sessions to other units, and stops.",
     drainLast: "No other unit can take over: nobody can connect until somebody starts it again.",
     drainGo: "Drain",
-    drainBegun: "{unit} is leaving",
     goneText: "It is no longer in the registry, and is shown here for a few minutes.",
   },
   duration: { s: "{n} s", m: "{n} min", h: "{n} h", d: "{n} d" },
@@ -116,7 +119,6 @@ export const en: AdminTexts = {
     none: "Nothing found",
     noneText: "Try another number, or a part of the name.",
     actions: "Actions",
-    never: "never",
   },
   user: {
     number: "Number",

@@ -43,7 +43,11 @@ export const zh = {
     lost: "失联",
     left: "已离开",
   },
-  since: "{state}，{ago}",
+  since: {
+    silent: "没有回应 {ago}（{time} 起）",
+    lost: "失联 {ago}（{time} 起）",
+    left: "{ago}前离开（{time}）",
+  },
   node: {
     unit: "单元",
     role: "角色节点",
@@ -63,7 +67,7 @@ export const zh = {
     deliveries: "投递",
     entries: "写入的条目",
     pending: "等待提交",
-    failures: "提交失败",
+    failures: "重试的提交",
     slowest: "最慢的提交",
     lag: "事件循环延迟",
     links: "链路",
@@ -77,7 +81,6 @@ export const zh = {
     drainText: "它不再接收新客户端，把现有的 {n} 个会话陆续移到别的单元，然后停止。",
     drainLast: "没有别的单元可以接手：停下后谁都连不上，直到有人再启动它。",
     drainGo: "离开",
-    drainBegun: "{unit} 正在离开",
     goneText: "它已经不在注册表里了。几分钟后从这里消失。",
   },
   duration: { s: "{n} 秒", m: "{n} 分钟", h: "{n} 小时", d: "{n} 天" },
@@ -106,7 +109,6 @@ export const zh = {
     none: "没有找到",
     noneText: "换个号码，或名称里的几个字试试。",
     actions: "操作",
-    never: "从未",
   },
   user: {
     number: "号码",
