@@ -97,8 +97,9 @@ async def test_stream_when_the_listener_may_no_more_then_ended() -> None:
     ):
         await next_picture()
         opened.users.admins.clear()
-        while await next_picture():
-            pass
+        async with asyncio.timeout(5):
+            while await next_picture():
+                pass
 
 
 async def test_stream_when_the_node_stops_then_ended() -> None:
