@@ -17,12 +17,15 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from PIL import Image
+from tests.support.chat import Person
 from tests.support.clients import Hasty, next_of
 from tests.support.pictures import bomb, photo, picture
 from tests.support.relay import Relay, relay_to
 
 from tinyqq.app.build import App, build
 from tinyqq.app.settings import AccountSettings, HelperSettings, ListenSettings, Settings
+from tinyqq.cli.chat_commands import Chat
+from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.client import Client, Content, Kind, Message
 from tinyqq.client.media import CHUNK_BYTES
 from tinyqq.errors import Conflict, ErrorCode, InvalidRequest, NotFound, TinyQQError
@@ -318,3 +321,33 @@ async def test_file_when_two_upload_it_then_it_is_kept_once(app: App, tmp_path: 
         "blobs",
         "thumbnails",
     ]
+
+
+async def test_chat_client_when_files_are_sent_then_shown_with_a_number_and_saved(
+    app: App, tmp_path: Path
+) -> None:
+    (tmp_path / "my photo.png").write_bytes(picture())
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    async with Client(app.http_url) as ann, Client(app.http_url) as bob:
+        await newcomer(ann, "Ann")
+        await newcomer(bob, "Bob")
+        await befriend(ann, bob)
+        one, other = Person(f"/open {bob.user_id}"), Person()
+        async with asyncio.TaskGroup() as tasks:
+            for me, person in ((ann, one), (bob, other)):
+                tasks.create_task(Chat(me=me, terminal=person, say=ChatTexts("en")).run())
+            one.type(f"/image '{tmp_path / 'my photo.png'}'")
+            await other.sees("[image] my photo.png (")
+            assert "(/save 1)" in other.shown[-1]
+            other.type(f"/save 1 {kept}")
+            await other.sees("Saved as")
+            one.type(f"/file {tmp_path / 'nothing'}")
+            await one.sees("No such file")
+            one.type("/file")
+            await one.sees("/file needs a file")
+            other.type("/save 7")
+            await other.sees("There is no file 7")
+            for person in (one, other):
+                person.type("/quit")
+    assert (kept / "my photo.png").read_bytes() == picture()

@@ -36,6 +36,7 @@ _POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _SILENCE_S: Final = 60.0
 """A client that takes nothing for so long is taken for gone."""
 _MAX_NAME_CHARS: Final = 200
+_MAX_DIGITS: Final = 10
 
 
 class Media:
@@ -92,7 +93,8 @@ class Media:
         """Of a user, for everybody who is logged in."""
         await caller_of(request, self._bearers)
         text = request.match_info["user_id"]
-        if not (text.isascii() and text.isdecimal() and int(text) <= MAX_USER_ID):
+        is_number = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+        if not is_number or int(text) > MAX_USER_ID:
             raise NotFound(ErrorCode.USER_NOT_FOUND)
         blob = await in_time(self._media.find_avatar(UserId(int(text))))
         return await self._thumbnail(request, blob, _FOR_A_WHILE)
