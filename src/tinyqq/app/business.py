@@ -87,15 +87,7 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         on_sent=offline.note_sent,
         media=media.sends,
     )
-    friends = FriendService(
-        lane=lane,
-        accounts=accounts,
-        conversations=conversations,
-        presence=ground.presence,
-        delivery=delivery,
-        clock=clock,
-        house_accounts=frozenset({HELPER_ID} if has_helper else ()),
-    )
+    friends = _friends(ground, lane, delivery, has_helper=has_helper)
     groups = GroupService(
         lane=lane,
         accounts=accounts,
@@ -156,6 +148,20 @@ def _delivery(ground: Ground, local: UnitLink, peers: Peers) -> DeliveryService:
         presence=ground.presence,
         link=peers.link,
         peers=peers.others,
+    )
+
+
+def _friends(
+    ground: Ground, lane: AnyLane, delivery: Delivery, *, has_helper: bool
+) -> FriendService:
+    return FriendService(
+        lane=lane,
+        accounts=ground.storage.accounts,
+        conversations=ground.storage.conversations,
+        presence=ground.presence,
+        delivery=delivery,
+        clock=ground.clock,
+        house_accounts=frozenset({HELPER_ID} if has_helper else ()),
     )
 
 
