@@ -45,10 +45,7 @@ async def log_in(app: App, session: aiohttp.ClientSession, user_id: int) -> dict
     body = {"user_id": str(user_id), "password": PASSWORD}
     async with session.post(f"{url}/v1/session", json=body, headers={"Origin": url}) as answer:
         told = await answer.json()
-    return {
-        "Authorization": f"Bearer {told['access_token']}",
-        "X-TinyQQ-Device": told["device_id"],
-    }
+    return {"Authorization": f"Bearer {told['access_token']}"}
 
 
 async def get(app: App, session: aiohttp.ClientSession, path: str, **headers: str) -> Any:

@@ -6,8 +6,7 @@ import logging
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
-from tests.support.admin_api import ANN, DEVICE, ROOT, People, open_desk
-from tests.support.services import FakeUsers
+from tests.support.admin_api import ANN, ROOT, People, open_desk
 
 from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.http.admin import MAX_PAGE, Admin, PageAsked, note_deed
@@ -62,7 +61,6 @@ async def test_door_when_the_token_is_no_good_then_unauthenticated() -> None:
             {"Authorization": "Bearer nonsense"},
             {"Authorization": f"Basic {ROOT}"},
             {"Authorization": "Bearer"},
-            {"X-TinyQQ-Device": "no hex"},
         ):
             assert (await desk.ask("GET", "/me", headers=headers))[0] == 401
 
@@ -73,14 +71,6 @@ async def test_door_when_the_password_must_be_changed_first_then_shut() -> None:
     async with open_desk(users=users) as desk:
         status, told = await desk.ask("GET", "/me")
         assert (status, told["code"]) == (401, ErrorCode.PASSWORD_CHANGE_REQUIRED)
-
-
-async def test_door_when_somebody_asks_then_with_the_device_of_the_token() -> None:
-    users = FakeUsers()
-    async with open_desk(users=users) as desk:
-        await desk.ask("GET", "/me")
-    [(_, caller, _)] = users.calls
-    assert caller.device_id.hex() == DEVICE
 
 
 @pytest.mark.parametrize(

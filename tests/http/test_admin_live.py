@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from tests.support.admin_api import DEVICE, ROOT, Cluster, People, node, open_desk
+from tests.support.admin_api import ROOT, Cluster, People, node, open_desk
 
 from tinyqq.errors import ErrorCode
 from tinyqq.http.admin import AdminDoor, AdminRouter
@@ -19,7 +19,7 @@ from tinyqq.http.admin_live import MAX_LISTENERS, AdminLive
 from tinyqq.http.problems import tell_problems
 
 A, B = node("a"), node("b")
-HEADERS = {"Authorization": f"Bearer {ROOT}", "X-TinyQQ-Device": DEVICE}
+HEADERS = {"Authorization": f"Bearer {ROOT}"}
 
 Next = Callable[[], Awaitable[dict[str, Any] | None]]
 
@@ -30,7 +30,7 @@ class Stage:
     def __init__(self, cluster: Cluster, *, every_s: float, check_every_s: float) -> None:
         self.users = People()
         self.cluster = cluster
-        door = AdminDoor(self.users)
+        door = AdminDoor(self.users, self.users)
         self.live = AdminLive(cluster.view, door, every_s=every_s, check_every_s=check_every_s)
         self.app = web.Application(middlewares=[tell_problems])
         self.live.add_to(AdminRouter(self.app.router, door))

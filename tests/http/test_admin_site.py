@@ -13,8 +13,10 @@ from tinyqq.http.admin_site import AdminSite
 
 
 def make(app: web.Application) -> None:
+    people = People()
     AdminSite(
-        users=People(),
+        bearers=people,
+        users=people,
         view=Cluster(node("a")).view,
         accounts=FakeApi(),
         groups=FakeApi(),

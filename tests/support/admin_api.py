@@ -13,17 +13,17 @@ from aiohttp.test_utils import TestServer
 from tests.support.services import FakeApi, FakeUsers
 
 from tinyqq.clock import Clock, SystemClock
+from tinyqq.errors import ErrorCode, Unauthenticated
 from tinyqq.http.admin_cluster import AskFigures, ClusterView
 from tinyqq.http.admin_site import AdminSite
 from tinyqq.http.problems import add_security_headers, tell_problems
-from tinyqq.model.account import GetProfile, Profile
+from tinyqq.model.account import Caller, GetProfile, Profile
 from tinyqq.model.figures import NodeFigures, Sample
-from tinyqq.model.ids import UnitId, UserId
+from tinyqq.model.ids import DeviceId, SessionId, UnitId, UserId
 from tinyqq.ports.registry import Node
 
 ROOT = UserId(10_001)
 ANN = UserId(10_002)
-DEVICE = "aa" * 16
 
 
 class People(FakeUsers):
@@ -32,6 +32,14 @@ class People(FakeUsers):
     def __init__(self) -> None:
         super().__init__()
         self.admins = {ROOT}
+
+    async def caller_of(self, token: str) -> Caller:
+        """Implements ``ports.media.Bearers`` too."""
+        if self.must_change_password:
+            raise Unauthenticated(ErrorCode.PASSWORD_CHANGE_REQUIRED)
+        if not token.isdigit():
+            raise Unauthenticated(ErrorCode.TOKEN_INVALID)
+        return Caller(UserId(int(token)), DeviceId(bytes(16)), SessionId(0))
 
     async def get_profile(self, caller: Any, request: GetProfile) -> Profile:
         """One's own, with the flag."""
@@ -122,7 +130,7 @@ class Desk:
         """Of somebody's request; None: of nobody's."""
         if user_id is None:
             return {}
-        return {"Authorization": f"Bearer {user_id}", "X-TinyQQ-Device": DEVICE}
+        return {"Authorization": f"Bearer {user_id}"}
 
     async def ask(
         self,
@@ -144,7 +152,7 @@ class Desk:
 @asynccontextmanager
 async def open_desk(
     *,
-    users: FakeUsers | None = None,
+    users: People | None = None,
     cluster: Cluster | None = None,
     accounts: Any = None,
     groups: Any = None,
@@ -152,8 +160,10 @@ async def open_desk(
     """The whole API; what is not given is a fake that answers nothing."""
     app = web.Application(middlewares=[tell_problems])
     app.on_response_prepare.append(add_security_headers)
+    people = users or People()
     AdminSite(
-        users=users or People(),
+        bearers=people,
+        users=people,
         view=(cluster or Cluster(node("a"))).view,
         accounts=accounts or FakeApi(),
         groups=groups or FakeApi(),

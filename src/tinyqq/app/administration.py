@@ -88,7 +88,11 @@ def make_admin_site(
         },
     )
     return AdminSite(
-        users=business.services.user, view=view, accounts=business.admin, groups=business.groups
+        bearers=business.bearers,
+        users=business.services.user,
+        view=view,
+        accounts=business.admin,
+        groups=business.groups,
     )
 
 

@@ -1,8 +1,8 @@
 """``/v1/admin/``: the door of the admin API. Every request shows an access token of an account with
 the admin flag, and is checked anew.
 
-The token travels in ``Authorization: Bearer``, with the device that it was given to in
-``X-TinyQQ-Device`` (hex); no cookie opens these paths, so no page of another site can either.
+The token travels in ``Authorization: Bearer``; no cookie opens these paths, so no page of another
+site can either.
 
 ============================================  =================================================
 ``GET /v1/admin/me``                          who asks
@@ -13,7 +13,6 @@ The token travels in ``Authorization: Bearer``, with the device that it was give
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,19 +21,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest, Unauthenticated, Unavailable
+from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest
+from tinyqq.http.bearer import caller_of, in_time
 from tinyqq.http.problems import Handler
-from tinyqq.model.account import GetProfile, Profile, Resume
-from tinyqq.model.ids import DeviceId, SessionId, UserId
+from tinyqq.model.account import GetProfile
+from tinyqq.model.ids import UserId
+from tinyqq.ports.media import Bearers
 from tinyqq.ports.services import UserApi
 
 logger = logging.getLogger(__name__)
 
 PREFIX: Final = "/v1/admin"
-DEVICE_HEADER: Final = "X-TinyQQ-Device"
-_SCHEME: Final = "bearer"
-_NO_SESSION: Final = SessionId(0)
-_TIMEOUT_S: Final = 10.0
 MAX_PAGE: Final = 100
 _MAX_QUERY_CHARS: Final = 64
 _MAX_NUMBER_DIGITS: Final = 18
@@ -55,10 +52,12 @@ class AdminDoor:
     """Lets administrators in, and nobody else.
 
     Args:
-        users: says who holds a token, and whether it is an administrator.
+        bearers: say who holds a token.
+        users: says whether that is an administrator.
     """
 
-    def __init__(self, users: UserApi) -> None:
+    def __init__(self, bearers: Bearers, users: UserApi) -> None:
+        self._bearers = bearers
         self._users = users
 
     async def check(self, request: web.Request) -> Admin:
@@ -69,28 +68,13 @@ class AdminDoor:
             Forbidden: it is not an administrator's, or a page of another site asks.
         """
         _check_origin(request)
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != _SCHEME or not token:
-            raise Unauthenticated(ErrorCode.NOT_LOGGED_IN)
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                profile = await self._profile_of(request, token)
-        except TimeoutError as exc:
-            raise Unavailable(ErrorCode.TIMED_OUT) from exc
+        caller = await caller_of(request, self._bearers)
+        own = GetProfile(caller.user_id)
+        profile = await in_time(self._users.get_profile(caller, own))
         if not profile.is_admin:
             logger.warning("admin.refused", extra={"user_id": profile.user_id})
             raise Forbidden(ErrorCode.FORBIDDEN, reason="not an administrator")
         return Admin(profile.user_id, profile.nickname)
-
-    async def _profile_of(self, request: web.Request, token: str) -> Profile:
-        login = await self._users.resume(
-            Resume(token, _device_of(request)),
-            address=request.remote or "",
-            session_id=_NO_SESSION,
-        )
-        if login.answer.must_change_password:
-            raise Unauthenticated(ErrorCode.PASSWORD_CHANGE_REQUIRED)
-        return await self._users.get_profile(login.caller, GetProfile(login.caller.user_id))
 
 
 class AdminRouter:
@@ -178,10 +162,3 @@ def _check_origin(request: web.Request) -> None:
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise Forbidden(ErrorCode.FORBIDDEN, reason="origin")
-
-
-def _device_of(request: web.Request) -> DeviceId:
-    try:
-        return DeviceId(bytes.fromhex(request.headers.get(DEVICE_HEADER, "")))
-    except ValueError as exc:
-        raise Unauthenticated(ErrorCode.TOKEN_INVALID) from exc

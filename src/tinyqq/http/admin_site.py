@@ -9,6 +9,7 @@ from tinyqq.http.admin_cluster import ClusterView
 from tinyqq.http.admin_live import AdminLive
 from tinyqq.http.admin_people import AdminGroups, AdminUsers
 from tinyqq.ports.admin import AccountDesk, GroupDesk
+from tinyqq.ports.media import Bearers
 from tinyqq.ports.services import UserApi
 
 
@@ -16,15 +17,22 @@ class AdminSite:
     """Answers ``/v1/admin/…``.
 
     Args:
+        bearers: say who holds a token.
         users: says who is an administrator.
         view: the cluster.
         accounts, groups: do what administrators decide.
     """
 
     def __init__(
-        self, *, users: UserApi, view: ClusterView, accounts: AccountDesk, groups: GroupDesk
+        self,
+        *,
+        bearers: Bearers,
+        users: UserApi,
+        view: ClusterView,
+        accounts: AccountDesk,
+        groups: GroupDesk,
     ) -> None:
-        self._door = AdminDoor(users)
+        self._door = AdminDoor(bearers, users)
         self._live = AdminLive(view, self._door)
         self._users = AdminUsers(accounts)
         self._groups = AdminGroups(groups)

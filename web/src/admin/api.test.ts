@@ -35,12 +35,11 @@ function serve(answer: (asked: Asked) => Response): { api: AdminApi; asked: Aske
   return { api: new AdminApi(ORIGIN, new Credentials(ORIGIN, fetcher), fetcher), asked };
 }
 
-test("every request shows the token and its device", async () => {
+test("every request shows the token", async () => {
   const { api, asked } = serve(() => Response.json({ user_id: "10001", nickname: "root" }));
   await api.me();
   expect(asked[0]?.path).toBe("/v1/admin/me");
   expect(asked[0]?.headers.get("Authorization")).toBe("Bearer token");
-  expect(asked[0]?.headers.get("X-TinyQQ-Device")).toBe("aabb");
 });
 
 test("names that are no plain words stay in their place of the address", async () => {

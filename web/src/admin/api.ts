@@ -3,7 +3,6 @@
 import type { Credentials } from "../core/credentials";
 import { refusal } from "../core/credentials";
 import { ChatError, ErrorCode } from "../core/errors";
-import { toHex } from "../core/ids";
 import { EventReader } from "./events";
 import type { HistoryAnswer } from "./history";
 import type { Picture } from "./picture";
@@ -159,10 +158,7 @@ export class AdminApi {
       return await fetcher(`${this.origin}/v1/admin${path}`, {
         method,
         signal,
-        headers: {
-          Authorization: `Bearer ${token.accessToken}`,
-          "X-TinyQQ-Device": toHex(token.deviceId),
-        },
+        headers: { Authorization: `Bearer ${token.accessToken}` },
       });
     } catch {
       throw new ChatError(ErrorCode.CONNECTION_LOST);
