@@ -33,7 +33,7 @@ export function firstLoad(): Plugin {
       for (const one of Object.values(bundle)) {
         if (one.type !== "chunk") continue;
         chunks.set(one.fileName, one);
-        if (one.isEntry) entry = one.fileName;
+        if (one.facadeModuleId?.endsWith("/index.html")) entry = one.fileName;
       }
       for (const [screen, wanted] of Object.entries(FIRST)) {
         const files = new Set<string>();

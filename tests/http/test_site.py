@@ -52,6 +52,12 @@ async def test_page_when_asked_then_it_may_run_its_own_scripts_and_no_others(fol
         assert answer.headers["Cache-Control"] == "no-cache"
 
 
+async def test_worker_when_asked_then_it_may_fetch_what_the_page_may(folder: Path) -> None:
+    (folder / "sw.js").write_text("// works")
+    async with open_site(folder) as (session, url), session.get(f"{url}/sw.js") as answer:
+        assert "connect-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
 async def test_asset_when_the_browser_takes_gzip_then_packed_and_kept_for_ever(
     folder: Path,
 ) -> None:

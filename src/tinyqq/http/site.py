@@ -34,6 +34,8 @@ _ASK_FIRST: Final = "no-cache"
 _ASSETS: Final = "assets/"
 """Files in this folder have a hash of their content in their name."""
 _PACKED: Final = frozenset({".gz", ".br"})
+_WORKER: Final = "sw.js"
+"""Lives under the policy that comes with it: one that forbids to fetch would break the page."""
 _TYPES: Final = {
     ".js": "text/javascript",
     ".css": "text/css",
@@ -84,7 +86,7 @@ class Site:
             "Content-Type": _content_type(file),
             "Cache-Control": _FOR_EVER if name.startswith(_ASSETS) else _ASK_FIRST,
         }
-        if file.suffix == ".html":
+        if file.suffix == ".html" or name == _WORKER:
             headers |= _PAGE_HEADERS
         return web.FileResponse(file, headers=headers)
 
