@@ -23,37 +23,43 @@ from tests.support.pictures import bomb, photo, picture
 from tests.support.relay import Relay, relay_to
 
 from tinyqq.app.build import App, build
-from tinyqq.app.settings import AccountSettings, HelperSettings, ListenSettings, Settings
+from tinyqq.app.settings import (
+    AccountSettings,
+    HelperSettings,
+    ListenSettings,
+    MediaSettings,
+    Settings,
+)
 from tinyqq.cli.chat_commands import Chat
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.client import Client, Content, Kind, Message
 from tinyqq.client.media import CHUNK_BYTES
 from tinyqq.errors import Conflict, ErrorCode, InvalidRequest, NotFound, TinyQQError
+from tinyqq.lab.servers.mariadb import MariaDb
 from tinyqq.model.message import Media
+from tinyqq.storage.open import migrate_storage
 
 pytestmark = pytest.mark.slow
 
 PASSWORD = "correct horse"
+SMALL = MediaSettings(max_bytes=1000, quota_bytes=1500, types=("image/*",))
 
 
-@asynccontextmanager
-async def node(folder: Path, **media: object) -> AsyncIterator[App]:
-    settings = Settings.model_validate(
+def settings(folder: Path, **more: object) -> Settings:
+    return Settings.model_validate(
         {
             "data_dir": folder / "data",
             "listen": ListenSettings(tcp_port=0, http_port=0),
             "helper": HelperSettings(enabled=False),
             "accounts": AccountSettings(argon2_memory_kib=8, argon2_passes=1),
-            "media": media,
+            **more,
         }
     )
-    async with build(settings) as made:
-        yield made
 
 
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[App]:
-    async with node(tmp_path) as made:
+    async with build(settings(tmp_path)) as made:
         yield made
 
 
@@ -279,7 +285,7 @@ async def test_bomb_when_uploaded_then_refused_before_it_is_unpacked(app: App) -
 
 async def test_limits_when_exceeded_then_refused(tmp_path: Path) -> None:
     async with (
-        node(tmp_path, max_bytes=1000, quota_bytes=1500, types=("image/*",)) as app,
+        build(settings(tmp_path, media=SMALL)) as app,
         Client(app.http_url) as ann,
     ):
         await newcomer(ann, "Ann")
@@ -351,3 +357,35 @@ async def test_chat_client_when_files_are_sent_then_shown_with_a_number_and_save
             for person in (one, other):
                 person.type("/quit")
     assert (kept / "my photo.png").read_bytes() == picture()
+
+
+@pytest.mark.needs("mariadb")
+async def test_upload_when_begun_at_one_node_then_another_goes_on(
+    tmp_path: Path, mariadb: MariaDb
+) -> None:
+    url = await asyncio.to_thread(mariadb.make_database)
+    await migrate_storage(url)
+    content = Random(9).randbytes(300_000)
+    half = len(content) // 2
+    more = {"database_url": url, "media": {"store": str(tmp_path / "shared")}}
+    async with (
+        build(settings(tmp_path / "one", **more)) as one,
+        build(settings(tmp_path / "two", **more)) as two,
+        Client(one.http_url) as ann,
+    ):
+        await newcomer(ann, "Ann")
+        async with browser(ann, one.http_url) as here, browser(ann, two.http_url) as there:
+            made = await here.post("/v1/uploads", headers={"Upload-Length": str(len(content))})
+            place = made.headers["Location"]
+            patch = {"Content-Type": "application/offset+octet-stream"}
+            first = await here.patch(
+                place, data=content[:half], headers={**patch, "Upload-Offset": "0"}
+            )
+            assert first.status == 204
+            offset = (await there.head(place)).headers["Upload-Offset"]
+            last = await there.patch(
+                place, data=content[int(offset) :], headers={**patch, "Upload-Offset": offset}
+            )
+            blob_id = last.headers["Blob-Id"]
+            for http in (here, there):
+                assert await (await http.get(f"/v1/media/{blob_id}")).read() == content
