@@ -93,14 +93,22 @@ async def make_people(app: App) -> People:
 
 
 async def run_bot(app: App, token: str) -> None:
-    """Answer everything that people say to the bot, and in the group what mentions it."""
+    """Answer everything that people say to the bot, and in the group what mentions it, until
+    somebody with the right to do so puts an end to it."""
     async with _client(app, device_kind="bot") as me:
-        await me.login(token=token)
-        async for message in me.messages():
-            try:
-                await answer(me.user_id, message)
-            except TinyQQError as exc:
-                logger.info("demo.bot_not_heard", extra={"reason": str(exc)})
+        try:
+            await me.login(token=token)
+            async for message in me.messages():
+                await _answer_if_it_can(me.user_id, message)
+        except TinyQQError as exc:
+            logger.warning("demo.bot_ended", extra={"reason": str(exc)})
+
+
+async def _answer_if_it_can(bot_id: int, message: Message) -> None:
+    try:
+        await answer(bot_id, message)
+    except TinyQQError as exc:
+        logger.info("demo.bot_not_heard", extra={"reason": str(exc)})
 
 
 async def answer(bot_id: int, message: Message) -> None:
