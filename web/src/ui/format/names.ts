@@ -36,7 +36,10 @@ export function useNames(): Namer {
       (userId) => (userId === session.me ? t("notice.you") : name(entry.notice.groupId || groupId, userId)),
       list,
     );
-    return said === undefined ? "" : t(said.key, said.params);
+    if (said === undefined) return "";
+    const text = t(said.key, said.params);
+    // "you" begins a sentence here; names stay as their owners write them.
+    return text.startsWith(t("notice.you")) ? text.charAt(0).toLocaleUpperCase() + text.slice(1) : text;
   }
 
   function recalled(groupId: GroupId, senderId: UserId): string {

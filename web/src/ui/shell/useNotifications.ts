@@ -2,11 +2,12 @@
 
 import { onScopeDispose, watch } from "vue";
 
-import type { EntriesEvent } from "../../core/api";
+import { Kind, type EntriesEvent } from "../../core/api";
 import { useClient } from "../../stores/client";
 import { useConversations } from "../../stores/conversations";
 import { usePlace } from "../../stores/place";
 import { usePreferences } from "../../stores/preferences";
+import { useToasts } from "../../stores/toasts";
 import { useNames } from "../format/names";
 
 export function mayNotify(): boolean {
@@ -29,6 +30,7 @@ export function useNotifications(): void {
   const place = usePlace();
   const preferences = usePreferences();
   const names = useNames();
+  const toasts = useToasts();
 
   function announce({ conversationId, entries, isFresh }: EntriesEvent): void {
     const isSeen = document.hasFocus() && place.conversationId === conversationId;
@@ -49,7 +51,16 @@ export function useNotifications(): void {
     };
   }
 
+  /** Invitations come as notices, which no count of unread messages tells of. */
+  function tellInvitations({ conversationId, entries, isFresh }: EntriesEvent): void {
+    if (!isFresh || conversations.get(conversationId).type !== "self") return;
+    for (const one of entries) {
+      if (one.kind === Kind.MEMBER_INVITED && !one.isOwn) toasts.show(names.notice("", one));
+    }
+  }
+
   onScopeDispose(client.on("entries", announce));
+  onScopeDispose(client.on("entries", tellInvitations));
   onScopeDispose(() => {
     document.title = pageTitle(0);
   });
