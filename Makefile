@@ -17,23 +17,32 @@ ifeq ($(origin PORT),command line)
 $(error There are two ports: say TCP_PORT= or HTTP_PORT=)
 endif
 
-.PHONY: help run chat demo setup test test-fast test-deps check format proto docs-settings bench soak
+.PHONY: help run web chat demo setup test test-fast test-deps check format proto docs-settings bench soak
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-run: $(RUN_READY) ## Run a server here (HOST=0.0.0.0 for the LAN; TCP_PORT=, HTTP_PORT=, DATA=, ARGS=)
+run: $(RUN_READY) web-if-possible ## Run a server here (HOST=0.0.0.0 for the LAN; TCP_PORT=, HTTP_PORT=, DATA=, ARGS=)
 	@$(BIN)/tinyqq serve $(SERVE)
+
+web: $(RUN_READY) ## Build the web client, if web/ has changed
+	@$(BIN)/python scripts/web_client.py
+
+# Without it a server runs all the same, with a small page in its place.
+.PHONY: web-if-possible
+web-if-possible: $(RUN_READY)
+	@$(BIN)/python scripts/web_client.py || true
 
 chat: $(RUN_READY) ## Talk, in a second terminal (URL= of another server)
 	@$(BIN)/tinyqq chat $(call given,URL) $(call given,ARGS)
 
-demo: $(RUN_READY) ## Run a server with people, friendships, a group and a bot to try
+demo: $(RUN_READY) web-if-possible ## Run a server with people, friendships, a group and a bot to try
 	@$(BIN)/tinyqq demo $(SERVE)
 
 setup: $(DEV_READY) ## Make .venv with everything for development
 
 test: check $(SERVERS_READY) ## Everything that must hold: the checks, then all tests but soak
+	@$(BIN)/python scripts/web_client.py test
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak"
 
 test-fast: $(DEV_READY) ## The tests that need no processes, in under a minute
@@ -47,6 +56,7 @@ check: $(DEV_READY) ## Format, lint, types, import rules, generated files
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+	@$(BIN)/python scripts/web_client.py check
 	@$(BIN)/pytest -q tests/architecture
 
 format: $(DEV_READY) ## Format and mend what ruff can mend
@@ -60,6 +70,11 @@ proto: $(DEV_READY) ## Generate src/tinyqq/_pb from proto/
 	@$(BIN)/python -m grpc_tools.protoc -Iproto \
 		--plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
 		--grpc_python_out=src --mypy_grpc_out=src proto/tinyqq/_pb/node.proto
+	@$(BIN)/python scripts/web_client.py packages
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iproto \
+		--plugin=protoc-gen-es=web/node_modules/.bin/protoc-gen-es \
+		--es_out=web/src/core/wire/_pb --es_opt=target=ts,import_extension=none \
+		proto/tinyqq/_pb/client.proto proto/tinyqq/_pb/content.proto
 
 docs-settings: $(DEV_READY) ## Generate docs/reference/settings.md
 	@mkdir -p docs/reference

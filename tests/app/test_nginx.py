@@ -158,3 +158,13 @@ def test_tls_when_only_some_units_speak_it_then_there_is_no_configuration() -> N
 def test_find_stream_module_when_found_then_a_file() -> None:
     found = find_stream_module()
     assert found is None or found.is_file()
+
+
+def test_config_when_files_are_sent_up_then_passed_on_as_they_come() -> None:
+    made = lines([ONE])
+    place = made.index("location /v1/uploads {")
+    assert made[place + 1 : place + 4] == [
+        "client_max_body_size 0;",
+        "proxy_request_buffering off;",
+        "proxy_pass http://tinyqq_http;",
+    ]

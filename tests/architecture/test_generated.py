@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,20 @@ def test_protobuf_code_when_generated_again_then_the_same(tmp_path: Path) -> Non
         if path.suffix in {".py", ".pyi"} and path.name != "__init__.py"
     }
     assert made == committed, "run: make proto"
+
+
+def test_protobuf_code_of_the_web_client_when_generated_again_then_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("grpc_tools")
+    made_by = ROOT / "web/node_modules/.bin/protoc-gen-es"
+    if not made_by.exists() or shutil.which("node") is None:
+        pytest.skip("the web client's packages are not there: make check")
+    run_protoc(
+        f"--plugin=protoc-gen-es={made_by}",
+        f"--es_out={tmp_path}",
+        "--es_opt=target=ts,import_extension=none",
+        *(str(_PROTO / f"tinyqq/_pb/{name}.proto") for name in ("client", "content")),
+    )
+    committed = ROOT / "web/src/core/wire/_pb/tinyqq/_pb"
+    for path in (tmp_path / "tinyqq/_pb").iterdir():
+        same = (committed / path.name).read_text("utf-8") == path.read_text("utf-8")
+        assert same, "run: make proto"

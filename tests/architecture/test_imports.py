@@ -13,7 +13,17 @@ from tests.architecture.source_tree import GENERATED, MODULES, Module, imported_
 _GROUND: Final = frozenset({"errors", "clock", "log"})
 _LOW: Final = _GROUND | {"model", "ports"}
 _MIDDLE: Final = frozenset(
-    {"gateway", "http", "rpc", "services", "storage", "presence", "registry", "client"}
+    {
+        "gateway",
+        "http",
+        "rpc",
+        "services",
+        "storage",
+        "presence",
+        "registry",
+        "media",
+        "client",
+    }
 )
 
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
@@ -29,6 +39,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "storage": _LOW,
     "presence": _LOW,
     "registry": _LOW,
+    "media": _LOW,
     "client": _GROUND | {"model", "wire"},
     "tui": _GROUND | {"model", "client"},
     "bot": _GROUND | {"model", "client"},
@@ -48,7 +59,7 @@ IMPURE: Final = frozenset(
     {"asyncio", "socket", "ssl", "time", "random", "secrets", "threading", "selectors", "uvloop"}
 )
 _JOINS_OPTIONAL_BACK_ENDS: Final = frozenset(
-    {"tinyqq.app.ground", "tinyqq.app.peers", "tinyqq.storage.open"}
+    {"tinyqq.app.ground", "tinyqq.app.media", "tinyqq.app.peers", "tinyqq.storage.open"}
 )
 _READS_PROTOBUF: Final = ("tinyqq.wire", "tinyqq.rpc", "tinyqq.lab")
 """The lab's floor program does without our layers, and is what they are compared with."""

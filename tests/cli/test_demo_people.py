@@ -13,7 +13,7 @@ from tinyqq.app.build import App, build
 from tinyqq.app.settings import AccountSettings, ListenSettings, Settings
 from tinyqq.cli.demo_people import PASSWORD, Demo, load_people
 from tinyqq.client import Client, Content, Message
-from tinyqq.model.ids import HELPER_ID, GroupId, group_conversation
+from tinyqq.model.ids import HELPER_ID, GroupId, UserId, group_conversation
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +39,10 @@ async def test_attend_when_new_then_people_are_friends_and_talk(tmp_path: Path) 
     async with build(settings(tmp_path)) as app, demo.attend(app):
         assert demo.people is not None
         ming, hong, gang = demo.people.people
+        assert [one.is_admin for one in demo.people.people] == [True, False, False]
+        assert {one.user_id async for one in app.admin.iter_accounts() if one.is_admin} == {
+            ming.user_id
+        }
         async with Client(app.tcp_url) as me:
             await me.login(ming.user_id, PASSWORD)
             friends = {one.user_id for one in await me.friends.list()}
@@ -73,6 +77,16 @@ async def test_attend_when_made_before_then_the_same_people(tmp_path: Path) -> N
             assert await accounts(app) == 5
     assert seen[0] == seen[1] == load_people(tmp_path / "demo.json")
     assert stat.S_IMODE((tmp_path / "demo.json").stat().st_mode) == 0o600
+
+
+async def test_attend_when_the_bot_is_disabled_then_the_server_goes_on(tmp_path: Path) -> None:
+    for _ in range(2):  # the second time it cannot even log in
+        demo = Demo(tmp_path)
+        async with build(settings(tmp_path)) as app, demo.attend(app):
+            assert demo.people is not None
+            await app.admin.set_disabled(UserId(demo.people.bot.user_id), True)
+            async with Client(app.tcp_url) as me:
+                await me.login(demo.people.people[0].user_id, PASSWORD)
 
 
 async def accounts(app: App) -> int:

@@ -219,3 +219,17 @@ async def test_dial_when_the_server_refuses_the_hello_then_why(
 async def test_dialer_when_the_address_is_senseless_then_refused(dialer: MakeDialer) -> None:
     with pytest.raises(InvalidRequest):
         dialer("gopher://x")
+
+
+async def test_http_place_when_asked_then_where_the_server_answers(
+    server: FakeServer, dialer: MakeDialer
+) -> None:
+    by_directory = dialer(server.http_url)
+    assert str(by_directory.http_place) == server.http_url
+    await dial(by_directory)
+    assert str(by_directory.http_place) == server.http_url
+    by_websocket = dialer("wss://chat.example/ws")
+    assert str(by_websocket.http_place) == "https://chat.example:443"
+    with pytest.raises(InvalidRequest) as caught:
+        _ = dialer(server.url).http_place
+    assert "http" in str(caught.value)

@@ -122,6 +122,26 @@ async def test_accounts_when_listed_then_all_by_number_in_pages(storage: Storage
     assert await storage.accounts.list_accounts(BOB, 2) == (people[2],)
 
 
+async def test_accounts_when_looked_for_then_by_number_or_name_whatever_their_state(
+    storage: Storage,
+) -> None:
+    people = [
+        account(ANN, "Ann"),
+        replace(account(BOB, "HANNAH"), is_disabled=True),
+        account(ZOE, "50%"),
+    ]
+    await storage.accounts.create_accounts(people, [])
+
+    async def find(query: str, after: UserId = UserId(0)) -> list[UserId]:
+        return [one.user_id for one in await storage.accounts.list_accounts(after, 9, query)]
+
+    assert await find("ann") == [ANN, BOB]
+    assert await find("ann", ANN) == [BOB]
+    assert await find("%") == [ZOE]
+    assert await find(str(BOB)) == [BOB]
+    assert await find("9" * 30) == []
+
+
 # ---- devices -------------------------------------------------------------------------------------
 
 

@@ -233,3 +233,15 @@ async def test_join_requests_when_several_then_the_oldest_first(group: Storage) 
         JoinRequest(EVE, "Eve", "let me in", 8, ANN),
         JoinRequest(ZOE, "", "", 9),
     )
+
+
+async def test_groups_when_looked_for_then_by_number_or_name_whoever_asks(
+    storage: Storage,
+) -> None:
+    await change(storage, GROUP, put_group(), put_member(ANN, role=Role.OWNER))
+    [found] = await storage.conversations.search_groups("", GroupId(0), 9)
+    assert (found.group_id, found.members, found.role) == (GROUP_ID, 1, Role.UNSPECIFIED)
+    assert await storage.conversations.search_groups(found.name[1:].upper(), GroupId(0), 9)
+    assert await storage.conversations.search_groups(str(GROUP_ID), GroupId(0), 9)
+    assert not await storage.conversations.search_groups("nothing", GroupId(0), 9)
+    assert not await storage.conversations.search_groups("", GROUP_ID, 9)

@@ -6,11 +6,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.support.services import FakeUsers
 
 from tinyqq.clock import SystemClock
 from tinyqq.http.app import MAX_REQUEST_BYTES, make_app, serve_http
@@ -113,6 +115,18 @@ async def test_proxy_when_trusted_then_the_client_behind_it_is_seen() -> None:
             assert await answer.text() == "192.0.2.7 https"
         async with session.ws_connect(url + "/ws", headers=headers) as socket_:
             assert await socket_.receive_str() == "192.0.2.7"
+
+
+async def test_page_when_the_web_client_is_built_then_it_is_served(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("built")
+    async with open_http(web_folder=tmp_path) as (session, url), session.get(url) as answer:
+        assert await answer.text() == "built"
+
+
+async def test_session_when_pages_may_log_in_then_they_are_asked_where_they_come_from() -> None:
+    async with open_http(users=FakeUsers()) as (session, url):
+        async with session.post(f"{url}/v1/session/resume") as answer:
+            assert answer.status == 403
 
 
 async def test_serve_when_two_run_in_one_process_then_both_answer() -> None:

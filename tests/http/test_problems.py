@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from tinyqq.errors import ErrorCode, RateLimited, error_for
 from tinyqq.http.problems import SECURITY_HEADERS, add_security_headers, problem, tell_problems
 
 REQUEST = make_mocked_request("GET", "/")
@@ -29,6 +30,21 @@ def test_problem_when_made_then_as_the_rfc_has_it() -> None:
 
 async def test_tell_when_a_handler_refuses_then_a_problem() -> None:
     assert (await told(web.HTTPForbidden(text="internals"))).status == 403
+
+
+async def test_tell_when_a_service_refuses_then_the_code_and_its_facts() -> None:
+    answer = await told(RateLimited(ErrorCode.TOO_MANY_LOG_INS, retry_after_s=1.5, user_id=7))
+    assert isinstance(answer, web.Response)
+    assert answer.text is not None
+    data = json.loads(answer.text)
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
+    assert (data["code"], data["name"]) == (6001, "TOO_MANY_LOG_INS")
+    assert (data["retry_after_ms"], data["fields"]) == (1500, {"user_id": "7"})
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+async def test_tell_when_a_service_refuses_then_every_code_has_a_status(code: ErrorCode) -> None:
+    assert (await told(error_for(code))).status >= 400
 
 
 async def test_tell_when_a_handler_breaks_then_no_internals_and_one_log_line(

@@ -377,3 +377,9 @@ def test_set_card_when_member_then_the_card_is_the_notices_name() -> None:
 def test_notice_when_read_elsewhere_then_it_names_the_group() -> None:
     notice = write(group_of(ANN, policy=JoinPolicy.OPEN), join).notice
     assert (ConversationId(notice.group_id), notice.name) == (GROUP, "Friends")
+
+
+def test_dismiss_when_the_operator_does_it_then_nobody_needs_to_own_it() -> None:
+    plan = write(state := group_of(ANN, BOB), partial(membership.dismiss, actor_id=None))
+    assert plan.kind is Kind.GROUP_DISMISSED
+    assert state.members == {}

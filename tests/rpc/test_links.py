@@ -22,6 +22,7 @@ from tests.support.relay import relay_to
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.errors import ErrorCode, Forbidden
+from tinyqq.model.figures import LinkFigures
 from tinyqq.model.friend import ListContacts
 from tinyqq.model.ids import UnitId
 from tinyqq.rpc.mapping import SEEN, caller_to
@@ -198,3 +199,14 @@ async def _outcome(call: object) -> object:
         return await call  # type: ignore[misc]  # a coroutine
     except NodeFailed as error:
         return error
+
+
+async def test_figures_when_something_went_over_a_link_then_told_by_node() -> None:
+    async with open_pair() as (far, peer):
+        peer.deliveries.push([entry_push(CHAT, 1), entry_push(CHAT, 2)])
+        peer.sends.send(Outcomes().send(1))
+        await until(lambda: bool(len(far.unit.got) == 2 and far.fakes.chat.sends))
+        await peer.call(SEEN_CALL, timeout_s=5)
+        assert peer.figures() == LinkFigures(
+            to=FAR, deliveries=2, sends=1, calls=1, breaks=0, waiting=0
+        )

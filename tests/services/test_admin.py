@@ -150,3 +150,40 @@ async def test_iter_accounts_when_there_are_many_then_all_by_number(bench: Bench
     minted = await bench.admin.mint_accounts(1_100)
     listed = [account.user_id async for account in bench.admin.iter_accounts()]
     assert listed == [one.user_id for one in minted]
+
+
+async def test_find_users_when_looked_for_then_pages_without_deleted_ones(bench: Bench) -> None:
+    made = [await bench.admin.create_account(nickname=name) for name in ("Ann", "Hannah", "Bob")]
+    ann, hannah, bob = (one.user_id for one in made)
+    await bench.admin.set_disabled(hannah, True)
+    await bench.accounts.update_account(bob, deleted_at_ms=1)
+
+    async def find(query: str, after: int = 0, limit: int = 9) -> list[int]:
+        found = await bench.admin.find_users(query, UserId(after), limit)
+        return [one.user_id for one in found]
+
+    assert await find("") == [ann, hannah]
+    assert await find("ann", limit=1) == [ann]
+    assert await find("ann", after=ann) == [hannah]
+    assert await find(str(hannah)) == [hannah]
+    assert await find("nobody") == []
+
+
+async def test_log_out_when_asked_then_no_device_is_left(bench: Bench) -> None:
+    user_id = (await bench.admin.create_account(nickname="ann")).user_id
+    await bench.add_device(user_id)
+    assert [one.user_id for one in await bench.admin.list_devices(user_id)] == [user_id]
+    await bench.admin.log_out(user_id)
+    assert await bench.admin.list_devices(user_id) == ()
+    assert [kick.reason for kick in bench.delivery.kicks] == [KickReason.REVOKED]
+    for call in (bench.admin.log_out, bench.admin.list_devices):
+        with pytest.raises(NotFound):
+            await call(UserId(99_999))
+
+
+async def test_reset_password_when_asked_then_a_new_one_that_must_be_changed(bench: Bench) -> None:
+    user_id = (await bench.admin.create_account(nickname="ann", password=PASSWORD)).user_id
+    password = await bench.admin.reset_password(user_id)
+    account = bench.accounts.accounts[user_id]
+    assert await bench.passwords.verify(account.password_hash, password)
+    assert account.must_change_password

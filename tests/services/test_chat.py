@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from tests.support.lane_fixtures import (
@@ -18,7 +18,7 @@ from tests.support.lane_fixtures import (
 from tinyqq.errors import ErrorCode, NotFound, TinyQQError
 from tinyqq.model.account import Caller
 from tinyqq.model.ids import ConversationId, DeviceId, OperationId, Seq, SessionId, UserId
-from tinyqq.model.message import Content, Entry, Kind, Recall, Sent
+from tinyqq.model.message import Card, Content, Entry, Kind, Media, Recall, Sent
 from tinyqq.ports.services import Send
 from tinyqq.services.chat import ChatService
 from tinyqq.services.lane import Lane
@@ -147,3 +147,28 @@ async def test_recall_repeated_then_done_again(chat: Chat) -> None:
 async def test_recall_of_nothing_then_not_found(chat: Chat) -> None:
     with pytest.raises(NotFound):
         await chat.service.recall(CALLER, Recall(operation_id(), ANN_BOB, Seq(9)))
+
+
+class RecordingMedia:
+    """Takes everything, and lets it through when the test says so."""
+
+    def __init__(self) -> None:
+        self.is_holding = False
+        self.taken: list[tuple[tuple[str, ...], Callable[[], None]]] = []
+
+    def take(self, send: Send, blob_ids: tuple[str, ...], go: Callable[[], None]) -> None:
+        self.taken.append((blob_ids, go))
+        go()
+
+
+async def test_send_when_it_refers_to_files_then_they_are_checked_first(chat: Chat) -> None:
+    media = RecordingMedia()
+    chat.service._media = media  # type: ignore[assignment] # only take and is_holding are asked
+    content = Content("look", media=Media("m"), card=Card("t", image_blob_id="c"))
+    assert isinstance(await chat.send(content, kind=Kind.FILE), Sent)
+    assert isinstance(await chat.send(Content("plain", media=Media("m"))), Sent)
+    assert isinstance(await chat.send(Content("card"), kind=Kind.CARD), Sent)
+    assert [blob_ids for blob_ids, _ in media.taken] == [("m", "c")]
+    media.is_holding = True
+    assert isinstance(await chat.send(Content("behind")), Sent)
+    assert [blob_ids for blob_ids, _ in media.taken] == [("m", "c"), ()]

@@ -29,6 +29,7 @@ from tinyqq.model.ids import ConversationId, Seq, SessionId
 from tinyqq.model.message import Entry, Kind
 from tinyqq.ports.delivery import Push
 from tinyqq.services.lane import Change, Draft, Lane, LaneLimits
+from tinyqq.services.timing import Timing
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.packets import decode_entry, encode_entry
@@ -560,3 +561,15 @@ async def test_moved_conversation_when_the_batch_was_halved_then_its_order_is_ke
         await sender.wait(4)
     ids = [entry.client_message_id for entry in log.entries[ANN_BOB][1:]]
     assert ids == [operation_id(number) for number in range(1, 4)]
+
+
+async def test_commits_when_batches_are_written_then_each_is_timed(
+    log: MemoryLog, delivery: RecordingDelivery, clock: FakeClock
+) -> None:
+    commits = Timing()
+    async with Lane(log=log, delivery=delivery, clock=clock, commits=commits) as lane:
+        sender = Sender(lane)
+        for _ in range(3):
+            sender.send()
+        await sender.wait(3)
+        assert commits.count == len(log.batches) == 1

@@ -54,8 +54,15 @@ class MemoryAccounts:
         ]
         return tuple(found[:limit])
 
-    async def list_accounts(self, after_user_id: UserId, limit: int) -> tuple[Account, ...]:
-        found = [one for number, one in sorted(self.accounts.items()) if number > after_user_id]
+    async def list_accounts(
+        self, after_user_id: UserId, limit: int, query: str = ""
+    ) -> tuple[Account, ...]:
+        found = [
+            one
+            for number, one in sorted(self.accounts.items())
+            if number > after_user_id
+            and (str(number) == query or query.casefold() in one.nickname.casefold())
+        ]
         return tuple(found[:limit])
 
     async def update_account(self, user_id: UserId, **changes: Unpack[AccountChanges]) -> bool:

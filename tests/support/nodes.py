@@ -21,6 +21,7 @@ from tinyqq.ports.registry import Node
 from tinyqq.ports.services import Send, Services
 from tinyqq.registry.memory import MemoryRegistry
 from tinyqq.rpc.auth import Credentials
+from tinyqq.rpc.figures import TellFigures
 from tinyqq.rpc.limits import CHANNEL_OPTIONS, LinkLimits
 from tinyqq.rpc.links import Links, Peer
 from tinyqq.rpc.server import NodeServer
@@ -93,6 +94,7 @@ class FarNode:
         limits: LinkLimits = QUICK,
         credentials: Credentials = CREDENTIALS,
         roles: frozenset[str] = ROLES,
+        figures: TellFigures | None = None,
     ) -> None:
         self.unit = RecordingUnit()
         self.asked_to_drain = asyncio.Event()
@@ -103,6 +105,7 @@ class FarNode:
         self._unit = unit or self.unit
         self._services = services or self.fakes.services
         self._roles = roles
+        self._figures = figures
         self.node = Node(FAR, "first", roles, "", "", "1")
 
     @asynccontextmanager
@@ -119,6 +122,7 @@ class FarNode:
             roles=self._roles,
             on_drain=self.asked_to_drain.set,
             limits=self.limits,
+            figures=self._figures,
         ) as server:
             await self.show(f"127.0.0.1:{server.port}", incarnation)
             yield server

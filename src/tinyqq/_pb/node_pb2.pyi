@@ -495,3 +495,192 @@ class CallReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CallReply: _TypeAlias = CallReply  # noqa: Y015
+
+@_typing.final
+class FiguresRequest(_message.Message):
+    """---- figures ---------------------------------------------------------------------------------------"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    samples: _builtins.int
+    """How many of the last samples are wanted."""
+    def __init__(
+        self,
+        *,
+        samples: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["samples", b"samples"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FiguresRequest: _TypeAlias = FiguresRequest  # noqa: Y015
+
+@_typing.final
+class FiguresReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class CountersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class StatesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    UP_S_FIELD_NUMBER: _builtins.int
+    COUNTERS_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    LINKS_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    at_ms: _builtins.int
+    """The node's clock, and how long it has been up."""
+    up_s: _builtins.float
+    @_builtins.property
+    def identity(self) -> Global___Identity: ...
+    @_builtins.property
+    def counters(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
+    @_builtins.property
+    def states(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkFigures]: ...
+    @_builtins.property
+    def samples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sample]: ...
+    def __init__(
+        self,
+        *,
+        identity: Global___Identity | None = ...,
+        at_ms: _builtins.int = ...,
+        up_s: _builtins.float = ...,
+        counters: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        states: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        links: _abc.Iterable[Global___LinkFigures] | None = ...,
+        samples: _abc.Iterable[Global___Sample] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "counters", b"counters", "identity", b"identity", "links", b"links", "samples", b"samples", "states", b"states", "up_s", b"up_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FiguresReply: _TypeAlias = FiguresReply  # noqa: Y015
+
+@_typing.final
+class LinkFigures(_message.Message):
+    """Of one link to another node, since it was opened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_FIELD_NUMBER: _builtins.int
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    SENDS_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
+    BREAKS_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    to: _builtins.str
+    deliveries: _builtins.int
+    sends: _builtins.int
+    calls: _builtins.int
+    breaks: _builtins.int
+    waiting: _builtins.int
+    def __init__(
+        self,
+        *,
+        to: _builtins.str = ...,
+        deliveries: _builtins.int = ...,
+        sends: _builtins.int = ...,
+        calls: _builtins.int = ...,
+        breaks: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaks", b"breaks", "calls", b"calls", "deliveries", b"deliveries", "sends", b"sends", "to", b"to", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkFigures: _TypeAlias = LinkFigures  # noqa: Y015
+
+@_typing.final
+class Sample(_message.Message):
+    """One interval of the node's life."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_MS_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    SENDS_FIELD_NUMBER: _builtins.int
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    COMMITS_FIELD_NUMBER: _builtins.int
+    COMMIT_MEAN_MS_FIELD_NUMBER: _builtins.int
+    COMMIT_MAX_MS_FIELD_NUMBER: _builtins.int
+    LAG_MEAN_MS_FIELD_NUMBER: _builtins.int
+    LAG_MAX_MS_FIELD_NUMBER: _builtins.int
+    at_ms: _builtins.int
+    seconds: _builtins.float
+    sends: _builtins.int
+    deliveries: _builtins.int
+    sessions: _builtins.int
+    commits: _builtins.int
+    commit_mean_ms: _builtins.float
+    commit_max_ms: _builtins.float
+    lag_mean_ms: _builtins.float
+    lag_max_ms: _builtins.float
+    def __init__(
+        self,
+        *,
+        at_ms: _builtins.int = ...,
+        seconds: _builtins.float = ...,
+        sends: _builtins.int = ...,
+        deliveries: _builtins.int = ...,
+        sessions: _builtins.int = ...,
+        commits: _builtins.int = ...,
+        commit_mean_ms: _builtins.float = ...,
+        commit_max_ms: _builtins.float = ...,
+        lag_mean_ms: _builtins.float = ...,
+        lag_max_ms: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "commit_max_ms", b"commit_max_ms", "commit_mean_ms", b"commit_mean_ms", "commits", b"commits", "deliveries", b"deliveries", "lag_max_ms", b"lag_max_ms", "lag_mean_ms", b"lag_mean_ms", "seconds", b"seconds", "sends", b"sends", "sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sample: _TypeAlias = Sample  # noqa: Y015

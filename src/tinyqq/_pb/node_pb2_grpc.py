@@ -54,6 +54,11 @@ class NodeStub:
                 request_serializer=tinyqq_dot___pb_dot_node__pb2.Identity.SerializeToString,
                 response_deserializer=tinyqq_dot___pb_dot_node__pb2.Identity.FromString,
                 _registered_method=True)
+        self.Figures = channel.unary_unary(
+                '/tinyqq.v1.Node/Figures',
+                request_serializer=tinyqq_dot___pb_dot_node__pb2.FiguresRequest.SerializeToString,
+                response_deserializer=tinyqq_dot___pb_dot_node__pb2.FiguresReply.FromString,
+                _registered_method=True)
 
 
 class NodeServicer:
@@ -87,6 +92,13 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Figures(self, request, context):
+        """What the node can tell of its own work, for whoever looks after the cluster.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -109,6 +121,11 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.Drain,
                     request_deserializer=tinyqq_dot___pb_dot_node__pb2.Identity.FromString,
                     response_serializer=tinyqq_dot___pb_dot_node__pb2.Identity.SerializeToString,
+            ),
+            'Figures': grpc.unary_unary_rpc_method_handler(
+                    servicer.Figures,
+                    request_deserializer=tinyqq_dot___pb_dot_node__pb2.FiguresRequest.FromString,
+                    response_serializer=tinyqq_dot___pb_dot_node__pb2.FiguresReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -219,6 +236,33 @@ class Node:
             '/tinyqq.v1.Node/Drain',
             tinyqq_dot___pb_dot_node__pb2.Identity.SerializeToString,
             tinyqq_dot___pb_dot_node__pb2.Identity.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Figures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tinyqq.v1.Node/Figures',
+            tinyqq_dot___pb_dot_node__pb2.FiguresRequest.SerializeToString,
+            tinyqq_dot___pb_dot_node__pb2.FiguresReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,8 @@ class NodeStub:
     """A business call. A refusal is a status with the body of an Error in its trailing metadata."""
     Drain: _grpc.UnaryUnaryMultiCallable[_node_pb2.Identity, _node_pb2.Identity]
     """The operator wants this process start of the node to leave; it begins to, and answers at once."""
+    Figures: _grpc.UnaryUnaryMultiCallable[_node_pb2.FiguresRequest, _node_pb2.FiguresReply]
+    """What the node can tell of its own work, for whoever looks after the cluster."""
 
 @_typing.type_check_only
 class NodeAsyncStub(NodeStub):
@@ -55,6 +57,8 @@ class NodeAsyncStub(NodeStub):
     """A business call. A refusal is a status with the body of an Error in its trailing metadata."""
     Drain: _aio.UnaryUnaryMultiCallable[_node_pb2.Identity, _node_pb2.Identity]  # type: ignore[assignment]
     """The operator wants this process start of the node to leave; it begins to, and answers at once."""
+    Figures: _aio.UnaryUnaryMultiCallable[_node_pb2.FiguresRequest, _node_pb2.FiguresReply]  # type: ignore[assignment]
+    """What the node can tell of its own work, for whoever looks after the cluster."""
 
 class NodeServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -88,5 +92,13 @@ class NodeServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_node_pb2.Identity, _abc.Awaitable[_node_pb2.Identity]]:
         """The operator wants this process start of the node to leave; it begins to, and answers at once."""
+
+    @_abc_1.abstractmethod
+    def Figures(
+        self,
+        request: _node_pb2.FiguresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_node_pb2.FiguresReply, _abc.Awaitable[_node_pb2.FiguresReply]]:
+        """What the node can tell of its own work, for whoever looks after the cluster."""
 
 def add_NodeServicer_to_server(servicer: NodeServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

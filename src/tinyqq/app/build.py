@@ -10,13 +10,15 @@ import contextlib
 import datetime
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from tinyqq import __version__
+from tinyqq.app.administration import make_admin_site, make_history, own_figures
 from tinyqq.app.business import Business, open_business
 from tinyqq.app.control import listen_for_operator
 from tinyqq.app.ground import Ground, open_ground
@@ -30,7 +32,9 @@ from tinyqq.app.tls import load_tls
 from tinyqq.gateway.farewell import units_but
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.server import Gateway
+from tinyqq.http.admin_site import AdminSite
 from tinyqq.http.app import make_app, serve_http
+from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
@@ -39,6 +43,8 @@ from tinyqq.storage.file_lock import FileLock
 from tinyqq.storage.open import exit_at_once
 
 _AGENT: Final = f"tinyqq/{__version__}"
+_WEB_FOLDER: Final = Path(__file__).parents[1] / "_web"
+"""Where the build puts the web client; not there in a checkout that was never built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +130,20 @@ async def build(
             on_break = ground.net.link_broke if ground.net else None
             peers = await enter(open_links(settings, me, ground.registry, ground.clock, on_break))
             business = await open_business(enter, settings, ground, peers)
+            gateway = _gateway(settings, ground, business)
+            history = await enter(make_history(ground, business, gateway))
+            figures = own_figures(ground, business, gateway, peers, history)
             node_port = await enter(
-                open_node_port(settings, me, business.incoming, business.own, on_drain)
+                open_node_port(
+                    settings,
+                    me,
+                    business.incoming,
+                    business.own,
+                    on_drain,
+                    figures=figures.tell,
+                )
             )
-            gateway = await enter(_gateway(settings, ground, business))
+            await enter(gateway)
             app = App(
                 tcp_address=(tcp.host, tcp.port) if tcp else None,
                 http_address=(http.host, http.port),
@@ -140,7 +156,11 @@ async def build(
             context = tls.context if tls else None
             if tcp:
                 await gateway.listen_tcp(tcp.sock, tls=context, proxies=listen.trusted_proxies)
-            site = _site(settings, ground, business, gateway, node_port)
+            admin = make_admin_site(
+                settings, ground, business, peers, figures=figures, on_drain=on_drain
+            )
+            counters = {**node_port.counters, "history": history.counters}
+            site = _site(settings, ground, business, gateway, admin=admin, counters=counters)
             await enter(serve_http(site, http.sock, tls=context))
             await enter(listen_for_operator(settings.data_dir, business.admin))
             entry = await enter(_node_entry(settings, ground, gateway, app, node_port))
@@ -178,7 +198,9 @@ def _site(
     ground: Ground,
     business: Business,
     gateway: Gateway,
-    node_port: NodePort,
+    *,
+    admin: AdminSite,
+    counters: Mapping[str, Counters],
 ) -> web.Application:
     return make_app(
         serve_websocket=gateway.serve_websocket if PROXY in settings.roles else None,
@@ -190,13 +212,18 @@ def _site(
             "unit": ground.unit.counters,
             **ground.counters,
             **business.counters,
-            **node_port.counters,
+            **counters,
         },
         agent=_AGENT,
         clock=ground.clock,
         is_draining=lambda: gateway.is_draining,
         show_metrics=settings.http.metrics,
         trusted_proxies=settings.listen.trusted_proxies,
+        users=business.services.user,
+        media=business.media,
+        bearers=business.bearers,
+        web_folder=_WEB_FOLDER,
+        admin=admin,
     )
 
 

@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from tinyqq.app.ground import Enter, Ground
+from tinyqq.app.media import open_media
 from tinyqq.app.peers import Peers
 from tinyqq.app.settings import MEMORY, AccountSettings, Settings
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import HELPER_ID
 from tinyqq.ports.delivery import Delivery, UnitLink
+from tinyqq.ports.media import Bearers, MediaApi
 from tinyqq.ports.services import Services
 from tinyqq.services.admin import AccountAdmin
+from tinyqq.services.bearers import AccessBearers
 from tinyqq.services.chat import ChatService
 from tinyqq.services.delivery import DeliveryService
 from tinyqq.services.friends import FriendService
+from tinyqq.services.group_admin import GroupAdmin
 from tinyqq.services.groups import GroupService
 from tinyqq.services.helper import Helper, HelperInbox
 from tinyqq.services.lane import Lane, LaneLimits
@@ -31,6 +35,7 @@ from tinyqq.services.offline import OfflineService
 from tinyqq.services.overhearing import Overhearing
 from tinyqq.services.passwords import PasswordPool
 from tinyqq.services.throttle import Rate, Throttle, ThrottleRates
+from tinyqq.services.timing import Timing
 from tinyqq.services.tokens import open_access_tokens
 from tinyqq.services.users import AccountPolicy, Registration, UserService
 
@@ -42,12 +47,17 @@ class Business:
     """The business roles, and the operator's desk beside them.
 
     ``services``: for this node's clients, each role here or at other nodes. ``own``: the roles of
-    this process, for other nodes. ``incoming``: takes what other nodes deliver.
+    this process, for other nodes. ``incoming``: takes what other nodes deliver. ``admin``,
+    ``groups``: do what operators decide. ``commits``: how long the lanes' commits took.
     """
 
     services: Services
     own: Services
     admin: AccountAdmin
+    groups: GroupAdmin
+    commits: Timing
+    media: MediaApi
+    bearers: Bearers
     delivery: Delivery
     incoming: UnitLink
     counters: Mapping[str, Counters]
@@ -67,22 +77,17 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
             reader=storage.log_reader, conversations=conversations, delivery=delivery, clock=clock
         )
     )
-    lane: AnyLane = await enter(_lane(settings, ground, delivery))
+    commits = Timing()
+    lane: AnyLane = await enter(_lane(settings, ground, delivery, commits))
+    media = await open_media(enter, settings, ground)
     chat = ChatService(
         lane=lane,
         reader=storage.log_reader,
         max_text_chars=settings.limits.max_text_chars,
         on_sent=offline.note_sent,
+        media=media.sends,
     )
-    friends = FriendService(
-        lane=lane,
-        accounts=accounts,
-        conversations=conversations,
-        presence=ground.presence,
-        delivery=delivery,
-        clock=clock,
-        house_accounts=frozenset({HELPER_ID} if has_helper else ()),
-    )
+    friends = _friends(ground, lane, delivery, has_helper=has_helper)
     groups = GroupService(
         lane=lane,
         accounts=accounts,
@@ -97,15 +102,16 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         await enter(helper)
     passwords = await enter(_password_pool(settings.accounts))
     throttle = Throttle(clock=clock, rates=_rates(settings.accounts))
+    tokens = await open_access_tokens(
+        accounts, lifetime_s=settings.accounts.access_token_lifetime_s
+    )
     users = UserService(
         accounts=accounts,
         friends=friends,
         groups=groups,
         delivery=delivery,
         passwords=passwords,
-        tokens=await open_access_tokens(
-            accounts, lifetime_s=settings.accounts.access_token_lifetime_s
-        ),
+        tokens=tokens,
         throttle=throttle,
         clock=clock,
         policy=_account_policy(settings.accounts),
@@ -116,10 +122,15 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         services=_nearest(settings.roles, own, peers.services),
         own=own,
         admin=AccountAdmin(accounts=accounts, passwords=passwords, delivery=delivery, clock=clock),
+        groups=GroupAdmin(lane=lane, conversations=conversations),
+        commits=commits,
+        media=media.api,
+        bearers=AccessBearers(accounts=accounts, tokens=tokens, clock=clock),
         delivery=delivery,
         incoming=Overhearing(unit=ground.unit, lane=lane),
         counters={
             **peers.counters,
+            **media.counters,
             "delivery": delivery.counters,
             "lane": lane.counters,
             "offline": offline.counters,
@@ -152,6 +163,39 @@ def _delivery(ground: Ground, local: UnitLink, peers: Peers) -> DeliveryService:
         link=peers.link,
         peers=peers.others,
     )
+
+
+def _friends(
+    ground: Ground, lane: AnyLane, delivery: Delivery, *, has_helper: bool
+) -> FriendService:
+    return FriendService(
+        lane=lane,
+        accounts=ground.storage.accounts,
+        conversations=ground.storage.conversations,
+        presence=ground.presence,
+        delivery=delivery,
+        clock=ground.clock,
+        house_accounts=frozenset({HELPER_ID} if has_helper else ()),
+    )
+
+
+def _lane(settings: Settings, ground: Ground, delivery: Delivery, commits: Timing) -> AnyLane:
+    storage = ground.storage
+    limits = LaneLimits(
+        max_batch_bytes=storage.max_batch_bytes,
+        look_every_s=0.0 if settings.registry == MEMORY else _LOOK_EVERY_S,
+    )
+    lanes = [
+        Lane(
+            log=storage.log_writer,
+            delivery=delivery,
+            clock=ground.clock,
+            limits=limits,
+            commits=commits,
+        )
+        for _ in range(storage.shards)
+    ]
+    return Lanes(lanes=lanes, shard_of=storage.shard_of) if len(lanes) > 1 else lanes[0]
 
 
 def _nearest(roles: Collection[str], own: Services, others: Services | None) -> Services:

@@ -148,6 +148,26 @@ def _http(places: Sequence[SplitResult], front: Front) -> str:
         f"        listen {front.http}{' ssl' if ends_tls else ''};",
         *_certificate(front),
         "        location / {",
+        *_pass(front, to_tls),
+        "        }",
+        # Of any size, and passed on as it comes: the units bound it, and keep what has come.
+        "        location /v1/uploads {",
+        "            client_max_body_size 0;",
+        "            proxy_request_buffering off;",
+        *_pass(front, to_tls),
+        "        }",
+        "        location = /metrics {",
+        "            return 404;",
+        "        }",
+        "    }",
+        "}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _pass(front: Front, to_tls: bool) -> list[str]:
+    return [
         f"            proxy_pass {'https' if to_tls else 'http'}://tinyqq_http;",
         "            proxy_http_version 1.1;",
         "            proxy_set_header Host $http_host;",
@@ -158,15 +178,7 @@ def _http(places: Sequence[SplitResult], front: Front) -> str:
         "            proxy_connect_timeout 1s;",
         f"            proxy_read_timeout {_timeout_s(front)}s;",
         f"            proxy_send_timeout {_timeout_s(front)}s;",
-        "        }",
-        "        location = /metrics {",
-        "            return 404;",
-        "        }",
-        "    }",
-        "}",
-        "",
     ]
-    return "\n".join(lines)
 
 
 def _upstream(name: str, places: Sequence[SplitResult]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from tinyqq.app.tls import load_node_tls
 from tinyqq.clock import Clock
 from tinyqq.errors import needs_extra
 from tinyqq.http.metrics import Counters
+from tinyqq.model.figures import LinkFigures, NodeFigures
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.registry import Node, Registry
@@ -28,6 +30,7 @@ if TYPE_CHECKING:  # what they import is an optional extra
     from tinyqq.rpc.dispatch import Dispatch
     from tinyqq.rpc.placing import Placing
 
+_FIGURES_TIMEOUT_S: Final = 1.0
 _EVERYWHERE: Final = ("0.0.0.0", "[::]")
 
 
@@ -61,6 +64,10 @@ class Peers:
     services: Services | None
     """The roles at other nodes; None: there can be no others."""
     counters: Mapping[str, Counters]
+    link_figures: Callable[[], tuple[LinkFigures, ...]] = tuple
+    """What went over each link."""
+    ask_figures: Callable[[UnitId, int], Awaitable[NodeFigures]] | None = None
+    """What another node tells of itself, with so many samples; None: there can be no others."""
 
 
 @contextlib.asynccontextmanager
@@ -112,6 +119,8 @@ async def open_links(
                 "dispatch": dispatch.counters,
                 "placing": placing.counters,
             },
+            link_figures=links.figures,
+            ask_figures=partial(links.ask_figures, timeout_s=_FIGURES_TIMEOUT_S),
         )
 
 
@@ -134,11 +143,14 @@ async def open_node_port(
     unit: UnitLink,
     services: Services,
     on_drain: Callable[[], None],
+    *,
+    figures: Callable[[int], Awaitable[NodeFigures]] | None = None,
 ) -> AsyncIterator[NodePort]:
     """Take deliveries, sends and calls of other nodes, for the roles of this one.
 
     Args:
         on_drain: called when an operator asks the node to leave.
+        figures: what the node tells of itself; None: nothing.
 
     Raises:
         Unavailable: nobody can listen there.
@@ -158,6 +170,7 @@ async def open_node_port(
         services=services,
         roles=frozenset(settings.roles),
         on_drain=on_drain,
+        figures=figures,
     )
     async with server:
         address = advertised(settings, server.port)

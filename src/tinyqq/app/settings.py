@@ -74,6 +74,13 @@ def _check_public(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _check_store(value: str) -> str:
+    parts = urlsplit(value)
+    if "://" in value and (parts.scheme != "s3" or not parts.hostname):
+        raise ValueError("must be a folder or s3://bucket/prefix")
+    return value
+
+
 def _split(value: object) -> object:
     """``a, b`` as two items: how a list is written in one environment variable."""
     if isinstance(value, str):
@@ -269,6 +276,29 @@ class HttpSettings(_Part):
     """Origins (https://chat.example) of pages of other sites that may open the WebSocket."""
 
 
+class MediaSettings(_Part):
+    """Files and pictures that messages refer to."""
+
+    store: Annotated[str, AfterValidator(_check_store)] = ""
+    """Where they lie. Empty: the folder `media` in the data folder. A path: that folder; the nodes
+    of a cluster need one that all of them have mounted. `s3://bucket/prefix`: a bucket (needs
+    tinyqq[s3])."""
+    s3_endpoint: Annotated[str, AfterValidator(_check_public("https", "http"))] = ""
+    """URL of the bucket's server, if it is not Amazon's."""
+    s3_region: str = ""
+    """Its region. Empty: as AWS_REGION says."""
+    s3_access_key: str = ""
+    """The key's name. Empty: as AWS_ACCESS_KEY_ID or the machine's role says."""
+    s3_secret_key: SecretStr = SecretStr("")
+    """The key itself. Empty: as AWS_SECRET_ACCESS_KEY or the machine's role says."""
+    max_bytes: int = Field(default=100 * 1024 * 1024, ge=1, le=16 * 1024**3)
+    """The largest file. Pictures: 32 MiB at most."""
+    types: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("*/*",)
+    """Media types that are taken, as `image/*` or `application/pdf`; `*/*`: all."""
+    quota_bytes: int = Field(default=2 * 1024**3, ge=0)
+    """What the files of one account may take up together. 0: any number."""
+
+
 class LogSettings(_Part):
     """The log, on stderr."""
 
@@ -318,6 +348,7 @@ class Settings(BaseSettings):
     groups: GroupSettings = GroupSettings()
     helper: HelperSettings = HelperSettings()
     http: HttpSettings = HttpSettings()
+    media: MediaSettings = MediaSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

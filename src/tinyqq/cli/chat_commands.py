@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from tinyqq.cli import chat_view as view
+from tinyqq.cli.chat_files import ShownFiles, path_of
 from tinyqq.cli.chat_terminal import Terminal
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.cli.chat_view import Command, Names
@@ -66,6 +67,7 @@ class Chat:
         self._here: ConversationId | None = None
         self._last_own: dict[ConversationId, int] = {}
         self._recalled: dict[ConversationId, int] = {}
+        self._files = ShownFiles()
         self._is_down = False
         self._handlers: dict[str, Handler] = {
             "help": self._help,
@@ -84,6 +86,9 @@ class Chat:
             "history": self._history,
             "recall": self._recall,
             "who": self._who,
+            "image": self._send_image,
+            "file": self._send_file,
+            "save": self._save,
         }
 
     # ---- running ---------------------------------------------------------------------------------
@@ -171,8 +176,12 @@ class Chat:
             self._last_own[message.conversation] = message.seq
         if not (message.is_own and message.conversation == self._here):
             await self._learn(message.sender, message.group_id)
-            self._print(view.show_message(message, self._names, self._now()))
+            self._print(self._shown(message))
         await self._me.mark_read(message.conversation, message.seq)
+
+    def _shown(self, message: Message) -> str:
+        number = self._files.number_of(message)
+        return view.show_message(message, self._names, self._now(), file_number=number)
 
     async def _show_change(self, change: Change) -> None:
         for user_id in (change.actor, *change.notice.user_ids[:_ENOUGH_NAMES]):
@@ -213,6 +222,45 @@ class Chat:
         sent = await self._me.send_to(self._here, text)
         self._last_own[self._here] = sent.seq
 
+    async def _send_image(self, command: Command) -> None:
+        await self._send_media(command, Kind.IMAGE)
+
+    async def _send_file(self, command: Command) -> None:
+        await self._send_media(command, Kind.FILE)
+
+    async def _send_media(self, command: Command, kind: Kind) -> None:
+        if self._here is None:
+            self._print(self._say("say.nowhere"))
+        elif not command.argument:
+            self._print(self._say("say.path", name=command.name))
+        else:
+            try:
+                sent = await self._me.send_media_to(
+                    self._here, path_of(command.argument), kind=kind
+                )
+            except OSError as error:
+                self._print_os_error(command.argument, error)
+            else:
+                self._last_own[self._here] = sent.seq
+                self._print(self._say("say.done"))
+
+    async def _save(self, command: Command) -> None:
+        number, place = command.number()
+        media = self._files.find(number)
+        if media is None:
+            self._print(self._say("say.no_file", number=number or command.argument))
+            return
+        try:
+            path = await self._me.media.download(media, path_of(place or "."))
+        except OSError as error:
+            self._print_os_error(place, error)
+        else:
+            self._print(self._say("say.saved", path=view.clean(str(path))))
+
+    def _print_os_error(self, path: str, error: OSError) -> None:
+        reason = error.strerror or type(error).__name__
+        self._print(self._say("say.bad_file", path=view.clean(path), reason=reason))
+
     async def _recall(self, command: Command) -> None:
         here = self._here
         seq = self._last_own.get(here, 0) if here else 0
@@ -231,7 +279,7 @@ class Chat:
         for entry in page.entries:
             if isinstance(entry, Message):
                 await self._learn(entry.sender, entry.group_id)
-                lines.append(view.show_message(entry, self._names, self._now()))
+                lines.append(self._shown(entry))
             elif (line := view.show_change(entry, self._names, self._now())) is not None:
                 lines.append(line)
         self._print_all(lines)

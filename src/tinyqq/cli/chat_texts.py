@@ -20,6 +20,8 @@ HELP: Final = {
   /create NAME  make a group                /join N       come into group N
   /invite N     invite N into this group    /leave        leave this group
   /who          who is here                 /recall       take back your last message here
+  /image PATH   send a picture              /file PATH    send a file
+  /save N PATH  keep file N that was shown (PATH: a folder or a name; here if left out)
   /help         this                        /quit         leave""",
     "zh": """\
   直接输入      发给当前会话
@@ -30,6 +32,8 @@ HELP: Final = {
   /create 群名  建群                        /join 群号    加群
   /invite 号码  邀请进当前群                /leave        退出当前群
   /who          这里有谁                    /recall       撤回我在这里的上一条消息
+  /image 路径   发图片                      /file 路径    发文件
+  /save 编号 路径  保存显示过的文件（路径可以是文件夹或文件名，省略则存到当前目录）
   /help         帮助                        /quit         退出""",
 }
 
@@ -67,6 +71,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "message.3": ("[file]", "[文件]"),
     "message.4": ("[voice]", "[语音]"),
     "message.5": ("[card]", "[名片]"),
+    "message.media": (
+        "{kind} {name} ({size})  (/save {number})",
+        "{kind} {name}（{size}）（/save {number}）",
+    ),
     "message.refused": ("Not sent: “{text}”: {reason}", "未发出：“{text}”：{reason}"),
     # ---- changes ---------------------------------------------------------------------------------
     "change.100": ("{actor} took back a message", "{actor} 撤回了一条消息"),
@@ -114,6 +122,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "say.open": ("Talking with {name}.", "正在与 {name} 聊天。"),
     "say.asked": ("Asked {name}.", "已向 {name} 发出申请。"),
     "say.done": ("Done.", "好了。"),
+    "say.path": ("/{name} needs a file.", "/{name} 后面要跟文件路径。"),
+    "say.no_file": ("There is no file {number} here.", "没有编号为 {number} 的文件。"),
+    "say.bad_file": ("{path}: {reason}", "{path}：{reason}"),
+    "say.saved": ("Saved as {path}.", "已保存为 {path}。"),
     "say.waiting": ("Asked; an admin must say yes.", "已申请，等待管理员同意。"),
     "say.created": ("Group {group_id} is made.", "群 {group_id} 已创建。"),
     "say.nothing": ("(nothing)", "（无）"),
@@ -134,6 +146,11 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 
 _REASONS: Final[dict[ErrorCode, tuple[str, str]]] = {
     ErrorCode.TEXT_TOO_LONG: ("This is too long.", "内容太长了。"),
+    ErrorCode.MEDIA_TOO_LARGE: ("The file is too large.", "文件太大了。"),
+    ErrorCode.MEDIA_TYPE_REFUSED: ("Such files are not taken here.", "服务器不接收这种文件。"),
+    ErrorCode.BAD_MEDIA: ("This file is broken, or no picture.", "文件已损坏，或不是图片。"),
+    ErrorCode.MEDIA_NOT_FOUND: ("The file is gone, or not for you.", "文件不存在或无权查看。"),
+    ErrorCode.MEDIA_QUOTA_EXCEEDED: ("Your room for files is used up.", "你的文件空间已用完。"),
     ErrorCode.BAD_NICKNAME: ("This nickname cannot be used.", "这个昵称不可用。"),
     ErrorCode.WEAK_PASSWORD: ("This password is too weak.", "密码太弱。"),
     ErrorCode.BAD_INVITE_CODE: ("This invite code is not right.", "邀请码不对。"),

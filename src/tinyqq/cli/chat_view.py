@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from tinyqq.cli.chat_files import shown_size
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.client import Change, Message
 from tinyqq.model.friend import Contact
@@ -115,10 +116,14 @@ def show_time(time: datetime, now: datetime) -> str:
     return time.strftime("%H:%M" if time.date() == now.date() else "%Y-%m-%d %H:%M")
 
 
-def show_message(message: Message, names: Names, now: datetime) -> str:
-    """A message as a line (or more, if it has more)."""
+def show_message(message: Message, names: Names, now: datetime, *, file_number: int = 0) -> str:
+    """A message as a line (or more, if it has more). ``file_number``: by which its file can be
+    saved; 0: it cannot."""
     say = names.say
-    body = say("message.recalled") if message.kind == Kind.RECALLED else _body(message, say)
+    if message.kind == Kind.RECALLED:
+        body = say("message.recalled")
+    else:
+        body = _body(message, say, file_number)
     if message.content.quote is not None:
         body = f"「{clean(message.content.quote.excerpt)}」 {body}"
     body = body.replace("\n", "\n      ")
@@ -202,7 +207,7 @@ def _speaker(message: Message, names: Names) -> str:
     return names.user(message.sender)
 
 
-def _body(message: Message, say: ChatTexts) -> str:
+def _body(message: Message, say: ChatTexts, file_number: int) -> str:
     text = clean(message.text)
     if message.kind == Kind.TEXT:
         return text
@@ -210,7 +215,13 @@ def _body(message: Message, say: ChatTexts) -> str:
     label = say(key) if say.has(key) else say("message.kind", kind=int(message.kind))
     media = message.content.media
     name = clean(media.name) if media is not None else ""
-    return " ".join(part for part in (label, name, text) if part)
+    if text == name:
+        text = ""
+    if media is None or not file_number:
+        return " ".join(part for part in (label, name, text) if part)
+    size = shown_size(media.size_bytes)
+    line = say("message.media", kind=label, name=name, size=size, number=file_number)
+    return f"{text} {line}".strip()
 
 
 def _is_shown(change: Change, me: UserId) -> bool:

@@ -52,5 +52,8 @@ def tell(people: People | None, texts: Texts) -> None:
                 password=PASSWORD,
             )
         )
+    for person in people.people:
+        if person.is_admin:
+            typer.echo(texts("demo.admin", nickname=person.nickname))
     typer.echo(texts("demo.bot", user_id=people.bot.user_id, nickname=people.bot.nickname))
     typer.echo(texts("demo.group", group_id=people.group_id, name=people.group_name))

@@ -34,6 +34,7 @@ class Person:
 
     user_id: int
     nickname: str
+    is_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Demo:
 
 async def make_people(app: App) -> People:
     """Everybody, friends with everybody, in one group, in the middle of a talk."""
-    people = [await _make_person(app.admin, name) for name in _NAMES]
+    people = [await _make_person(app.admin, name, is_admin=name == _NAMES[0]) for name in _NAMES]
     bot_account = await app.admin.create_account(nickname=_BOT_NAME, is_bot=True)
     bot = Person(bot_account.user_id, bot_account.nickname)
     token = await app.admin.mint_bot_token(bot_account.user_id, name="demo")
@@ -92,14 +93,22 @@ async def make_people(app: App) -> People:
 
 
 async def run_bot(app: App, token: str) -> None:
-    """Answer everything that people say to the bot, and in the group what mentions it."""
+    """Answer everything that people say to the bot, and in the group what mentions it, until
+    somebody with the right to do so puts an end to it."""
     async with _client(app, device_kind="bot") as me:
-        await me.login(token=token)
-        async for message in me.messages():
-            try:
-                await answer(me.user_id, message)
-            except TinyQQError as exc:
-                logger.info("demo.bot_not_heard", extra={"reason": str(exc)})
+        try:
+            await me.login(token=token)
+            async for message in me.messages():
+                await _answer_if_it_can(me.user_id, message)
+        except TinyQQError as exc:
+            logger.warning("demo.bot_ended", extra={"reason": str(exc)})
+
+
+async def _answer_if_it_can(bot_id: int, message: Message) -> None:
+    try:
+        await answer(bot_id, message)
+    except TinyQQError as exc:
+        logger.info("demo.bot_not_heard", extra={"reason": str(exc)})
 
 
 async def answer(bot_id: int, message: Message) -> None:
@@ -129,9 +138,9 @@ def _client(app: App, device_kind: str = "cli") -> Client:
     return Client(app.local_url, device_kind=device_kind, device_name="demo", trust=trust)
 
 
-async def _make_person(admin: AccountAdmin, nickname: str) -> Person:
-    account = await admin.create_account(nickname=nickname, password=PASSWORD)
-    return Person(account.user_id, account.nickname)
+async def _make_person(admin: AccountAdmin, nickname: str, *, is_admin: bool) -> Person:
+    account = await admin.create_account(nickname=nickname, password=PASSWORD, is_admin=is_admin)
+    return Person(account.user_id, account.nickname, is_admin)
 
 
 async def _make_friends(clients: list[Client]) -> None:

@@ -39,6 +39,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "demo.people": ("People to log in as (number, password):", "可登录的账号（号码、密码）："),
     "demo.person": ("  {user_id}  {password}   {nickname}", "  {user_id}  {password}   {nickname}"),
+    "demo.admin": (
+        "  {nickname} may administer the server: open /admin",
+        "  {nickname} 是管理员，可打开 /admin",
+    ),
     "demo.bot": (
         "  {user_id}  {nickname} is a bot: write to it, it answers.",
         "  {user_id}  {nickname} 是机器人：给它发消息，它会回复。",

@@ -14,6 +14,7 @@ from tinyqq.client.compose import check_sendable, compose
 from tinyqq.client.friends import Friends
 from tinyqq.client.groups import Groups
 from tinyqq.client.link import REQUEST_TIMEOUT_S
+from tinyqq.client.media import Media, Progress, Source
 from tinyqq.client.messages import Change, Event, Message, to_event
 from tinyqq.client.operations import new_operation_id
 from tinyqq.client.outbox import Outgoing
@@ -117,6 +118,8 @@ class Client:
         """Groups and members."""
         self.account: Final = Account(call, me=lambda: self.user_id)
         """Profile, devices, password."""
+        self.media: Final = Media(self._session.http, random=random or Random())
+        """Files and pictures."""
 
     # ---- opening and closing ---------------------------------------------------------------------
 
@@ -238,6 +241,54 @@ class Client:
         outgoing = Outgoing(conversation_id, new_operation_id(), kind, body)
         mailbox = self._session.mailbox
         return await mailbox.sender.send(outgoing, timeout_s=self._timeouts.send_s)
+
+    async def send_image(
+        self,
+        user_id: int,
+        source: Source,
+        *,
+        name: str = "",
+        on_progress: Progress | None = None,
+    ) -> Sent:
+        """Send a picture (PNG, JPEG, GIF or WebP) to a user. See :meth:`send_media_to`."""
+        place = self.conversation_with(user_id)
+        return await self.send_media_to(
+            place, source, kind=Kind.IMAGE, name=name, on_progress=on_progress
+        )
+
+    async def send_file(
+        self,
+        user_id: int,
+        source: Source,
+        *,
+        name: str = "",
+        on_progress: Progress | None = None,
+    ) -> Sent:
+        """Send a file to a user. See :meth:`send_media_to`."""
+        place = self.conversation_with(user_id)
+        return await self.send_media_to(place, source, name=name, on_progress=on_progress)
+
+    async def send_media_to(
+        self,
+        conversation_id: ConversationId,
+        source: Source,
+        *,
+        kind: int = Kind.FILE,
+        name: str = "",
+        on_progress: Progress | None = None,
+    ) -> Sent:
+        """Send a file up, then a message that refers to it (a group's conversation is its number).
+
+        Args:
+            source: a path, or the bytes themselves.
+            kind: IMAGE, FILE or VOICE.
+            on_progress: told how many bytes of how many are there.
+
+        Raises:
+            TinyQQError: as :meth:`Media.upload` and :meth:`send_to`.
+        """
+        media = await self.media.upload(source, name=name, on_progress=on_progress)
+        return await self.send_to(conversation_id, Content(media.name, media=media), kind=kind)
 
     async def recall(self, conversation_id: ConversationId, seq: int) -> None:
         """Take a message back, for everybody."""

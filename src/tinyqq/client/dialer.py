@@ -16,7 +16,7 @@ from tinyqq.client.directory import Listing, fetch_listing
 from tinyqq.client.racing import first_of
 from tinyqq.client.trust import Trust
 from tinyqq.clock import Clock
-from tinyqq.errors import InvalidRequest, TinyQQError, Unavailable
+from tinyqq.errors import ErrorCode, InvalidRequest, TinyQQError, Unavailable
 from tinyqq.wire.packets import PacketType
 
 logger = logging.getLogger(__name__)
@@ -98,6 +98,22 @@ class Dialer:
         """Its unit is leaving, or has failed: for a while others are tried first."""
         if connection.address is not None:
             self._avoid(connection.address)
+
+    @property
+    def http_place(self) -> Directory:
+        """Where this server answers HTTP, as far as is known.
+
+        Raises:
+            InvalidRequest: only a TCP address was given.
+        """
+        if isinstance(self._target, Directory):
+            return self._directory or self._target
+        place = Unit((self._target,)).directory
+        if place is None:
+            raise InvalidRequest(
+                ErrorCode.INVALID_REQUEST, reason="files need an http or ws address of the server"
+            )
+        return place
 
     # ---- units -----------------------------------------------------------------------------------
 

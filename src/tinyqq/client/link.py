@@ -119,6 +119,11 @@ class Link:
         """To leave now, for this address (empty: wherever the directory says); None: not."""
         self._news = asyncio.Event()
 
+    @property
+    def token(self) -> str:
+        """What this device logs in by; empty: it is not logged in."""
+        return self._token
+
     # ---- before log-in ---------------------------------------------------------------------------
 
     async def ask(self, packet_type: PacketType, record: object, *, repeat: bool) -> Any:

@@ -8,11 +8,12 @@ from random import Random
 from typing import Any
 
 from tinyqq import __version__
-from tinyqq.client.addresses import parse_url
+from tinyqq.client.addresses import Directory, parse_url
 from tinyqq.client.connection import Connection
 from tinyqq.client.dialer import Dialer
 from tinyqq.client.link import Link
 from tinyqq.client.mailbox import Mailbox
+from tinyqq.client.media_http import Credentials, MediaHttp
 from tinyqq.client.messages import Desk
 from tinyqq.client.store import Store, open_store
 from tinyqq.client.trust import Trust
@@ -60,6 +61,11 @@ class Session:
         self._link: Link | None = None
         self._mailbox: Mailbox | None = None
         self._is_logging_out = False
+        self._dialer: Dialer | None = None
+        self.http = MediaHttp(
+            place=lambda: self._http_place, credentials=self._credentials, trust=trust, clock=clock
+        )
+        """Asks over HTTP, as the user who is logged in."""
 
     # ---- opening and closing ---------------------------------------------------------------------
 
@@ -67,7 +73,7 @@ class Session:
         """Start; log in by the store's token if there is one. See :meth:`Client.open`."""
         self._tasks = await asyncio.TaskGroup().__aenter__()
         self._store = open_store(self._store_name)
-        dialer = Dialer(
+        self._dialer = Dialer(
             url=self._url,
             trust=self._trust,
             clock=self._clock,
@@ -77,7 +83,7 @@ class Session:
             language=self._language,
         )
         self._link = Link(
-            dialer=dialer,
+            dialer=self._dialer,
             store=self._store,
             clock=self._clock,
             random=self._random,
@@ -169,6 +175,18 @@ class Session:
         if self._mailbox is None:
             raise Unauthenticated(ErrorCode.NOT_LOGGED_IN)
         return self._mailbox
+
+    @property
+    def _http_place(self) -> Directory:
+        if self._dialer is None:
+            raise RuntimeError("the client is not open: async with Client(...) as me")
+        return self._dialer.http_place
+
+    def _credentials(self) -> Credentials:
+        link = self._get_link()
+        if not link.token:
+            raise Unauthenticated(ErrorCode.NOT_LOGGED_IN)
+        return Credentials(link.token, link.device_id)
 
     # ---- for the link ----------------------------------------------------------------------------
 

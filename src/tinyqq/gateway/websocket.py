@@ -165,8 +165,16 @@ async def serve_websocket(
 
 
 def is_same_site(request: web.Request, allowed: tuple[str, ...]) -> bool:
-    """Whether a page that opens a WebSocket may: browsers do not hold WebSockets to their site."""
+    """Whether a page that opens a WebSocket may: browsers do not hold WebSockets to their site.
+
+    Pages of this host's other ports may: units side by side on one machine, of which the one that
+    a page came from may have died. There is nothing to be had by it, for the page must log in.
+    """
     origin = request.headers.get("Origin")
     if origin is None:
         return True  # not a browser
-    return urlsplit(origin).netloc == request.host or origin in allowed
+    try:
+        host = urlsplit(origin).hostname
+    except ValueError:
+        return False
+    return (host is not None and host == request.url.host) or origin in allowed

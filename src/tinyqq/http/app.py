@@ -6,18 +6,27 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from tinyqq.clock import Clock
+from tinyqq.http.admin_site import AdminSite
 from tinyqq.http.directory import UnitDirectory
 from tinyqq.http.health import Check, Readiness, State, answer_health
+from tinyqq.http.media import Media
+from tinyqq.http.media_uploads import MediaUploads
 from tinyqq.http.metrics import Counters, Metrics
 from tinyqq.http.page import Page
 from tinyqq.http.problems import Handler, add_security_headers, tell_problems
 from tinyqq.http.proxies import Network, trust_proxies
+from tinyqq.http.sessions import WebSessions
+from tinyqq.http.site import Site
+from tinyqq.http.tokens import TokenDesk
+from tinyqq.ports.media import Bearers, MediaApi
 from tinyqq.ports.registry import Registry
+from tinyqq.ports.services import UserApi
 
 MAX_REQUEST_BYTES: Final = 64 * 1024
 _SHUTDOWN_TIMEOUT_S: Final = 2.0
@@ -35,6 +44,11 @@ def make_app(
     states: Mapping[str, State] | None = None,
     show_metrics: bool = True,
     trusted_proxies: Sequence[Network] = (),
+    users: UserApi | None = None,
+    media: MediaApi | None = None,
+    bearers: Bearers | None = None,
+    web_folder: Path | None = None,
+    admin: AdminSite | None = None,
 ) -> web.Application:
     """Everything that the port answers.
 
@@ -46,13 +60,29 @@ def make_app(
         agent: the server's name and version, shown on the page.
         is_draining: whether the node is leaving.
         trusted_proxies: whose word about the client's address is believed.
+        users: lets pages log in, and programs get access tokens; None: they cannot.
+        media, bearers: files, and who may ask for them; None: there are none.
+        admin: what administrators ask; None: nobody is answered.
+        web_folder: where the built web client is; without one ``/`` says how to chat.
     """
     app = web.Application(
         middlewares=[trust_proxies(trusted_proxies), tell_problems],
         client_max_size=MAX_REQUEST_BYTES,
     )
     app.on_response_prepare.append(add_security_headers)
-    app.router.add_get("/", Page(agent=agent).answer)
+    site = Site(web_folder) if web_folder else None
+    if site is not None and site.is_built:
+        site.add_to(app.router)
+    else:
+        app.router.add_get("/", Page(agent=agent).answer)
+    if users is not None:
+        WebSessions(users).add_to(app.router)
+        TokenDesk(users).add_to(app.router)
+    if media is not None and bearers is not None:
+        MediaUploads(media, bearers).add_to(app.router)
+        Media(media, bearers).add_to(app.router)
+    if admin is not None:
+        admin.add_to(app)
     if serve_websocket is not None:
         app.router.add_get("/ws", serve_websocket)
     app.router.add_get("/healthz", answer_health)

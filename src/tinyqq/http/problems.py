@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
+
+from tinyqq.errors import (
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ProtocolError,
+    RateLimited,
+    TinyQQError,
+    Unauthenticated,
+    Unavailable,
+    error_class,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +49,40 @@ async def add_security_headers(_: web.Request, response: web.StreamResponse) -> 
             response.headers.setdefault(name, value)
 
 
-def problem(status: int) -> web.Response:
-    """An error as a client's program reads it."""
+_STATUS: Final = {
+    InvalidRequest: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    ProtocolError: HTTPStatus.BAD_REQUEST,
+}
+
+
+def problem(status: int, **more: Any) -> web.Response:
+    """An error as a client's program reads it; ``more``: what else it says."""
     title = HTTPStatus(status).phrase
     return web.json_response(
-        {"type": "about:blank", "title": title, "status": status},
+        {"type": "about:blank", "title": title, "status": status, **more},
         status=status,
         content_type="application/problem+json",
     )
+
+
+def refusal(error: TinyQQError) -> web.Response:
+    """An error of ours: the same facts that an ERROR packet has."""
+    answer = problem(
+        _STATUS[error_class(error.code)],
+        code=error.code,
+        name=error.code.name,
+        retry_after_ms=round(error.retry_after_s * 1000),
+        fields={name: str(value) for name, value in error.fields.items()},
+    )
+    if error.retry_after_s > 0:
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    return answer
 
 
 @web.middleware
@@ -57,6 +97,8 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
         if "Allow" in error.headers:
             answer.headers["Allow"] = error.headers["Allow"]
         return answer
+    except TinyQQError as error:
+        return refusal(error)
     except Exception:
         logger.exception("http.failed", extra={"path": request.path})
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR)

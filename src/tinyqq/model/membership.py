@@ -106,14 +106,18 @@ def update(state: ConversationState, now_ms: int, *, actor_id: UserId, settings:
     return Plan(Kind.GROUP_CHANGED, _settings_notice(state, changed), (changed,))
 
 
-def dismiss(state: ConversationState, now_ms: int, *, actor_id: UserId) -> Plan:
+def dismiss(state: ConversationState, now_ms: int, *, actor_id: UserId | None) -> Plan:
     """End the group: GROUP_DISMISSED is the last entry that its members see.
+
+    Args:
+        actor_id: None: the operator, who need not be in it.
 
     Raises:
         Forbidden: NOT_A_MEMBER, NOT_THE_OWNER.
     """
     group = _get_group(state)
-    _get_owner(state, actor_id)
+    if actor_id is not None:
+        _get_owner(state, actor_id)
     seq = _next_seq(state)
     effects: tuple[Effect, ...] = (
         replace(group, dismissed_seq=seq),

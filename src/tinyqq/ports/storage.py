@@ -262,6 +262,13 @@ class ConversationStore(Protocol):
         """A page of present members by number."""
         ...
 
+    async def search_groups(
+        self, query: str, after_group_id: GroupId, limit: int
+    ) -> tuple[GroupInfo, ...]:
+        """Groups by number, also dismissed ones, for administration: those whose number it is or
+        whose name contains it (case-insensitive); empty: all."""
+        ...
+
     async def list_join_requests(self, group_id: GroupId) -> tuple[JoinRequest, ...]:
         """Who waits at the door, the oldest first; expired ones are left out by the service."""
         ...
@@ -315,8 +322,11 @@ class AccountStore(Protocol):
         """Usable accounts whose nickname contains *query* (case-insensitive), by number."""
         ...
 
-    async def list_accounts(self, after_user_id: UserId, limit: int) -> tuple[Account, ...]:
-        """All accounts by number, for administration."""
+    async def list_accounts(
+        self, after_user_id: UserId, limit: int, query: str = ""
+    ) -> tuple[Account, ...]:
+        """All accounts by number, for administration; with a *query* those whose number it is or
+        whose nickname contains it (case-insensitive)."""
         ...
 
     async def update_account(self, user_id: UserId, **changes: Unpack[AccountChanges]) -> bool:

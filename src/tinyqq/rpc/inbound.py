@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import grpc.aio
 
@@ -17,6 +17,7 @@ from tinyqq.model.flights import Flights
 from tinyqq.model.message import Sent
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.services import Login, Services
+from tinyqq.rpc.figures import TellFigures, figures_to
 from tinyqq.rpc.mapping import (
     SEEN,
     add_answer,
@@ -37,6 +38,8 @@ LinkContext = grpc.aio.ServicerContext[pb.Deliveries, pb.Identity]
 ChatContext = grpc.aio.ServicerContext[pb.Sends, pb.Answers]
 DrainContext = grpc.aio.ServicerContext[pb.Identity, pb.Identity]
 CallContext = grpc.aio.ServicerContext[pb.CallRequest, pb.CallReply]
+FiguresContext = grpc.aio.ServicerContext[pb.FiguresRequest, pb.FiguresReply]
+_Reply = TypeVar("_Reply")
 _DEFAULT_TIMEOUT_S: Final = 10.0
 _SLACK_S: Final = 1.0
 """gRPC itself ends a call at its deadline; this is for the case that it forgets to."""
@@ -52,6 +55,7 @@ class Desk:
             over one wire at most.
         on_drain: called when an operator wants the node to leave.
         max_sends: how many of one peer's sends may be unanswered before no more are read.
+        figures: what this node tells of itself; None: nothing.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Desk:
         roles: frozenset[str],
         on_drain: Callable[[], None],
         max_sends: int,
+        figures: TellFigures | None = None,
     ) -> None:
         self.received = 0
         self.sends = 0
@@ -73,6 +78,7 @@ class Desk:
         self._roles = roles
         self._on_drain = on_drain
         self._max_sends = max_sends
+        self._figures = figures
         self._answering = 0
         self._closing = asyncio.Event()
         self._calls = self._methods(CALLS)
@@ -136,6 +142,16 @@ class Desk:
         logger.info("node.asked_to_drain")
         self._on_drain()
         return self._identity
+
+    async def Figures(self, request: pb.FiguresRequest, context: FiguresContext) -> pb.FiguresReply:
+        """What this node tells of itself. Not counted as a call: whoever looks on must not keep a
+        node that leaves from going."""
+        if self._figures is None:
+            await context.abort(*status_of(Unavailable(ErrorCode.UNAVAILABLE)))
+        outcome = await _outcome_of(self._figures(request.samples), _DEFAULT_TIMEOUT_S)
+        if isinstance(outcome, TinyQQError):
+            await context.abort(*status_of(outcome))
+        return figures_to(outcome)
 
     # ---- streams ---------------------------------------------------------------------------------
 
@@ -308,9 +324,7 @@ class AnswerLine:
         self._more.set()
 
 
-async def _outcome_of(
-    call: Awaitable[pb.CallReply], timeout_s: float
-) -> pb.CallReply | TinyQQError:
+async def _outcome_of(call: Awaitable[_Reply], timeout_s: float) -> _Reply | TinyQQError:
     """Await a call at this edge: its reply, or the refusal that the peer is told."""
     try:
         async with asyncio.timeout(timeout_s):

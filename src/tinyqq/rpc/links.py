@@ -16,11 +16,13 @@ from tinyqq._pb import node_pb2 as pb
 from tinyqq._pb.node_pb2_grpc import NodeStub
 from tinyqq.clock import Clock
 from tinyqq.errors import TinyQQError
+from tinyqq.model.figures import LinkFigures, NodeFigures
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.rpc.auth import Credentials
 from tinyqq.rpc.deliveries import DeliveryStream
+from tinyqq.rpc.figures import figures_from
 from tinyqq.rpc.limits import CHANNEL_OPTIONS, LinkLimits
 from tinyqq.rpc.sends import SendStream
 from tinyqq.rpc.status import failed, translated
@@ -73,6 +75,32 @@ class Peer:
                 request, timeout=timeout_s, metadata=self._credentials.metadata
             )
         return reply
+
+    async def ask_figures(self, samples: int, *, timeout_s: float) -> NodeFigures:
+        """Ask what the node tells of itself; not counted as a call.
+
+        Raises:
+            TinyQQError: NodeFailed: it did not answer in time.
+        """
+        with translated():
+            reply: pb.FiguresReply = await self._stub.Figures(
+                pb.FiguresRequest(samples=samples),
+                timeout=timeout_s,
+                metadata=self._credentials.metadata,
+            )
+        return figures_from(reply)
+
+    def figures(self) -> LinkFigures:
+        """What went over this link."""
+        counters = self.counters()
+        return LinkFigures(
+            to=self.node.unit_id,
+            deliveries=int(counters["deliveries_total"]),
+            sends=int(counters["sends_total"]),
+            calls=self.calls,
+            breaks=int(counters["delivery_breaks_total"]),
+            waiting=int(counters["deliveries_waiting"]),
+        )
 
     def stop(self) -> None:
         """Let :meth:`run` end: soon, but not before what waits is written, if that can be."""
@@ -180,6 +208,21 @@ class Links:
         if peer is None:
             raise failed(unit_id=unit_id)
         return await peer.call(request, timeout_s=timeout_s)
+
+    async def ask_figures(self, unit_id: UnitId, samples: int, *, timeout_s: float) -> NodeFigures:
+        """Ask another node what it tells of itself.
+
+        Raises:
+            TinyQQError: NodeFailed: it is not there or did not answer in time.
+        """
+        peer = self.peer(unit_id)
+        if peer is None:
+            raise failed(unit_id=unit_id)
+        return await peer.ask_figures(samples, timeout_s=timeout_s)
+
+    def figures(self) -> tuple[LinkFigures, ...]:
+        """What went over each of the links that are open."""
+        return tuple(peer.figures() for _, peer in sorted(self._peers.items()))
 
     def counters(self) -> dict[str, int | float]:
         """Figures for the metrics, of all links together, also of those that are closed."""

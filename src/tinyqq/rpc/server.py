@@ -19,6 +19,7 @@ from tinyqq.model.ids import UnitId
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.services import Services
 from tinyqq.rpc.auth import Credentials, Guard
+from tinyqq.rpc.figures import TellFigures
 from tinyqq.rpc.inbound import Desk
 from tinyqq.rpc.limits import SERVER_OPTIONS, LinkLimits
 
@@ -40,6 +41,7 @@ class NodeServer:
         services: answer sends and calls.
         roles: those of them that are in this process.
         on_drain: called when an operator wants the node to leave.
+        figures: what the node tells of itself; None: nothing.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class NodeServer:
         roles: frozenset[str],
         on_drain: Callable[[], None],
         limits: LinkLimits | None = None,
+        figures: TellFigures | None = None,
     ) -> None:
         self.port = port
         self._address = f"{host}:{port}"
@@ -69,6 +72,7 @@ class NodeServer:
             roles=roles,
             on_drain=on_drain,
             max_sends=self._limits.max_sends,
+            figures=figures,
         )
         self._server: grpc.aio.Server | None = None
 

@@ -31,6 +31,7 @@ from tinyqq.services.tokens import new_refresh_token
 
 _MINT_BATCH: Final = 1_000
 _LIST_BATCH: Final = 500
+_PASSWORD_BYTES: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,16 @@ class AccountAdmin:
         )
         await self._devices.end_all(user_id, KickReason.PASSWORD_CHANGED)
 
+    async def reset_password(self, user_id: UserId) -> str:
+        """Set a password of chance, which must be changed; returns it.
+
+        Raises:
+            NotFound: USER_NOT_FOUND.
+        """
+        password = secrets.token_urlsafe(_PASSWORD_BYTES)
+        await self.set_password(user_id, password)
+        return password
+
     async def set_disabled(self, user_id: UserId, disabled: bool) -> None:
         """Shut an account out, or let it in again. Its tokens are gone for good, a bot's too.
 
@@ -122,6 +133,35 @@ class AccountAdmin:
         await self._accounts.update_account(user_id, is_disabled=disabled)
         if disabled:
             await self._devices.end_all(user_id, KickReason.ACCOUNT_DISABLED)
+
+    async def log_out(self, user_id: UserId) -> None:
+        """Log out every device; its tokens are gone for good, a bot's too.
+
+        Raises:
+            NotFound: USER_NOT_FOUND.
+        """
+        await self._get(user_id)
+        await self._devices.end_all(user_id, KickReason.REVOKED)
+
+    async def list_devices(self, user_id: UserId) -> tuple[Device, ...]:
+        """The devices of an account, the most recently seen first.
+
+        Raises:
+            NotFound: USER_NOT_FOUND.
+        """
+        await self._get(user_id)
+        return await self._accounts.list_devices(user_id)
+
+    async def find_users(self, query: str, after: UserId, limit: int) -> tuple[Account, ...]:
+        """A page of accounts by number, also disabled ones, but not deleted ones."""
+        found: list[Account] = []
+        while len(found) < limit:
+            page = await self._accounts.list_accounts(after, limit, query)
+            found += [one for one in page if not one.deleted_at_ms]
+            if len(page) < limit:
+                break
+            after = page[-1].user_id
+        return tuple(found[:limit])
 
     async def iter_accounts(self) -> AsyncIterator[Account]:
         """All accounts by number, also disabled and deleted ones."""

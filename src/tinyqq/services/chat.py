@@ -4,6 +4,7 @@ lane."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from tinyqq.errors import ErrorCode, InvalidRequest, NotFound, TinyQQError
@@ -22,7 +23,8 @@ from tinyqq.ports.services import Send
 from tinyqq.ports.storage import LogReader
 from tinyqq.services.lane import Change, Draft
 from tinyqq.services.lanes import AnyLane
-from tinyqq.wire.content import check_content
+from tinyqq.services.media_sends import MediaSends
+from tinyqq.wire.content import check_content, files_of
 
 _TEXT: Final = int(Kind.TEXT)
 
@@ -34,6 +36,7 @@ class ChatService:
         on_sent: told of every committed message of a user (sender, conversation, seq): sending
         implies
             having read.
+        media: checks messages that refer to files; None: nobody does.
     """
 
     def __init__(
@@ -43,23 +46,32 @@ class ChatService:
         reader: LogReader,
         max_text_chars: int,
         on_sent: Callable[[UserId, ConversationId, Seq], None],
+        media: MediaSends | None = None,
     ) -> None:
         self._lane = lane
         self._reader = reader
         self._max_text_chars = max_text_chars
         self._on_sent = on_sent
+        self._media = media
 
     def send(self, send: Send) -> None:
         """See :meth:`tinyqq.ports.services.ChatApi.send`.
 
         Refuses at once: InvalidRequest BAD_CONVERSATION, UNSUPPORTED_KIND, BAD_CONTENT,
-        TEXT_TOO_LONG.
+        TEXT_TOO_LONG. Of files that the sender may not use: NotFound MEDIA_NOT_FOUND.
         """
         try:
-            mentions_all = self._check(send)
+            mentions_all, blob_ids = self._check(send)
         except TinyQQError as error:
             send.answer(error)
             return
+        media = self._media
+        if media is not None and (blob_ids or media.is_holding):
+            media.take(send, blob_ids, partial(self._submit, send, mentions_all))
+        else:
+            self._submit(send, mentions_all)
+
+    def _submit(self, send: Send, mentions_all: bool) -> None:
         answer, on_sent = send.answer, self._on_sent
 
         def done(outcome: Change | TinyQQError) -> None:
@@ -83,8 +95,9 @@ class ChatService:
             )
         )
 
-    def _check(self, send: Send) -> bool:
-        """Whether everybody is mentioned; raises InvalidRequest."""
+    def _check(self, send: Send) -> tuple[bool, tuple[str, ...]]:
+        """Whether everybody is mentioned, and which files it refers to (a text: none, whatever it
+        says: nobody will see them through it); raises InvalidRequest."""
         conversation_type(send.conversation_id)
         if not 0 < send.kind <= LAST_CLIENT_KIND:
             raise InvalidRequest(ErrorCode.UNSUPPORTED_KIND, kind=send.kind)
@@ -95,9 +108,11 @@ class ChatService:
                 size_bytes=len(send.client_message_id),
             )
         content = check_content(send.content, self._max_text_chars)
-        if send.kind == _TEXT and not content.text:
+        if send.kind != _TEXT:
+            return content.mentions_all, files_of(content)
+        if not content.text:
             raise InvalidRequest(ErrorCode.BAD_CONTENT, reason="empty text")
-        return content.mentions_all
+        return content.mentions_all, ()
 
     async def recall(self, caller: Caller, request: Recall) -> None:
         """See :meth:`tinyqq.ports.services.ChatApi.recall`; rules: ``speaking.plan_recall``."""

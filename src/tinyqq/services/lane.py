@@ -27,6 +27,7 @@ from tinyqq.ports.delivery import Delivery, Push
 from tinyqq.ports.storage import AppendFailed, LogWriter
 from tinyqq.services.contention import Contention
 from tinyqq.services.numbering import Change, Draft, Numbering, Placed
+from tinyqq.services.timing import Timing
 from tinyqq.services.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -58,8 +59,11 @@ class LaneLimits:
 
 
 class Lane:
-    """See the module's docstring. ``async with lane`` runs it; leaving it commits what is
-    pending."""
+    """See the module's docstring. ``async with lane`` runs it; leaving it commits what is pending.
+
+    Args:
+        commits: told how long each append took; lanes may share one.
+    """
 
     def __init__(
         self,
@@ -69,8 +73,10 @@ class Lane:
         clock: Clock,
         limits: LaneLimits | None = None,
         random: Random | None = None,
+        commits: Timing | None = None,
     ) -> None:
         self._log = log
+        self._commits = commits or Timing()
         self._delivery = delivery
         self._clock = clock
         self._limits = limits or LaneLimits()
@@ -284,7 +290,9 @@ class Lane:
             (one.entry.conversation_id, effect) for one in placed if one.effects
             for effect in one.effects
         ]  # fmt: skip
+        began_s = self._clock.monotonic()
         await self._log.append(entries, effects)
+        self._commits.add(self._clock.monotonic() - began_s)
         self._counters["lane_batches_total"] += 1
         self._counters["lane_entries_total"] += len(entries)
         push = self._delivery.push

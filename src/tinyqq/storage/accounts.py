@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from functools import partial
 from typing import Any, Final, Unpack
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from tinyqq.errors import Conflict
 from tinyqq.model.account import Account, Device, DeviceKind
@@ -15,7 +15,7 @@ from tinyqq.model.ids import FIRST_NUMBER, DeviceId, OperationId, UserId
 from tinyqq.ports.storage import AccountChanges, Seen
 from tinyqq.storage.database import Database
 from tinyqq.storage.dialect import ids_argument, put, put_missing
-from tinyqq.storage.rows import GIVEN_IDS
+from tinyqq.storage.rows import GIVEN_IDS, number_of
 from tinyqq.storage.schema import account, counter, device, secret
 
 _FIRST_VALUES: Final = {"user": FIRST_NUMBER + 1, "group": FIRST_NUMBER + 1}
@@ -102,13 +102,21 @@ class SqlAccountStore:
             lambda conn: tuple(Account(*row) for row in conn.execute(statement))
         )
 
-    async def list_accounts(self, after_user_id: UserId, limit: int) -> tuple[Account, ...]:
-        """All accounts by number."""
+    async def list_accounts(
+        self, after_user_id: UserId, limit: int, query: str = ""
+    ) -> tuple[Account, ...]:
+        """All accounts by number, or those that are looked for."""
         statement = (
             _ACCOUNTS.where(account.c.user_id > after_user_id)
             .order_by(account.c.user_id)
             .limit(limit)
         )
+        if query:
+            named = account.c.search_name.contains(query.casefold(), autoescape=True)
+            number = number_of(query)
+            statement = statement.where(
+                named if number is None else or_(named, account.c.user_id == number)
+            )
         return await self._database.read(
             lambda conn: tuple(Account(*row) for row in conn.execute(statement))
         )

@@ -121,6 +121,14 @@ class SqlConversationStore:
             about=(group_conversation(group_id),),
         )
 
+    async def search_groups(
+        self, query: str, after_group_id: GroupId, limit: int
+    ) -> tuple[GroupInfo, ...]:
+        """Groups by number, whoever asks."""
+        return await self._database.read(
+            lambda conn: groups.search_groups(conn, query, after_group_id, limit), about=None
+        )
+
     async def list_join_requests(self, group_id: GroupId) -> tuple[JoinRequest, ...]:
         """Who waits at the door, the oldest first."""
         return await self._database.read(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, func, select
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, func, or_, select
 
 from tinyqq.model.group import GroupInfo, JoinPolicy, JoinRequest, Member, MemberList, Role
 from tinyqq.model.ids import MAX_GROUP_ID, GroupId, Seq, UserId
 from tinyqq.storage.dialect import by_key
-from tinyqq.storage.rows import IS_PRESENT, find_nicknames, given, of_given
+from tinyqq.storage.rows import IS_PRESENT, find_nicknames, given, number_of, of_given
 from tinyqq.storage.schema import chat_group, join_request, member, user_conversation
 
 _USER: Final[BindParameter[int]] = bindparam("of_user_id")
@@ -88,6 +88,19 @@ def find_groups(
         _group_info(row, *counts.get(row.conversation_id, (0, 0, 0)))
         for row in conn.execute(_GROUPS, chosen)
     )
+
+
+def search_groups(
+    conn: Connection, query: str, after_group_id: GroupId, limit: int
+) -> tuple[GroupInfo, ...]:
+    """Groups by number, also dismissed ones, as who is in none of them sees them."""
+    key = chat_group.c.conversation_id
+    statement = select(key).where(key > after_group_id).order_by(key).limit(limit)
+    if query:
+        named = func.lower(chat_group.c.name).contains(query.lower(), autoescape=True)
+        number = number_of(query)
+        statement = statement.where(named if number is None else or_(named, key == number))
+    return find_groups(conn, list(conn.scalars(statement)), UserId(0))
 
 
 def _group_info(row: Row[Any], members: int, owner_id: int, role: int) -> GroupInfo:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from tinyqq.errors import ErrorCode, InvalidRequest, needs_extra
 from tinyqq.model.ids import ConversationId
+from tinyqq.ports.media import MediaStore
 from tinyqq.ports.storage import AccountStore, ConversationStore, LogReader, LogTail, LogWriter
 from tinyqq.storage.accounts import SqlAccountStore
 from tinyqq.storage.conversations import SqlConversationStore
@@ -26,6 +27,7 @@ from tinyqq.storage.database import Database, only
 from tinyqq.storage.log_reader import SqlLogReader
 from tinyqq.storage.log_tail import SqlLogTail
 from tinyqq.storage.log_writer import SqlLogWriter
+from tinyqq.storage.media import SqlMediaStore
 from tinyqq.storage.mysql_address import SCHEME, MysqlAddress
 from tinyqq.storage.sqlite import SqliteDatabase
 from tinyqq.storage.sqlite_writer import OnFatal
@@ -46,6 +48,7 @@ class Storage:
     log_reader: LogReader
     log_tail: LogTail | None
     """What others write; None: nobody else can."""
+    media: MediaStore
     database: Database
 
     @property
@@ -114,6 +117,7 @@ async def open_storage(url: str, *, on_fatal: OnFatal = exit_at_once) -> AsyncIt
             log_writer=SqlLogWriter(database=database),
             log_reader=SqlLogReader(database=database),
             log_tail=SqlLogTail(database=database) if is_server(url) else None,
+            media=SqlMediaStore(database=database),
             database=database,
         )
 

@@ -32,6 +32,8 @@ ENTRY_COLUMNS: Final = (
     message.c.body,
 )
 
+_MAX_DIGITS: Final = 10
+
 GIVEN_IDS: Final = given_ids()
 """Users handed in with a statement: ``….in_(GIVEN_IDS)``."""
 _GIVEN: Final = given_rows("conversation_id")
@@ -74,6 +76,13 @@ _ENTRIES: Final = by_key(select(*ENTRY_COLUMNS).join_from(_PLACES, message, _AT_
 _NICKNAMES: Final = select(account.c.user_id, account.c.nickname).where(
     account.c.user_id.in_(GIVEN_IDS)
 )
+
+
+def number_of(query: str) -> int | None:
+    """The number that somebody looks for; None: it is none that an account or group can have."""
+    if query.isascii() and query.isdigit() and len(query) <= _MAX_DIGITS:
+        return int(query)
+    return None
 
 
 def of_given(table: Table, *columns: ColumnElement[Any]) -> Select[Any]:

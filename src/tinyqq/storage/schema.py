@@ -34,6 +34,7 @@ from tinyqq.model.account import (
 )
 from tinyqq.model.friend import MAX_NOTE_CHARS, MAX_REMARK_CHARS
 from tinyqq.model.group import MAX_ANNOUNCEMENT_CHARS, MAX_CARD_CHARS, MAX_GROUP_NAME_CHARS
+from tinyqq.model.media import MAX_MEDIA_TYPE_CHARS, NONCE_BYTES, UPLOAD_ID_BYTES
 
 metadata: Final = MetaData()
 
@@ -41,6 +42,7 @@ _MAX_BODY_BYTES: Final = 16 * 1024 * 1024 - 1
 _HASH_CHARS: Final = 255
 _CASEFOLD_GROWTH: Final = 3
 """One character can become three when its case is folded."""
+_SHA256_BYTES: Final = 32
 
 
 def _binary(size: int) -> TypeEngine[bytes]:
@@ -212,3 +214,61 @@ secret: Final = _table(
     Column("value", _bytes(1024), nullable=False),
 )
 """Keys that every node shares."""
+
+blob: Final = _table(
+    "blob",
+    _key("sha256", _binary(_SHA256_BYTES)),
+    _whole("size_bytes"),
+    Column("media_type", String(MAX_MEDIA_TYPE_CHARS), nullable=False),
+    Column("object_id", _binary(UPLOAD_ID_BYTES), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("has_thumbnail", Boolean, nullable=False),
+    Column("is_referred", Boolean, nullable=False),
+    _whole("touched_at_ms"),
+    Index("ix_blob_unreferred", "is_referred", "touched_at_ms"),
+)
+"""Files by content. ``is_referred``: some message refers to it, or did."""
+
+blob_owner: Final = _table(
+    "blob_owner",
+    _key("user_id", Integer()),
+    _key("sha256", _binary(_SHA256_BYTES)),
+    Index("ix_blob_owner_sha256", "sha256"),
+)
+"""Who has uploaded which file."""
+
+blob_reference: Final = _table(
+    "blob_reference",
+    _key("sha256", _binary(_SHA256_BYTES)),
+    _key("conversation_id", BigInteger()),
+    _key("sender_id", Integer()),
+    _key("client_message_id", _binary(16)),
+    _whole("referred_at_ms"),
+)
+"""Messages that refer to files, written before they are sent: what became of one the log says."""
+
+upload: Final = _table(
+    "upload",
+    _key("upload_id", _binary(UPLOAD_ID_BYTES)),
+    Column("user_id", Integer, nullable=False),
+    Column("media_type", String(MAX_MEDIA_TYPE_CHARS), nullable=False),
+    _whole("size_bytes"),
+    Column("expected", String(2 * _SHA256_BYTES), nullable=False),
+    _whole("touched_at_ms"),
+    _whole("offset_bytes"),
+    Column("blob_id", String(2 * _SHA256_BYTES), nullable=False),
+    Column("is_finished", Boolean, nullable=False),
+    Index("ix_upload_user", "user_id"),
+    Index("ix_upload_touched", "touched_at_ms"),
+)
+"""Files on their way, and (touched at 0) what is left of files to be deleted."""
+
+upload_part: Final = _table(
+    "upload_part",
+    _key("upload_id", _binary(UPLOAD_ID_BYTES)),
+    _key("offset_bytes", BigInteger()),
+    _whole("size_bytes"),
+    Column("nonce", _binary(NONCE_BYTES), nullable=False),
+)
+"""What is here of an upload."""

@@ -75,3 +75,9 @@ def check_content(body: bytes, max_text_chars: int) -> pb.Content:
             ErrorCode.TEXT_TOO_LONG, chars=len(message.text), max_chars=max_text_chars
         )
     return message
+
+
+def files_of(content: pb.Content) -> tuple[str, ...]:
+    """The blob ids that a message refers to."""
+    found = (content.media.blob_id, content.card.image_blob_id)
+    return tuple(one for one in found if one)

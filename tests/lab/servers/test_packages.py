@@ -34,7 +34,8 @@ def put(folder: Path, name: str) -> Path:
 
 
 def test_needs_when_read_then_every_kind_is_there() -> None:
-    assert {"mariadb", "galera", "spider", "redis", "zookeeper", "nginx"} == KINDS
+    servers = {"mariadb", "galera", "spider", "redis", "zookeeper", "nginx"}
+    assert servers | {"chromium"} == KINDS
     assert list_needs() == NEEDS
 
 

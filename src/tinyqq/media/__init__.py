@@ -1,0 +1,1 @@
+"""Where files lie, and who looks into images: adapters behind ``ports/media.py``."""

@@ -1,0 +1,105 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+
+import { ANN, BOB, CHAT, notice, text } from "../../tests/entries";
+import { Kind } from "./api";
+import {
+  newRow,
+  toConversation,
+  withEntry,
+  withPeer,
+  withRead,
+  withRecall,
+  withSummary,
+  type ConversationRow,
+} from "./conversations";
+import { EntrySchema, SummarySchema } from "./wire/_pb/tinyqq/_pb/client_pb";
+import { encodeDraft } from "./wire/entry";
+
+const EMPTY = newRow({ conversationId: CHAT, seq: 0 });
+
+function summary(headSeq: number, unread: number, ordinal: number) {
+  return create(SummarySchema, {
+    conversationId: CHAT,
+    headSeq: String(headSeq),
+    sinceSeq: "1",
+    untilSeq: String(headSeq),
+    unread,
+    readSeq: String(headSeq - unread),
+    name: "Bob",
+    last: create(EntrySchema, { conversationId: CHAT, seq: String(headSeq), ordinal: String(ordinal), kind: 1, senderId: BOB }),
+  });
+}
+
+const unread = (row: ConversationRow) => toConversation(row, ANN).unread;
+
+describe("unread", () => {
+  it("is what the server says, and one more with each message of others", () => {
+    let row = withSummary(EMPTY, summary(90, 3, 80), ANN);
+    expect(unread(row)).toBe(3);
+    row = withEntry(row, text(91, { ordinal: 81 }), ANN);
+    row = withEntry(row, notice(92, Kind.FRIEND_ADDED, { ordinal: 81 }), ANN);
+    expect(unread(row)).toBe(4);
+  });
+
+  it("does not count twice what the server has counted already", () => {
+    const row = withSummary(EMPTY, summary(90, 3, 80), ANN);
+    expect(unread(withEntry(row, text(89, { ordinal: 79 }), ANN))).toBe(3);
+  });
+
+  it("is nothing after one's own message, and begins with the first that is visible", () => {
+    const joined = withEntry(EMPTY, text(500, { ordinal: 480 }), ANN);
+    expect(unread(joined)).toBe(1);
+    expect(unread(withEntry(joined, text(501, { ordinal: 481, senderId: ANN }), ANN))).toBe(0);
+  });
+
+  it("falls by what was read", () => {
+    const row = withSummary(EMPTY, summary(90, 10, 80), ANN);
+    expect(unread(withRead(row, 85, 75))).toBe(5);
+    expect(unread(withRead(row, 90, undefined))).toBe(0);
+    expect(unread(withRead(row, 85, undefined))).toBe(10);
+    expect(withRead(row, 10, 5)).toBe(row);
+  });
+});
+
+describe("mentions", () => {
+  const mention = text(5, { body: encodeDraft({ text: "@Ann", mentions: [ANN] }) });
+
+  it("last until they are read, or taken back", () => {
+    const row = withEntry(EMPTY, mention, ANN);
+    expect(toConversation(row, ANN).isMentioned).toBe(true);
+    expect(toConversation(withRead(row, 5, 5), ANN).isMentioned).toBe(false);
+    expect(toConversation(withRecall(row, 5), ANN).isMentioned).toBe(false);
+  });
+
+  it("are not one's own, nor in what was read already", () => {
+    expect(withEntry(EMPTY, { ...mention, senderId: ANN }, ANN).mentionSeq).toBe(0);
+    expect(withEntry({ ...EMPTY, readSeq: 9 }, mention, ANN).mentionSeq).toBe(0);
+    const all = text(6, { body: encodeDraft({ text: "@all", mentionsAll: true }) });
+    expect(withEntry(EMPTY, all, ANN).mentionSeq).toBe(6);
+  });
+});
+
+describe("the list", () => {
+  it("shows the last entry that there is to show, and what waits to be sent before it", () => {
+    let row = withEntry(EMPTY, text(1), ANN);
+    row = withEntry(row, notice(2, 240), ANN);
+    row = withEntry(row, notice(3, Kind.RECALL), ANN);
+    expect(toConversation(row, ANN)).toMatchObject({ last: { seq: 1 }, lastActiveAtMs: 1_000, headSeq: 3 });
+  });
+
+  it("shows nothing of a last message that was taken back", () => {
+    const row = withRecall(withEntry(EMPTY, text(1), ANN), 1);
+    expect(toConversation(row, ANN).last).toMatchObject({ kind: Kind.RECALLED, content: { text: "" } });
+  });
+
+  it("goes by the user's own name for the other", () => {
+    const row = { ...EMPTY, name: "Bob", remark: "Bobby" };
+    expect(toConversation(row, ANN)).toMatchObject({ name: "Bobby", peerId: BOB, type: "direct" });
+  });
+
+  it("moves the other's cursors forward only; who read has got it", () => {
+    const row = withPeer(withPeer(EMPTY, 3, 9), 4, 2);
+    expect(row).toMatchObject({ peerReadSeq: 9, peerDeliveredSeq: 9 });
+  });
+});

@@ -1,0 +1,134 @@
+/** Logging in over HTTP: the refresh token stays in a cookie that no script can read. */
+
+import { ChatError, ErrorCode } from "./errors";
+import { fromHex } from "./ids";
+
+/** What `/v1/session` answers. */
+export interface WebSession {
+  readonly userId: string;
+  readonly nickname: string;
+  readonly mustChangePassword: boolean;
+}
+
+/** By which a WebSocket is logged in. */
+export interface Token {
+  readonly accessToken: string;
+  readonly deviceId: Uint8Array;
+}
+
+interface Answer {
+  readonly user_id: string;
+  readonly nickname: string;
+  readonly must_change_password: boolean;
+  readonly access_token: string;
+  readonly access_expires_at_ms: number;
+  readonly device_id: string;
+}
+
+const TIMEOUT_MS = 20_000;
+/** A token that ends sooner is renewed before it is used. */
+const MARGIN_MS = 30_000;
+
+/** The log-in of this page; the access token is held in memory alone. */
+export class Credentials {
+  #token: Token | undefined;
+  #freshUntilMs = 0;
+  readonly #origin: string;
+  readonly #fetch: typeof fetch;
+
+  readonly #onSession: (session: WebSession) => void;
+
+  /** @param onSession is told what every log-in says about the account. */
+  constructor(
+    origin: string,
+    fetcher: typeof fetch,
+    onSession: (session: WebSession) => void = () => undefined,
+  ) {
+    this.#origin = origin;
+    this.#fetch = fetcher;
+    this.#onSession = onSession;
+  }
+
+  /** @throws ChatError what the server answered; CONNECTION_LOST. */
+  async logIn(userId: string, password: string, deviceName: string): Promise<WebSession> {
+    const body = { user_id: userId, password, device_name: deviceName };
+    return this.#take(await this.#ask("POST", "/v1/session", body));
+  }
+
+  /** Log in by the cookie. @throws ChatError as {@link logIn}. */
+  async resume(): Promise<WebSession> {
+    return this.#take(await this.#ask("POST", "/v1/session/resume"));
+  }
+
+  /** Forget the device, on the server too. @throws ChatError as {@link logIn}. */
+  async logOut(): Promise<void> {
+    this.forget();
+    await this.#ask("DELETE", "/v1/session");
+  }
+
+  /** A token that is good for a while. @throws ChatError as {@link logIn}. */
+  async token(): Promise<Token> {
+    if (this.#token === undefined || Date.now() >= this.#freshUntilMs) await this.resume();
+    if (this.#token === undefined) throw new ChatError(ErrorCode.NOT_LOGGED_IN);
+    return this.#token;
+  }
+
+  /** A WebSocket's log-in brought the next one. */
+  renewed(accessToken: string, expiresAtMs: number): void {
+    if (this.#token === undefined) return;
+    this.#token = { ...this.#token, accessToken };
+    this.#freshUntilMs = expiresAtMs - MARGIN_MS;
+  }
+
+  /** The access token is of no more use. */
+  forget(): void {
+    this.#token = undefined;
+  }
+
+  #take(answer: Answer): WebSession {
+    this.#token = { accessToken: answer.access_token, deviceId: fromHex(answer.device_id) };
+    this.#freshUntilMs = answer.access_expires_at_ms - MARGIN_MS;
+    const session = {
+      userId: answer.user_id,
+      nickname: answer.nickname,
+      mustChangePassword: answer.must_change_password,
+    };
+    this.#onSession(session);
+    return session;
+  }
+
+  async #ask(method: string, path: string, body?: object): Promise<Answer> {
+    const response = await this.#request(`${this.#origin}${path}`, {
+      method,
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body && {
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    });
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (!response.ok) throw refusal(answer);
+    return answer as Answer;
+  }
+
+  async #request(url: string, options: RequestInit): Promise<Response> {
+    const fetcher = this.#fetch;
+    try {
+      return await fetcher(url, options);
+    } catch {
+      throw new ChatError(ErrorCode.CONNECTION_LOST);
+    }
+  }
+}
+
+/** The problem details of a refusal as the error that they tell of. */
+export function refusal(answer: unknown): ChatError {
+  const { code, fields, retry_after_ms: retryAfterMs } = (answer ?? {}) as {
+    readonly code?: number;
+    readonly fields?: Record<string, string>;
+    readonly retry_after_ms?: number;
+  };
+  // Without a code it was not our server that answered, but something before it.
+  return new ChatError(code ?? ErrorCode.UNAVAILABLE, fields, retryAfterMs);
+}

@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+
+import { Directory, parseWays } from "./directory";
+import { ErrorCode } from "./errors";
+
+const LISTING = {
+  units: [{ websocket: "ws://one:1/ws", tcp: "tinyqq://one:7001" }, { tcp: "tinyqq://two:7001" }, { websocket: "wss://three/ws" }],
+  ttl_s: 15,
+  wait_ms: 40,
+};
+
+/** Answers with what the test has set last. */
+function answering(): { listing: unknown; fetch: typeof fetch } {
+  const answers = {
+    listing: LISTING as unknown,
+    fetch: async () => {
+      if (answers.listing === undefined) throw new TypeError("network");
+      return new Response(JSON.stringify(answers.listing));
+    },
+  };
+  return answers;
+}
+
+it("takes the units in the directory's order, and the time to wait", () => {
+  expect(parseWays(LISTING, "http://one:1")).toEqual({
+    urls: ["ws://one:1/ws", "wss://three/ws"],
+    waitMs: 40,
+  });
+});
+
+it("leaves out what a page that came over TLS may not open", () => {
+  expect(parseWays(LISTING, "https://one").urls).toEqual(["wss://three/ws"]);
+});
+
+it("never waits longer than two minutes, whatever it is told", () => {
+  expect(parseWays({ units: [], wait_ms: 1e9 }, "http://one").waitMs).toBe(120_000);
+});
+
+it("goes to the page's own unit when none is listed", async () => {
+  const answers = answering();
+  answers.listing = { units: [] };
+  const directory = new Directory("http://host:7080", answers.fetch);
+  expect((await directory.ways()).urls).toEqual(["ws://host:7080/ws"]);
+});
+
+it("remembers the units when the page's own is gone", async () => {
+  const answers = answering();
+  const directory = new Directory("http://one:1", answers.fetch);
+  await directory.ways();
+  answers.listing = undefined;
+  expect((await directory.ways()).urls).toEqual(["ws://one:1/ws", "wss://three/ws"]);
+  expect(directory.hasOthers).toBe(true);
+});
+
+it("tries those last that have just failed", async () => {
+  const directory = new Directory("http://one:1", answering().fetch);
+  directory.avoid("ws://one:1/ws");
+  expect((await directory.ways()).urls).toEqual(["wss://three/ws", "ws://one:1/ws"]);
+});
+
+it("says that there is no way when it never knew one", async () => {
+  const answers = answering();
+  for (const listing of [undefined, "nothing", { units: 7 }]) {
+    answers.listing = listing;
+    const directory = new Directory("http://one:1", answers.fetch);
+    await expect(directory.ways()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  }
+});

@@ -1,0 +1,89 @@
+/** Where to connect: `GET /v1/units`. */
+
+import { ChatError, ErrorCode } from "./errors";
+
+/** What the directory answered: WebSocket URLs, the best first, and how long to wait before. */
+export interface Ways {
+  readonly urls: readonly string[];
+  readonly waitMs: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const MAX_WAIT_MS = 120_000;
+/** A unit that failed or sent one away is the last choice for so long. */
+const AVOID_MS = 10_000;
+
+/** The WebSocket of the unit that the page came from. */
+export function ownWebSocket(origin: string): string {
+  return `${origin.replace(/^http/, "ws")}/ws`;
+}
+
+/**
+ * The directory's JSON.
+ *
+ * @param origin of the page.
+ * @throws TypeError it is something else.
+ */
+export function parseWays(answer: unknown, origin: string): Ways {
+  const { units, wait_ms: waitMs = 0 } = answer as {
+    readonly units: readonly { readonly websocket?: unknown }[];
+    readonly wait_ms?: unknown;
+  };
+  // A page that came over TLS cannot open anything else.
+  const scheme = origin.startsWith("https:") ? /^wss:/ : /^wss?:/;
+  const urls = units
+    .map((unit) => unit.websocket)
+    .filter((url): url is string => typeof url === "string" && scheme.test(url));
+  const isWait = typeof waitMs === "number" && waitMs > 0;
+  return { urls, waitMs: isWait ? Math.min(waitMs, MAX_WAIT_MS) : 0 };
+}
+
+/** Finds ways; when the node that the page came from is gone, those that it told of before. */
+export class Directory {
+  #last: readonly string[] = [];
+  readonly #avoided = new Map<string, number>();
+  readonly #origin: string;
+  readonly #fetch: typeof fetch;
+
+  constructor(origin: string, fetcher: typeof fetch) {
+    this.#origin = origin;
+    this.#fetch = fetcher;
+  }
+
+  /** Whether there are units besides the one that the page came from. */
+  get hasOthers(): boolean {
+    return this.#last.length > 1;
+  }
+
+  /** The units that take log-ins. @throws ChatError CONNECTION_LOST: none is known. */
+  async ways(): Promise<Ways> {
+    try {
+      const ways = await this.#ask();
+      this.#last = ways.urls;
+      const urls = ways.urls.length > 0 ? ways.urls : [ownWebSocket(this.#origin)];
+      return { urls: this.#sorted(urls), waitMs: ways.waitMs };
+    } catch {
+      if (this.#last.length === 0) throw new ChatError(ErrorCode.CONNECTION_LOST);
+      return { urls: this.#sorted(this.#last), waitMs: 0 };
+    }
+  }
+
+  /** Its unit is leaving, or has failed: for a while others are tried first. */
+  avoid(url: string): void {
+    this.#avoided.set(url, performance.now() + AVOID_MS);
+  }
+
+  #sorted(urls: readonly string[]): readonly string[] {
+    const nowMs = performance.now();
+    const isAvoided = (url: string) => Number((this.#avoided.get(url) ?? 0) > nowMs);
+    return urls.toSorted((one, other) => isAvoided(one) - isAvoided(other));
+  }
+
+  async #ask(): Promise<Ways> {
+    const fetcher = this.#fetch;
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const answer = await fetcher(`${this.#origin}/v1/units`, { signal });
+    if (!answer.ok) throw new TypeError("no directory");
+    return parseWays(await answer.json(), this.#origin);
+  }
+}

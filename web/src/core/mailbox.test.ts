@@ -1,0 +1,114 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { ANN, BOB, CHAT, recall, text } from "../../tests/entries";
+import { Kind, type ChatEvents, type Entry, type Message } from "./api";
+import { Emitter } from "./emitter";
+import { ChatError, ErrorCode } from "./errors";
+import { Log } from "./log";
+import { Mailbox } from "./mailbox";
+import type { Call } from "./receiver";
+import { MemoryStore } from "./store";
+import { CursorMovedSchema, EntrySchema, TypingSchema } from "./wire/_pb/tinyqq/_pb/client_pb";
+import { messageIdBytes, type LogEntry } from "./wire/entry";
+
+function onWire(entry: LogEntry) {
+  return create(EntrySchema, {
+    conversationId: entry.conversationId,
+    seq: String(entry.seq),
+    ordinal: String(entry.ordinal),
+    kind: entry.kind,
+    senderId: entry.senderId,
+    sentAtMs: String(entry.sentAtMs),
+    content: entry.body,
+    clientMessageId: messageIdBytes(entry.clientMessageId),
+  });
+}
+
+describe("Mailbox", () => {
+  let log: Log;
+  let mailbox: Mailbox;
+  let events: Emitter<ChatEvents>;
+  let entries: Entry[];
+  const unreachable = (async () => {
+    throw new ChatError(ErrorCode.CONNECTION_LOST);
+  }) as unknown as Call;
+
+  function openMailbox(): void {
+    mailbox = new Mailbox({ me: ANN, log, call: unreachable, events, onSynced: () => undefined });
+  }
+
+  beforeEach(async () => {
+    log = new Log(new MemoryStore(), () => undefined);
+    await log.open();
+    log.change(CHAT, (row) => row);
+    log.change(CHAT, (row) => ({ ...row, name: "Bob" }));
+    events = new Emitter();
+    entries = [];
+    events.on("entries", (event) => entries.push(...event.entries));
+    openMailbox();
+  });
+  afterEach(() => {
+    mailbox.stop();
+  });
+
+  it("hands out a message once, under the same key when it comes again", () => {
+    for (const seq of [1, 2, 1, 2]) mailbox.onPush(onWire(text(seq)));
+    expect(entries.map((one) => one.key)).toEqual(["s1", "s2"]);
+  });
+
+  it("keeps what is written until it is acknowledged, over a reload", async () => {
+    const message = await mailbox.send(CHAT, { text: "hi" });
+    expect(entries).toEqual([message]);
+    expect(mailbox.conversations()[0]?.last?.key).toBe(message.key);
+    mailbox.stop();
+    openMailbox();
+    const page = await mailbox.history(CHAT, { at: "end" });
+    expect(page.entries).toEqual([message]);
+    // Another device's push, a page or the answer: whichever says first that it is in the log.
+    mailbox.onPush(onWire(text(1, { senderId: ANN, clientMessageId: message.key.slice(1) })));
+    const sent = entries.at(-1) as Message;
+    expect([sent.key, sent.state, sent.seq]).toEqual([message.key, "sent", 1]);
+    expect(log.outgoing()).toEqual([]);
+  });
+
+  it("puts a repeat of one wish into the outbox once", async () => {
+    const id = "ab".repeat(16);
+    await mailbox.send(CHAT, { text: "hi" }, id);
+    await mailbox.send(CHAT, { text: "hi" }, id);
+    expect(log.outgoing()).toHaveLength(1);
+    expect(entries).toHaveLength(1);
+  });
+
+  it("erases a message that is taken back, and shows no word of the recall itself", async () => {
+    mailbox.onPush(onWire(text(1)));
+    mailbox.onPush(onWire(recall(2, 1)));
+    await vi.waitFor(() => expect(entries).toHaveLength(2));
+    expect(entries[1]).toMatchObject({ key: "s1", kind: Kind.RECALLED, content: { text: "" } });
+    expect(mailbox.conversations()[0]?.last).toMatchObject({ kind: Kind.RECALLED });
+  });
+
+  it("moves cursors as other devices and the other user say", async () => {
+    for (const seq of [1, 2, 3]) mailbox.onPush(onWire(text(seq)));
+    const moved = (userId: string, readSeq: string) =>
+      create(CursorMovedSchema, { conversationId: CHAT, userId, readSeq });
+    mailbox.onPush(moved(ANN, "2"));
+    await vi.waitFor(() => expect(mailbox.conversations()[0]).toMatchObject({ unread: 1, readSeq: 2 }));
+    mailbox.onPush(moved(BOB, "3"));
+    expect(mailbox.conversations()[0]).toMatchObject({ peerReadSeq: 3, peerDeliveredSeq: 3 });
+  });
+
+  it("tells who shows contacts or groups that they have changed", () => {
+    const told: string[] = [];
+    events.on("contactsChanged", () => told.push("contacts"));
+    events.on("groupsChanged", ({ groupId }) => told.push(`group ${groupId}`));
+    events.on("typing", ({ userId }) => told.push(`typing ${userId}`));
+    mailbox.onPush(onWire(text(1, { kind: Kind.FRIEND_ADDED, body: new Uint8Array() })));
+    log.change("20001", (row) => ({ ...row, position: 0 }));
+    mailbox.stop();
+    openMailbox();
+    mailbox.onPush(onWire(text(1, { conversationId: "20001", kind: Kind.MEMBER_JOINED, body: new Uint8Array() })));
+    mailbox.onPush(create(TypingSchema, { conversationId: CHAT, userId: BOB }));
+    expect(told).toEqual(["contacts", "group 20001", `typing ${BOB}`]);
+  });
+});

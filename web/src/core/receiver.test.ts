@@ -1,0 +1,234 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { ANN, CHAT, stretch, text } from "../../tests/entries";
+import { ChatError, ErrorCode } from "./errors";
+import { Inbox } from "./inbox";
+import { Log } from "./log";
+import { Receiver, type Call } from "./receiver";
+import { MemoryStore } from "./store";
+import { HeadHintSchema, OverviewSchema, PageSchema } from "./wire/_pb/tinyqq/_pb/client_pb";
+import { messageIdBytes, type LogEntry } from "./wire/entry";
+import { Request } from "./wire/packets";
+
+/** A server that has some conversations; writes down what it is asked. */
+class Heads {
+  readonly logs = new Map<string, LogEntry[]>();
+  asked: string[] = [];
+  errors: ChatError[] = [];
+  refusedSync: ChatError | undefined;
+
+  readonly call = (async (kind: { readonly type: number }, init: Record<string, unknown>) => {
+    const error = this.errors.shift();
+    if (error !== undefined) throw error;
+    if (kind.type === Request.GET_OVERVIEW.type) return this.#overview(init);
+    return this.#page(String(init["conversationId"]), Number(init["afterSeq"]));
+  }) as unknown as Call;
+
+  #overview(init: Record<string, unknown>) {
+    const known = init["known"] as readonly { readonly conversationId: string; readonly seq: string }[];
+    this.asked.push(`overview ${known.length}`);
+    const conversations = [...this.logs].flatMap(([conversationId, entries]) => {
+      const head = String(entries.length);
+      if (known.some((one) => one.conversationId === conversationId && one.seq === head)) return [];
+      return [{ conversationId, headSeq: head, sinceSeq: "1", untilSeq: head, name: "n" }];
+    });
+    return create(OverviewSchema, { conversations });
+  }
+
+  #page(conversationId: string, after: number) {
+    this.asked.push(`sync ${after}`);
+    if (this.refusedSync !== undefined) throw this.refusedSync;
+    const entries = this.logs.get(conversationId) ?? [];
+    return create(PageSchema, {
+      headSeq: String(entries.length),
+      entries: entries.slice(after, after + 100).map((one) => ({
+        conversationId,
+        seq: String(one.seq),
+        ordinal: String(one.ordinal),
+        kind: one.kind,
+        senderId: one.senderId,
+        sentAtMs: String(one.sentAtMs),
+        content: one.body,
+        clientMessageId: messageIdBytes(one.clientMessageId),
+      })),
+    });
+  }
+}
+
+describe("Receiver", () => {
+  let heads: Heads;
+  let log: Log;
+  let receiver: Receiver;
+  let seqs: number[];
+  let fresh: number[];
+  let told: string[];
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    heads = new Heads();
+    log = new Log(new MemoryStore(), () => undefined);
+    [seqs, fresh, told] = [[], [], []];
+  });
+  afterEach(() => {
+    receiver.stop();
+    vi.useRealTimers();
+  });
+
+  /** Start where the last visit ended. */
+  function open(positions: Readonly<Record<string, number>> = {}): void {
+    for (const [id, position] of Object.entries(positions)) {
+      log.change(id, (row) => ({ ...row, position }));
+    }
+    receiver = new Receiver({
+      me: ANN,
+      inbox: new Inbox([...log.rows].map((row) => ({ conversationId: row.conversationId, seq: row.position }))),
+      log,
+      call: heads.call,
+      onEntries: (entries, isFresh) => {
+        seqs.push(...entries.map((one) => one.seq));
+        if (isFresh) fresh.push(...entries.map((one) => one.seq));
+      },
+      onPosition: () => undefined,
+      onRemoved: (id) => told.push(`removed ${id}`),
+      onReset: (id) => told.push(`reset ${id}`),
+      onSynced: () => told.push("synced"),
+    });
+  }
+
+  const pass = (ms = 10) => vi.advanceTimersByTimeAsync(ms);
+
+  it("starts a new conversation at its end: what is before is history", async () => {
+    heads.logs.set(CHAT, stretch(1, 300));
+    open();
+    receiver.catchUp();
+    await pass();
+    expect(seqs).toEqual([]);
+    expect(log.row(CHAT)).toMatchObject({ position: 300, spans: [], name: "n" });
+    expect(heads.asked).toEqual(["overview 0"]);
+    receiver.take(text(301), true);
+    expect(fresh).toEqual([301]);
+    expect(log.row(CHAT)?.spans).toEqual([{ from: 301, to: 301 }]);
+  });
+
+  it("reads what was missed, in order, by pages", async () => {
+    heads.logs.set(CHAT, stretch(1, 250));
+    open({ [CHAT]: 20 });
+    receiver.catchUp();
+    await pass();
+    expect(seqs).toEqual(stretch(21, 250).map((one) => one.seq));
+    expect(fresh).toEqual([]);
+    expect(heads.asked).toEqual(["overview 0", "sync 20", "sync 120", "sync 220"]);
+    expect(told).toEqual(["synced"]);
+  });
+
+  it("leaves out what is too much, and says so", async () => {
+    heads.logs.set(CHAT, stretch(1, 900));
+    open({ [CHAT]: 20 });
+    log.put(CHAT, stretch(1, 20), 1, 20);
+    receiver.catchUp();
+    await pass();
+    expect(seqs).toEqual([]);
+    expect(told).toContain(`reset ${CHAT}`);
+    expect(log.row(CHAT)).toMatchObject({ position: 900, spans: [] });
+  });
+
+  it("asks for a gap only when it does not close by itself", async () => {
+    heads.logs.set(CHAT, stretch(1, 5));
+    open({ [CHAT]: 5 });
+    receiver.catchUp();
+    await pass();
+    heads.asked = [];
+    receiver.take(text(7), true);
+    receiver.take(text(6), true);
+    await pass(100);
+    expect([seqs, heads.asked]).toEqual([[6, 7], []]);
+    heads.logs.set(CHAT, stretch(1, 9));
+    receiver.take(text(9), true);
+    await pass(100);
+    expect([seqs, heads.asked]).toEqual([[6, 7, 8, 9], ["sync 7"]]);
+  });
+
+  it("sorts pushes that come before the overview", async () => {
+    heads.logs.set(CHAT, stretch(1, 6));
+    open();
+    receiver.take(text(7), true);
+    receiver.take(text(1, { conversationId: "20001" }), true);
+    expect(seqs).toEqual([]);
+    receiver.catchUp();
+    await pass();
+    expect(seqs).toEqual([7, 1]);
+  });
+
+  it("follows a hint in pull mode", async () => {
+    heads.logs.set(CHAT, stretch(1, 2));
+    open({ [CHAT]: 2 });
+    receiver.catchUp();
+    await pass();
+    heads.logs.set(CHAT, stretch(1, 4));
+    receiver.hint(create(HeadHintSchema, { heads: [{ conversationId: CHAT, seq: "4" }] }));
+    await pass();
+    expect(seqs).toEqual([3, 4]);
+  });
+
+  it("asks for the whole list only at the start and after a long time away", async () => {
+    heads.logs.set(CHAT, stretch(1, 2));
+    open({ [CHAT]: 2 });
+    for (const awayMs of [0, 5_000, 120_000]) {
+      receiver.away();
+      await pass(awayMs);
+      receiver.catchUp();
+      await pass();
+    }
+    expect(heads.asked).toEqual(["overview 0", "overview 1", "overview 0"]);
+  });
+
+  it("forgets conversations that are gone, but not what was written there", async () => {
+    open({ [CHAT]: 2, "20001": 5 });
+    log.change("20001", (row) => ({ ...row, draft: "…" }));
+    receiver.catchUp();
+    await pass();
+    expect(told).toContain(`removed ${CHAT}`);
+    expect([...log.rows].map((row) => row.conversationId)).toEqual(["20001"]);
+  });
+
+  it("gives up a conversation that may no longer be seen", async () => {
+    heads.logs.set(CHAT, stretch(1, 9));
+    open({ [CHAT]: 2 });
+    receiver.catchUp();
+    heads.refusedSync = new ChatError(ErrorCode.NOT_A_MEMBER);
+    await pass(200);
+    expect(told).toContain(`removed ${CHAT}`);
+  });
+
+  it("asks again for what it could not get for now", async () => {
+    heads.logs.set(CHAT, stretch(1, 4));
+    open({ [CHAT]: 2 });
+    heads.refusedSync = new ChatError(ErrorCode.BUSY, {}, 2_000);
+    receiver.catchUp();
+    await pass(1_900);
+    heads.refusedSync = undefined;
+    expect([seqs, told]).toEqual([[], []]);
+    await pass(200);
+    expect([seqs, told]).toEqual([[3, 4], ["synced"]]);
+  });
+
+  it("tries again when the server is busy, and stops when it will not answer at all", async () => {
+    heads.logs.set(CHAT, stretch(1, 3));
+    open({ [CHAT]: 2 });
+    heads.errors = [new ChatError(ErrorCode.BUSY, {}, 2_000)];
+    receiver.catchUp();
+    await pass(1_900);
+    expect(seqs).toEqual([]);
+    await pass(200);
+    expect(seqs).toEqual([3]);
+    heads.asked = [];
+    heads.errors = [new ChatError(ErrorCode.PASSWORD_CHANGE_REQUIRED)];
+    receiver.catchUp();
+    await pass(60_000);
+    expect(heads.asked).toEqual([]);
+    receiver.catchUp();
+    await pass();
+    expect(heads.asked).toEqual(["overview 1"]);
+  });
+});

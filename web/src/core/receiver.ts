@@ -1,0 +1,240 @@
+/** Catching up and staying up: overview, pages and pushes, through one inbox into the log. */
+
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+
+import { withEntry, withSummary, type ConversationRow } from "./conversations";
+import { ChatError, asChatError } from "./errors";
+import type { Inbox } from "./inbox";
+import type { Log } from "./log";
+import type { HeadHint, Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
+import { toLogEntry, type LogEntry } from "./wire/entry";
+import { Request, type RequestKind } from "./wire/packets";
+
+/** Asks the server as the user who is logged in; throws ChatError. */
+export type Call = <Q extends DescMessage, A extends DescMessage>(
+  kind: RequestKind<Q, A>,
+  init: MessageInitShape<Q>,
+) => Promise<MessageShape<A>>;
+
+export interface ReceiverOptions {
+  readonly me: string;
+  readonly inbox: Inbox;
+  readonly log: Log;
+  readonly call: Call;
+  /** Gets every entry once, in order; `isFresh`: it was just pushed. */
+  readonly onEntries: (entries: readonly LogEntry[], isFresh: boolean) => void;
+  /** Up to here the conversation is on this device. */
+  readonly onPosition: (conversationId: string, seq: number) => void;
+  /** The user may no longer see it. */
+  readonly onRemoved: (conversationId: string) => void;
+  /** A stretch was left out. */
+  readonly onReset: (conversationId: string) => void;
+  /** All that was missed is here. */
+  readonly onSynced: () => void;
+}
+
+/** A gap is asked for only after this time: the answer to one's own send may overtake the push of
+ * the entry before it, which is then already on its way. */
+const GAP_GRACE_MS = 50;
+const RETRY_MS = 1_000;
+const SYNCS_AT_ONCE = 4;
+/** The longest list that a server takes in a request. */
+const MAX_KNOWN = 10_000;
+const PAGE_ENTRIES = 500;
+/** Who missed more of a conversation reads it as history, when it is looked at. */
+const MAX_MISSED = 500;
+/** After so long the whole list is asked for: what was read on other devices meanwhile is told in
+ * no entry. */
+const LONG_AWAY_MS = 60_000;
+
+/** See the module's comment. */
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  #overviewIsDue = false;
+  #isFetching = false;
+  #isStopped = false;
+  #gapTimer: ReturnType<typeof setTimeout> | undefined;
+  #awaySinceMs: number | undefined = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** Something may have been missed: after log-in, and when pushes were lost. */
+  catchUp(): void {
+    this.#overviewIsDue = true;
+    void this.#fetch();
+  }
+
+  /** The connection is gone. */
+  away(): void {
+    this.#awaySinceMs ??= performance.now();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#gapTimer);
+  }
+
+  /** A push, or the answer to one's own send. */
+  take(entry: LogEntry, isFresh: boolean): void {
+    const { inbox } = this.#options;
+    const before = inbox.position(entry.conversationId);
+    this.#hand(entry.conversationId, before, inbox.apply(entry), isFresh);
+    if (inbox.isBehind) this.#fetchSoon(GAP_GRACE_MS);
+  }
+
+  /** In pull mode: there is something to fetch. */
+  hint(hint: HeadHint): void {
+    for (const head of hint.heads) {
+      this.#options.inbox.learnHead(head.conversationId, Number(head.seq));
+    }
+    void this.#fetch();
+  }
+
+  // ---- fetching --------------------------------------------------------------------------------
+
+  async #fetch(): Promise<void> {
+    if (this.#isFetching || this.#isStopped) return;
+    this.#isFetching = true;
+    try {
+      if (this.#overviewIsDue) await this.#readOverview();
+      await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, () => this.#syncAll()));
+      if (!this.#overviewIsDue) this.#options.onSynced();
+      if (this.#isBehind) this.#fetchSoon(GAP_GRACE_MS);
+    } catch (reason) {
+      const error = asChatError(reason);
+      // Others: logged out, or the password must be changed first. The next log-in starts anew.
+      if (error.isForNow) this.#fetchSoon(Math.max(error.retryAfterMs, RETRY_MS));
+    } finally {
+      this.#isFetching = false;
+    }
+  }
+
+  get #isBehind(): boolean {
+    return this.#overviewIsDue || this.#options.inbox.isBehind;
+  }
+
+  #fetchSoon(ms: number): void {
+    if (this.#isStopped) return;
+    this.#gapTimer ??= setTimeout(() => {
+      this.#gapTimer = undefined;
+      if (this.#isBehind) void this.#fetch();
+    }, ms);
+  }
+
+  async #readOverview(): Promise<void> {
+    const { inbox, log, call } = this.#options;
+    this.#overviewIsDue = false;
+    const isWhole = performance.now() - (this.#awaySinceMs ?? performance.now()) > LONG_AWAY_MS;
+    const positions = isWhole ? [] : inbox.positions().slice(0, MAX_KNOWN);
+    const known = positions.map((one) => ({
+      conversationId: one.conversationId,
+      seq: String(one.seq),
+    }));
+    const listed = new Set<string>();
+    try {
+      for (let after = "0", more = true; more; ) {
+        const page = await call(Request.GET_OVERVIEW, { known, afterConversationId: after });
+        for (const summary of page.conversations) {
+          listed.add(summary.conversationId);
+          await this.#learn(summary);
+        }
+        after = page.conversations.at(-1)?.conversationId ?? "0";
+        more = page.more && page.conversations.length > 0;
+      }
+    } catch (error) {
+      this.#overviewIsDue = true;
+      throw error;
+    }
+    this.#awaySinceMs = undefined;
+    const gone = [...log.rows].filter((row) => !listed.has(row.conversationId));
+    if (isWhole) await this.#drop(gone.filter((row) => !this.#isWanted(row)));
+    this.#settle();
+  }
+
+  async #learn(summary: Summary): Promise<void> {
+    const { inbox, log, me, onReset } = this.#options;
+    const { conversationId } = summary;
+    const untilSeq = Math.min(Number(summary.headSeq), Number(summary.untilSeq));
+    const position = inbox.position(conversationId);
+    log.change(conversationId, (row) => withSummary(row, summary, me));
+    if (position === undefined) {
+      // Nothing of it is here: the list shows its last message, the rest is history.
+      this.#hand(conversationId, untilSeq, inbox.start(conversationId, untilSeq), false);
+      onReset(conversationId);
+    } else if (untilSeq - position > MAX_MISSED) {
+      await log.forget(conversationId, { row: false });
+      this.#hand(conversationId, untilSeq, inbox.skip(conversationId, untilSeq), false);
+      onReset(conversationId);
+    } else {
+      inbox.learnHead(conversationId, untilSeq);
+    }
+  }
+
+  /** Conversations that have come by pushes and were not in the overview are new. */
+  #settle(): void {
+    const ready = this.#options.inbox.settle();
+    for (const conversationId of new Set(ready.map((entry) => entry.conversationId))) {
+      const own = ready.filter((entry) => entry.conversationId === conversationId);
+      this.#hand(conversationId, 0, own, true);
+    }
+  }
+
+  /** Something was written here that the server has not got. */
+  #isWanted({ conversationId, draft }: ConversationRow): boolean {
+    return draft !== "" || this.#options.log.outgoing(conversationId).length > 0;
+  }
+
+  async #drop(rows: readonly { readonly conversationId: string }[]): Promise<void> {
+    for (const { conversationId } of rows) {
+      await this.#options.log.forget(conversationId, { row: true });
+      this.#options.onRemoved(conversationId);
+    }
+  }
+
+  /** Read pages until nothing is missing; several of these share the work. */
+  async #syncAll(): Promise<void> {
+    const { inbox, call } = this.#options;
+    for (let wanted = inbox.nextSync(); wanted; wanted = inbox.nextSync()) {
+      const { conversationId, seq } = wanted;
+      try {
+        const limit = PAGE_ENTRIES;
+        const page = await call(Request.SYNC, { conversationId, afterSeq: String(seq), limit });
+        const before = inbox.position(conversationId);
+        const entries = page.entries.map(toLogEntry);
+        const ready = inbox.applyPage(conversationId, entries, Number(page.headSeq));
+        this.#hand(conversationId, before, ready, false);
+      } catch (reason) {
+        await this.#syncFailed(conversationId, asChatError(reason));
+      }
+    }
+  }
+
+  async #syncFailed(conversationId: string, error: ChatError): Promise<void> {
+    // Not there, or not for this user: classes 1, 3 and 4.
+    const isForGood = [1, 3, 4].includes(error.errorClass);
+    this.#options.inbox.syncFailed(conversationId, { forGood: isForGood });
+    if (!isForGood) throw error;
+    if (error.errorClass !== 1) await this.#drop([{ conversationId }]);
+  }
+
+  /** Everything from *before* to the position is here now. */
+  #hand(
+    conversationId: string,
+    before: number | undefined,
+    ready: readonly LogEntry[],
+    isFresh: boolean,
+  ): void {
+    const { inbox, log, me, onEntries, onPosition } = this.#options;
+    const position = inbox.position(conversationId);
+    if (position === undefined) return;
+    if (before !== undefined && position > before) log.put(conversationId, ready, before + 1, position);
+    log.change(conversationId, (row) => {
+      const known = row.position === position ? row : { ...row, position };
+      return ready.reduce((one, entry) => withEntry(one, entry, me), known);
+    });
+    if (ready.length > 0) onEntries(ready, isFresh);
+    onPosition(conversationId, position);
+  }
+}

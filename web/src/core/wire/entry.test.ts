@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+
+import { Kind } from "../api";
+import { contentOf, encodeDraft, isShown, noticeOf, toEntry, type LogEntry } from "./entry";
+
+const ENTRY: LogEntry = {
+  conversationId: "20001",
+  seq: 7,
+  ordinal: 5,
+  kind: Kind.TEXT,
+  senderId: "10001",
+  clientMessageId: "ab".repeat(16),
+  sentAtMs: 1,
+  body: encodeDraft({ text: "你好", mentions: ["10002"] }),
+  throughSeq: 0,
+};
+const UNREADABLE = new Uint8Array([0x0a, 0xff]);
+
+it("reads what it wrote", () => {
+  const quote = { seq: 3, senderId: "10002", excerpt: "在吗" };
+  const media = { blobId: "b", name: "a.png", mediaType: "image/png", sizeBytes: 9, width: 2, height: 3, durationMs: 0 };
+  const draft = { text: "x", quote, mentions: ["10003"], mentionsAll: true, media };
+  expect(contentOf({ kind: Kind.IMAGE, body: encodeDraft(draft) })).toEqual(draft);
+});
+
+it("shows nothing of a body that cannot be read", () => {
+  expect(contentOf({ kind: Kind.TEXT, body: UNREADABLE }).text).toBe("");
+  expect(noticeOf({ body: UNREADABLE }).userIds).toEqual([]);
+});
+
+it("shows nothing of a message that was taken back", () => {
+  expect(contentOf({ ...ENTRY, kind: Kind.RECALLED }).text).toBe("");
+});
+
+it("keys one's own by their id, others' by their place, which nobody can choose", () => {
+  expect(toEntry(ENTRY, "10001").key).toBe(`m${ENTRY.clientMessageId}`);
+  expect(toEntry(ENTRY, "10002").key).toBe("s7");
+});
+
+it("shows messages of the future and no notices of the future, nor recalls", () => {
+  const kinds = [Kind.HIDDEN, 42, Kind.RECALLED, 99, Kind.RECALL, Kind.MEMBER_JOINED, 240];
+  expect(kinds.filter(isShown)).toEqual([42, Kind.RECALLED, 99, Kind.MEMBER_JOINED]);
+});

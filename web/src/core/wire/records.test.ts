@@ -1,0 +1,26 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, it } from "vitest";
+
+import { JoinRequestSchema, JoinPolicy, KickReason, Role } from "./_pb/tinyqq/_pb/client_pb";
+import { joinPolicyOf, kickReasonOf, roleOf, toJoinRequest, wireJoinPolicy, wireRole } from "./records";
+
+it("reads numbers of the future as the unspecified one", () => {
+  expect([roleOf(77), kickReasonOf(77 as KickReason), joinPolicyOf(77)]).toEqual([
+    "none",
+    "unknown",
+    "approval",
+  ]);
+});
+
+it("takes roles and join policies both ways", () => {
+  expect(roleOf(Role.OWNER)).toBe("owner");
+  expect(roleOf(wireRole("admin"))).toBe("admin");
+  for (const policy of ["open", "approval", "invitation", "closed"] as const) {
+    expect(joinPolicyOf(wireJoinPolicy(policy))).toBe(policy);
+  }
+  expect(joinPolicyOf(JoinPolicy.UNSPECIFIED)).toBe("approval");
+});
+
+it("says that nobody invited who asked by themselves", () => {
+  expect(toJoinRequest(create(JoinRequestSchema, { userId: "10002" })).invitedBy).toBe("");
+});

@@ -1,0 +1,103 @@
+/** The conversation list, and who is typing. */
+
+import { defineStore } from "pinia";
+import { computed, ref, shallowReactive, watch } from "vue";
+
+import type { Conversation, ConversationId, UserId } from "../core/api";
+import { conversationType, peerOf } from "../core/ids";
+import { useClient } from "./client";
+import { useSession } from "./session";
+
+const TYPING_SHOWN_MS = 5_000;
+
+/** What is shown of a conversation that has no line in the list yet. */
+export function emptyConversation(conversationId: ConversationId, me: UserId): Conversation {
+  const type = conversationType(conversationId);
+  return {
+    conversationId,
+    type,
+    peerId: peerOf(conversationId, me),
+    groupId: type === "group" ? conversationId : "",
+    name: "",
+    lastActiveAtMs: 0,
+    unread: 0,
+    isMentioned: false,
+    draft: "",
+    isPinned: false,
+    isMuted: false,
+    headSeq: 0,
+    sinceSeq: 0,
+    untilSeq: 0,
+    readSeq: 0,
+    peerReadSeq: 0,
+    peerDeliveredSeq: 0,
+  };
+}
+
+/** Pinned ones first, then by activity. */
+export function sortConversations(all: Iterable<Conversation>): Conversation[] {
+  return [...all].sort(
+    (one, other) =>
+      Number(other.isPinned) - Number(one.isPinned) || other.lastActiveAtMs - one.lastActiveAtMs,
+  );
+}
+
+export const useConversations = defineStore("conversations", () => {
+  const client = useClient();
+  const session = useSession();
+  const byId = shallowReactive(new Map<ConversationId, Conversation>());
+  const typing = shallowReactive(new Map<ConversationId, UserId>());
+  const isLoaded = ref(false);
+  const typingEnds = new Map<ConversationId, ReturnType<typeof setTimeout>>();
+
+  const sorted = computed(() =>
+    sortConversations(byId.values()).filter(
+      (one) => one.lastActiveAtMs > 0 || one.draft !== "" || one.isPinned,
+    ),
+  );
+  /** Of those that are not muted. */
+  const unread = computed(() => {
+    let sum = 0;
+    for (const one of byId.values()) sum += one.isMuted ? 0 : one.unread;
+    return sum;
+  });
+
+  client.on("conversations", (changed) => {
+    for (const one of changed) byId.set(one.conversationId, one);
+  });
+  client.on("conversationRemoved", (id) => byId.delete(id));
+  client.on("typing", ({ conversationId, userId }) => {
+    typing.set(conversationId, userId);
+    clearTimeout(typingEnds.get(conversationId));
+    typingEnds.set(
+      conversationId,
+      setTimeout(() => typing.delete(conversationId), TYPING_SHOWN_MS),
+    );
+  });
+  client.on("entries", ({ conversationId, isFresh }) => {
+    if (isFresh) typing.delete(conversationId);
+  });
+
+  async function load(): Promise<void> {
+    const all = await client.conversations();
+    for (const one of all) byId.set(one.conversationId, one);
+    isLoaded.value = true;
+  }
+
+  watch(
+    () => session.me,
+    (me) => {
+      byId.clear();
+      typing.clear();
+      isLoaded.value = false;
+      if (me) void load();
+    },
+    { immediate: true },
+  );
+
+  function get(id: ConversationId): Conversation {
+    return byId.get(id) ?? emptyConversation(id, session.me);
+  }
+
+  return { byId, typing, sorted, unread, isLoaded, get };
+});

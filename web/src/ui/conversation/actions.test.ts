@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+
+import { Kind, type Message } from "../../core/api";
+import { listActions, RECALL_MS } from "./actions";
+
+function keys(change: Partial<Message>, type: "direct" | "group" | "self" = "direct", mayManage = false) {
+  const message: Message = {
+    is: "message",
+    key: "s1",
+    conversationId: "1",
+    seq: 1,
+    kind: Kind.TEXT,
+    senderId: "1",
+    isOwn: true,
+    sentAtMs: 0,
+    content: { text: "x", mentions: [], mentionsAll: false },
+    state: "sent",
+    ...change,
+  };
+  return listActions(message, { nowMs: RECALL_MS, type, mayManage }).map((one) => one.key);
+}
+
+describe("listActions", () => {
+  it("offers to recall one's own message for two minutes", () => {
+    expect(keys({ sentAtMs: 1 })).toContain("recall");
+    expect(keys({ sentAtMs: 0 })).not.toContain("recall");
+  });
+
+  it("lets admins recall what others wrote in a group, at any time", () => {
+    expect(keys({ isOwn: false }, "group", true)).toContain("recall");
+    expect(keys({ isOwn: false }, "group", false)).not.toContain("recall");
+    expect(keys({ isOwn: false }, "direct", true)).not.toContain("recall");
+  });
+
+  it("lets notes be recalled at any time", () => {
+    expect(keys({}, "self")).toContain("recall");
+  });
+
+  it("offers to send again or delete what failed, and nothing else", () => {
+    expect(keys({ state: "failed", seq: 0 })).toEqual(["retry", "copy", "discard"]);
+  });
+
+  it("offers nothing that needs the log while it is being sent", () => {
+    expect(keys({ state: "sending", seq: 0 })).toEqual(["copy"]);
+  });
+});

@@ -1,0 +1,38 @@
+/** What can be done with a message. */
+
+import { Kind, type Conversation, type Message } from "../../core/api";
+import type { IconName } from "../parts/icons";
+
+export interface Action {
+  readonly key: "reply" | "copy" | "mention" | "recall" | "retry" | "discard";
+  readonly icon: IconName;
+  readonly isGrave?: boolean;
+}
+
+/** After this only admins can take a message back. */
+export const RECALL_MS = 120_000;
+
+export interface ActionOptions {
+  readonly nowMs: number;
+  readonly type: Conversation["type"];
+  /** May take back what members wrote. */
+  readonly mayManage: boolean;
+}
+
+export function listActions(message: Message, options: ActionOptions): Action[] {
+  if (message.state === "failed") {
+    return [
+      { key: "retry", icon: "retry" },
+      { key: "copy", icon: "copy" },
+      { key: "discard", icon: "trash", isGrave: true },
+    ];
+  }
+  const actions: Action[] = [];
+  if (message.seq > 0) actions.push({ key: "reply", icon: "reply" });
+  if (message.kind === Kind.TEXT) actions.push({ key: "copy", icon: "copy" });
+  if (options.type === "group" && !message.isOwn) actions.push({ key: "mention", icon: "contacts" });
+  const isEarly = message.isOwn && options.nowMs - message.sentAtMs < RECALL_MS;
+  const mayRecall = isEarly || options.type === "self" || (options.type === "group" && options.mayManage);
+  if (message.seq > 0 && mayRecall) actions.push({ key: "recall", icon: "recall", isGrave: true });
+  return actions;
+}

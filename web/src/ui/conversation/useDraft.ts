@@ -1,0 +1,44 @@
+/** What is being written: kept by the core, so that it is there when one comes back. */
+
+import { ref, watch, type Ref } from "vue";
+
+import type { ConversationId } from "../../core/api";
+import { useClient } from "../../stores/client";
+import { useConversations } from "../../stores/conversations";
+
+const QUIET_MS = 400;
+
+export interface OpenDraft {
+  readonly text: Ref<string>;
+  /** Save now what would be saved a little later. */
+  readonly save: () => void;
+  readonly clear: () => void;
+}
+
+export function useDraft(conversationId: ConversationId): OpenDraft {
+  const client = useClient();
+  let saved = useConversations().get(conversationId).draft;
+  const text = ref(saved);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function save(): void {
+    clearTimeout(timer);
+    if (text.value === saved) return;
+    saved = text.value;
+    client.setDraft(conversationId, saved);
+  }
+
+  watch(text, () => {
+    clearTimeout(timer);
+    timer = setTimeout(save, QUIET_MS);
+  });
+
+  return {
+    text,
+    save,
+    clear: () => {
+      text.value = "";
+      save();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** A long touch opens what a right click opens; moving or lifting early calls it off. */
+
+import { onScopeDispose } from "vue";
+
+const LONG_MS = 450;
+const MAX_MOVE_PX = 8;
+
+export function useLongPress(
+  open: (x: number, y: number) => void,
+): Readonly<Record<string, (event: PointerEvent) => void>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let start = { x: 0, y: 0 };
+
+  function cancel(): void {
+    clearTimeout(timer);
+  }
+
+  onScopeDispose(cancel);
+  return {
+    pointerdown: (event) => {
+      cancel();
+      if (event.pointerType === "mouse") return;
+      start = { x: event.clientX, y: event.clientY };
+      timer = setTimeout(() => open(start.x, start.y), LONG_MS);
+    },
+    pointermove: (event) => {
+      if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > MAX_MOVE_PX) cancel();
+    },
+    pointerup: cancel,
+    pointercancel: cancel,
+  };
+}

@@ -1,0 +1,74 @@
+/** Word of messages that arrive while nobody looks: the title's count, and the system's notices. */
+
+import { onScopeDispose, watch } from "vue";
+
+import { Kind, type EntriesEvent } from "../../core/api";
+import { useClient } from "../../stores/client";
+import { useConversations } from "../../stores/conversations";
+import { usePlace } from "../../stores/place";
+import { usePreferences } from "../../stores/preferences";
+import { useToasts } from "../../stores/toasts";
+import { useNames } from "../format/names";
+
+export function mayNotify(): boolean {
+  return "Notification" in globalThis && Notification.permission === "granted";
+}
+
+/** Only on a click: browsers ignore the question otherwise. */
+export async function askToNotify(): Promise<boolean> {
+  if (!("Notification" in globalThis)) return false;
+  return (await Notification.requestPermission()) === "granted";
+}
+
+export function pageTitle(unread: number): string {
+  return unread === 0 ? "TinyQQ" : `(${unread > 99 ? "99+" : unread}) TinyQQ`;
+}
+
+export function useNotifications(): void {
+  const client = useClient();
+  const conversations = useConversations();
+  const place = usePlace();
+  const preferences = usePreferences();
+  const names = useNames();
+  const toasts = useToasts();
+
+  function announce({ conversationId, entries, isFresh }: EntriesEvent): void {
+    const isSeen = document.hasFocus() && place.conversationId === conversationId;
+    if (!isFresh || isSeen || !preferences.notifies || !mayNotify()) return;
+    const conversation = conversations.get(conversationId);
+    const last = entries.findLast((one) => one.is === "message" && !one.isOwn);
+    if (last === undefined || (conversation.isMuted && !conversation.isMentioned)) return;
+    const notification = new Notification(names.title(conversation), {
+      body: names.excerpt(conversation, last),
+      // The newest of a conversation replaces the one before.
+      tag: conversationId,
+      icon: "/icon-192.png",
+    });
+    notification.onclick = () => {
+      window.focus();
+      place.go("chats", conversationId);
+      notification.close();
+    };
+  }
+
+  /** Invitations come as notices, which no count of unread messages tells of. */
+  function tellInvitations({ conversationId, entries, isFresh }: EntriesEvent): void {
+    if (!isFresh || conversations.get(conversationId).type !== "self") return;
+    for (const one of entries) {
+      if (one.kind === Kind.MEMBER_INVITED && !one.isOwn) toasts.show(names.notice("", one));
+    }
+  }
+
+  onScopeDispose(client.on("entries", announce));
+  onScopeDispose(client.on("entries", tellInvitations));
+  onScopeDispose(() => {
+    document.title = pageTitle(0);
+  });
+  watch(
+    () => conversations.unread,
+    (unread) => {
+      document.title = pageTitle(unread);
+    },
+    { immediate: true },
+  );
+}
