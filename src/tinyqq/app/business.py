@@ -141,20 +141,6 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
     )
 
 
-def _lane(settings: Settings, ground: Ground, delivery: Delivery) -> AnyLane:
-    """One lane per shard of the log: a statement never names two of them."""
-    storage = ground.storage
-    limits = LaneLimits(
-        max_batch_bytes=storage.max_batch_bytes,
-        look_every_s=0.0 if settings.registry == MEMORY else _LOOK_EVERY_S,
-    )
-    lanes = [
-        Lane(log=storage.log_writer, delivery=delivery, clock=ground.clock, limits=limits)
-        for _ in range(storage.shards)
-    ]
-    return Lanes(lanes=lanes, shard_of=storage.shard_of) if len(lanes) > 1 else lanes[0]
-
-
 def _delivery(ground: Ground, local: UnitLink, peers: Peers) -> DeliveryService:
     return DeliveryService(
         own=ground.me.unit_id,
@@ -180,6 +166,7 @@ def _friends(
 
 
 def _lane(settings: Settings, ground: Ground, delivery: Delivery, commits: Timing) -> AnyLane:
+    """One lane per shard of the log: a statement never names two of them."""
     storage = ground.storage
     limits = LaneLimits(
         max_batch_bytes=storage.max_batch_bytes,

@@ -12,9 +12,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from tinyqq.app.ground import Enter, Ground
-from tinyqq.app.peers import needs_extra
 from tinyqq.app.settings import MediaSettings, Settings
-from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.errors import ErrorCode, Unavailable, needs_extra
 from tinyqq.http.metrics import Counters
 from tinyqq.media.folder import FolderStore
 from tinyqq.model.media import Picture
