@@ -66,3 +66,8 @@ def test_needs_extra_when_not_installed_then_said_with_the_setting() -> None:
     with pytest.raises(errors.InvalidRequest) as caught, errors.needs_extra("registry"):
         raise ModuleNotFoundError
     assert caught.value.fields == {"extra": "registry"}
+
+
+def test_repr_when_logged_then_class_name_of_the_code_and_fields() -> None:
+    error = errors.Forbidden(ErrorCode.NOT_A_MEMBER, group_id=7)
+    assert repr(error) == "Forbidden(NOT_A_MEMBER group_id=7)"

@@ -137,6 +137,10 @@ class TinyQQError(Exception):
         facts = " ".join(f"{name}={value}" for name, value in self.fields.items())
         return f"{self.code.name} {facts}".rstrip()
 
+    def __repr__(self) -> str:
+        """``Forbidden(NOT_A_MEMBER group_id=7)``, for logs."""
+        return f"{type(self).__name__}({self})"
+
 
 class InvalidRequest(TinyQQError):
     """The request can never succeed as it stands."""

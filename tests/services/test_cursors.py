@@ -264,6 +264,20 @@ async def test_settle_when_a_flush_is_under_way_then_waits_for_it(bench: Bench) 
     assert len(bench.stored.batches) == 1
 
 
+async def test_settle_when_the_store_fails_again_and_again_then_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench()
+    bench.stored.failures = 2
+    for read in range(1, 5):
+        bench.mark(read=read)
+        await bench.cursors.settle(ANN)
+        if read == 3:
+            bench.stored.failures = 1
+    told = [one.message for one in caplog.records if one.name.startswith("tinyqq")]
+    assert told == ["cursors.not_stored"] * 2
+
+
 async def test_settle_when_the_store_fails_then_kept_and_merged_with_what_came_since(
     bench: Bench,
 ) -> None:

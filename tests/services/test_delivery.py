@@ -175,6 +175,20 @@ async def test_presence_away_then_everybody_gets_everything() -> None:
     assert cluster.service.counters()["unlocated_total"] == 2
 
 
+async def test_presence_away_for_many_batches_then_told_once_and_when_it_is_back(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="tinyqq.services.delivery")
+    cluster.places.users = {BOB: frozenset({THERE})}
+    for is_away in (True, True, False, False, True):
+        cluster.places.is_away = is_away
+        cluster.units[THERE].arrived.clear()
+        cluster.service.push([push()])
+        await cluster.got(THERE)
+    told = [one.message for one in caplog.records if one.name.startswith("tinyqq")]
+    assert told == ["delivery.unlocated", "delivery.located_again", "delivery.unlocated"]
+
+
 async def test_unit_without_a_link_then_dropped_and_counted() -> None:
     cluster = Cluster()
     cluster.places.users = {BOB: frozenset({UnitId("gone")})}

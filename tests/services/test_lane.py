@@ -288,6 +288,19 @@ async def test_second_every_time_then_refused_in_the_end_and_others_never_wait(
     assert all(isinstance(one, Unavailable) for one in outcomes)
 
 
+async def test_log_away_for_many_batches_then_told_once_and_when_it_goes_on(
+    lane: Lane, sender: Sender, log: MemoryLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="tinyqq.services.lane")
+    log.faults = ["down"] * 3
+    sender.send()
+    assert await sender.seqs(1) == [1]
+    sender.send()
+    assert await sender.seqs(2) == [1, 2]
+    told = [one.message for one in caplog.records if one.name.startswith("tinyqq")]
+    assert told == ["lane.failure", "lane.goes_on"]
+
+
 class FarLog(MemoryLog):
     """A log as far away as a database: reading takes longer than appending."""
 

@@ -100,6 +100,7 @@ class Cursors:
         self._stored = 0
         self._dropped = 0
         self._failed = 0
+        self._is_failing = False
 
     def mark(self, caller: Caller, mark: Mark) -> None:
         """Take a device's cursors. Marks of conversations that cannot be the caller's are dropped.
@@ -176,11 +177,15 @@ class Cursors:
                     await self._store(pending[:_BATCH_MARKS])
                 except TinyQQError as exc:
                     self._failed += 1
-                    logger.warning("cursors.not_stored", extra={"reason": str(exc)})
+                    # Once until it works again: it is tried every second.
+                    level = logging.DEBUG if self._is_failing else logging.WARNING
+                    logger.log(level, "cursors.not_stored", extra={"reason": str(exc)})
+                    self._is_failing = True
                     for whose, cursor in pending:
                         self._add(whose, cursor)
                     self._wake_up()
                     return
+                self._is_failing = False
                 del pending[:_BATCH_MARKS]
 
     def _take(self, user_id: UserId | None) -> Iterator[tuple[_Whose, _Cursor]]:

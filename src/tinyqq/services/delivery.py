@@ -41,8 +41,7 @@ class DeliveryService:
         local: its sessions.
         link: the way to another unit; None: there is none just now.
         peers: the other units that live; asked for every batch. All of them get what presence
-        cannot
-            place.
+            cannot place.
     """
 
     def __init__(
@@ -63,6 +62,7 @@ class DeliveryService:
         self._wake = asyncio.Event()
         self._closing = False
         self._group: asyncio.TaskGroup | None = None
+        self._is_blind = False
         self._handed_on = 0
         self._unlocated = 0
         self._dropped = 0
@@ -136,9 +136,16 @@ class DeliveryService:
         concerned finds nobody to write to."""
         try:
             async with asyncio.timeout(LOCATE_TIMEOUT_S):
-                return await self._locate(items)
+                batches = await self._locate(items)
+            if self._is_blind:
+                logger.info("delivery.located_again", extra={"unlocated": self._unlocated})
+            self._is_blind = False
+            return batches
         except (TinyQQError, TimeoutError) as error:
-            logger.warning("delivery.unlocated", extra={"items": len(items), "error": repr(error)})
+            # Once: this is asked for every batch.
+            level = logging.DEBUG if self._is_blind else logging.WARNING
+            logger.log(level, "delivery.unlocated", extra={"error": repr(error)})
+            self._is_blind = True
         except Exception:  # a bug below must not end the fan-out of the whole node
             logger.exception("delivery.locate_failed", extra={"items": len(items)})
         self._unlocated += len(items)

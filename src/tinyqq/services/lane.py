@@ -96,6 +96,7 @@ class Lane:
         """Heads under which a batch was numbered that was not written."""
         self._wake = asyncio.Event()
         self._closing = False
+        self._is_failing = False
         self._group: asyncio.TaskGroup | None = None
         self._counters = {
             "lane_batches_total": 0,
@@ -223,15 +224,15 @@ class Lane:
                     drafts = await self._let_moved_stand_aside(drafts, size)
                 drafts = await self._commit_round(drafts[:size]) + drafts[size:]
                 failures = 0
+                self._tell_success()
                 continue
             except (AppendFailed, Unavailable) as failure:
                 is_known = isinstance(failure, AppendFailed) and failure.outcome_known
                 # Nothing is wrong with what merely came second.
                 is_second = isinstance(failure, AppendFailed) and failure.key_taken
                 failures += is_known and not is_second
-                level = logging.DEBUG if is_second else logging.WARNING
-                facts = {"entries": len(drafts), "why": str(failure)}
-                logger.log(level, "lane.failure", extra=facts)
+                if not is_second:
+                    self._tell_failure(failure, len(drafts))
             except Exception:  # a bug below must not leave every sender without an answer
                 logger.exception("lane.broken", extra={"entries": len(drafts)})
                 is_known = is_second = False
@@ -249,6 +250,17 @@ class Lane:
             if not is_known:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LAST_PAUSE_S)
+
+    def _tell_failure(self, failure: AppendFailed | Unavailable, entries: int) -> None:
+        """Once, until something goes through: a database that is away fails every batch."""
+        level = logging.DEBUG if self._is_failing else logging.WARNING
+        self._is_failing = True
+        logger.log(level, "lane.failure", extra={"entries": entries, "why": str(failure)})
+
+    def _tell_success(self) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            logger.info("lane.goes_on")
 
     async def _commit_round(self, drafts: list[Draft]) -> list[Draft]:
         """Commit what may be committed now; returns the drafts that need another round.
