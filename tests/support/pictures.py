@@ -28,7 +28,7 @@ def photo(size: tuple[int, int] = (40, 20)) -> bytes:
     exif = Image.Exif()
     exif[ORIENTATION] = QUARTER_TURN
     exif[MAKER] = "Secret Camera"
-    return picture("JPEG", size, exif=exif)
+    return picture("JPEG", size, exif=exif, xmp=b"<x:xmpmeta>Secret Place</x:xmpmeta>")
 
 
 def bomb(width: int = 16_000, height: int = 16_000) -> bytes:

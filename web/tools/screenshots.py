@@ -13,6 +13,7 @@ import functools
 import http.server
 import itertools
 import json
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -248,6 +249,11 @@ INSIDE: dict[str, Callable[[Page], None]] = {
 }
 
 
+def complain(scene: str, error: object) -> None:
+    """An error of the page is worth more than its picture."""
+    sys.stderr.write(f"{scene}: {error}\n")
+
+
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -261,8 +267,10 @@ def main() -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     wanted = set(filter(None, arguments.only.split(",")))
-    looks = [("zh", "light"), ("en", "dark")] if arguments.quick else list(
-        itertools.product(("zh", "en"), ("light", "dark"))
+    looks = (
+        [("zh", "light"), ("en", "dark")]
+        if arguments.quick
+        else list(itertools.product(("zh", "en"), ("light", "dark")))
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -280,12 +288,7 @@ def main() -> None:
                 if wanted and name not in wanted:
                     continue
                 page = context.new_page()
-                page.on("pageerror", lambda error, name=name: print(f"{name}: {error}"))
-                page.on(
-                    "console",
-                    lambda message, name=name: message.type in {"error", "warning"}
-                    and print(f"{name}: {message.text}"),
-                )
+                page.on("pageerror", functools.partial(complain, name))
                 demo = "demo" if name in OUTSIDE else "demo=in"
                 page.goto(f"http://127.0.0.1:{server.server_port}/?{demo}")
                 page.wait_for_timeout(900)

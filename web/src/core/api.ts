@@ -174,6 +174,24 @@ export interface Media {
   readonly durationMs: number;
 }
 
+/** A file on the server: one that a message names, or the small picture of a user. */
+export type FileRef =
+  | { readonly is: "file" | "thumbnail"; readonly blobId: string }
+  | { readonly is: "avatar"; readonly userId: UserId };
+
+/** What the sender knows of a file. A sound with a duration is a voice message. */
+export interface FileFacts {
+  readonly width?: number;
+  readonly height?: number;
+  readonly durationMs?: number;
+}
+
+/** What may be uploaded. */
+export interface FileLimits {
+  readonly maxBytes: number;
+  readonly maxPictureBytes: number;
+}
+
 export interface LinkCard {
   readonly title: string;
   readonly summary: string;
@@ -224,6 +242,8 @@ export interface Message extends EntryBase {
   readonly state: "sending" | "sent" | "failed";
   /** Why it failed: refused for good. */
   readonly error?: ChatError;
+  /** What is still on its way up; {@link ChatClient.discard} stops that. */
+  readonly file?: Blob;
   /** What one's own recalled message said, for "edit again"; on this page only, until it is left. */
   readonly recalledText?: string;
 }
@@ -321,7 +341,14 @@ export type Connection =
   /** `isSyncing`: what was missed is still coming in. */
   | { readonly state: "online"; readonly unitId: string; readonly isSyncing: boolean }
   /** The next try is at `untilMs`; {@link ChatClient.reconnect} tries now. */
-  | { readonly state: "waiting"; readonly untilMs: number; readonly attempt: number }
+  | {
+      readonly state: "waiting";
+      readonly untilMs: number;
+      readonly attempt: number;
+      /** The server that this page came from is away, and only it can renew the log-in: addresses
+       * of others, where one would have to log in again. */
+      readonly elsewhere?: readonly string[];
+    }
   /** For good: the person may log in again, the page does not by itself. */
   | { readonly state: "kicked"; readonly reason: KickReason; readonly deviceName: string }
   /** The log-in is no longer good: ask for the password. */
@@ -349,6 +376,13 @@ export interface ChatEvents {
   readonly entries: EntriesEvent;
   /** A message that was never sent was deleted. */
   readonly entryRemoved: { readonly conversationId: ConversationId; readonly key: string };
+  /** How much of a message's file is on the server. */
+  readonly upload: {
+    readonly conversationId: ConversationId;
+    readonly key: string;
+    readonly sentBytes: number;
+    readonly sizeBytes: number;
+  };
   /** What is shown of it may have a hole: read its history again. */
   readonly conversationReset: ConversationId;
   /** Show for about five seconds. */
@@ -420,16 +454,26 @@ export interface ChatClient {
   send(conversationId: ConversationId, draft: Draft): Promise<Message>;
   /** Send one that failed again. */
   retry(conversationId: ConversationId, key: string): Promise<void>;
-  /** Delete one that failed. */
+  /** Delete one that failed, or whose file is still on its way. */
   discard(conversationId: ConversationId, key: string): Promise<void>;
   recall(conversationId: ConversationId, seq: number): Promise<void>;
-  /** Upload a file and send it as a picture, a voice message or a file, as its type says. Only where
-   * {@link canUpload}. */
-  sendFile(conversationId: ConversationId, file: Blob, name: string): Promise<Message>;
+  /** Upload a file and send it, as a picture, a voice message or a file. It is shown at once, and
+   * goes on after a cut or a reload. Only where {@link canUpload}. */
+  sendFile(
+    conversationId: ConversationId,
+    file: Blob,
+    name: string,
+    facts?: FileFacts,
+  ): Promise<Message>;
+  fileLimits(): Promise<FileLimits>;
+  /** The content of a file that the user may see. */
+  fetchFile(ref: FileRef): Promise<Blob>;
 
   // people
   profile(userId: UserId): Promise<Profile>;
   updateProfile(change: ProfileChange): Promise<Profile>;
+  /** Upload a picture of oneself. */
+  setAvatar(picture: Blob): Promise<Profile>;
   searchUsers(query: string, limit?: number): Promise<readonly Profile[]>;
   contacts(): Promise<readonly Contact[]>;
   requestFriend(userId: UserId, note: string): Promise<void>;

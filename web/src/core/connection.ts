@@ -135,6 +135,12 @@ export class Connection {
     return this.#isClosed;
   }
 
+  /** Find out now whether the server is there. */
+  probe(): void {
+    this.#session.probe(performance.now());
+    this.#flush();
+  }
+
   /** Close from this side. Idempotent. */
   close(): void {
     this.#end(lost());

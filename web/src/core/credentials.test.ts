@@ -54,3 +54,14 @@ it("takes what is not the server's for now", async () => {
   const offline = new Credentials("http://host", async () => Promise.reject(new TypeError("network")));
   await expect(offline.resume()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
 });
+
+it("asks once when many ask at once, and forgets no token that has taken another's place", async () => {
+  const fetcher = vi.fn(async () => answer(200, SESSION));
+  const credentials = new Credentials("http://host", fetcher);
+  await Promise.all([credentials.token(), credentials.token(), credentials.token()]);
+  expect(fetcher).toHaveBeenCalledTimes(1);
+  credentials.renewed("second", Date.now() + 900_000);
+  credentials.forget("first");
+  expect((await credentials.token()).accessToken).toBe("second");
+  expect(credentials.leftMs).toBeGreaterThan(800_000);
+});

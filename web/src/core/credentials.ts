@@ -33,6 +33,7 @@ const MARGIN_MS = 30_000;
 export class Credentials {
   #token: Token | undefined;
   #freshUntilMs = 0;
+  #resuming: Promise<WebSession> | undefined;
   readonly #origin: string;
   readonly #fetch: typeof fetch;
 
@@ -55,9 +56,12 @@ export class Credentials {
     return this.#take(await this.#ask("POST", "/v1/session", body));
   }
 
-  /** Log in by the cookie. @throws ChatError as {@link logIn}. */
-  async resume(): Promise<WebSession> {
-    return this.#take(await this.#ask("POST", "/v1/session/resume"));
+  /** Log in by the cookie; who asks meanwhile gets the same. @throws ChatError as {@link logIn}. */
+  resume(): Promise<WebSession> {
+    this.#resuming ??= this.#ask("POST", "/v1/session/resume")
+      .then((answer) => this.#take(answer))
+      .finally(() => (this.#resuming = undefined));
+    return this.#resuming;
   }
 
   /** Forget the device, on the server too. @throws ChatError as {@link logIn}. */
@@ -80,9 +84,14 @@ export class Credentials {
     this.#freshUntilMs = expiresAtMs - MARGIN_MS;
   }
 
-  /** The access token is of no more use. */
-  forget(): void {
-    this.#token = undefined;
+  /** How long the access token is still good; at most 0: it is not. */
+  get leftMs(): number {
+    return this.#token === undefined ? 0 : this.#freshUntilMs - Date.now();
+  }
+
+  /** The access token is of no more use; one that has taken its place stays. */
+  forget(accessToken = this.#token?.accessToken): void {
+    if (this.#token?.accessToken === accessToken) this.#token = undefined;
   }
 
   #take(answer: Answer): WebSession {

@@ -66,3 +66,21 @@ it("says that there is no way when it never knew one", async () => {
     await expect(directory.ways()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
   }
 });
+
+it("remembers the units for the next visit, and where their pages are", async () => {
+  const kept = new Map<string, string>();
+  const memory = {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => void kept.set(name, value),
+  };
+  const answers = answering();
+  await new Directory("http://one:1", answers.fetch, memory).ways();
+  answers.listing = undefined;
+  const later = new Directory("http://one:1", answers.fetch, memory);
+  expect((await later.ways()).urls).toEqual(["ws://one:1/ws", "wss://three/ws"]);
+  expect(later.otherPages).toEqual(["https://three"]);
+  kept.set("tinyqq.units", "{");
+  await expect(new Directory("http://one:1", answers.fetch, memory).ways()).rejects.toMatchObject({
+    code: ErrorCode.CONNECTION_LOST,
+  });
+});

@@ -9,6 +9,9 @@ export interface Ways {
 }
 
 const TIMEOUT_MS = 10_000;
+/** The same where units are known from before. */
+const SHORT_TIMEOUT_MS = 3_000;
+const REMEMBERED = "tinyqq.units";
 const MAX_WAIT_MS = 120_000;
 /** A unit that failed or sent one away is the last choice for so long. */
 const AVOID_MS = 10_000;
@@ -44,10 +47,18 @@ export class Directory {
   readonly #avoided = new Map<string, number>();
   readonly #origin: string;
   readonly #fetch: typeof fetch;
+  readonly #memory: Pick<Storage, "getItem" | "setItem"> | undefined;
 
-  constructor(origin: string, fetcher: typeof fetch) {
+  /** @param memory keeps the units for the next visit: the node of the page may be gone then. */
+  constructor(
+    origin: string,
+    fetcher: typeof fetch,
+    memory?: Pick<Storage, "getItem" | "setItem">,
+  ) {
     this.#origin = origin;
     this.#fetch = fetcher;
+    this.#memory = memory;
+    this.#last = this.#remembered();
   }
 
   /** Whether there are units besides the one that the page came from. */
@@ -55,11 +66,18 @@ export class Directory {
     return this.#last.length > 1;
   }
 
+  /** Where other units have their pages. */
+  get otherPages(): readonly string[] {
+    const pages = this.#last.map((url) => url.replace(/^ws/, "http").replace(/\/ws$/, ""));
+    return pages.filter((page) => page !== this.#origin);
+  }
+
   /** The units that take log-ins. @throws ChatError CONNECTION_LOST: none is known. */
   async ways(): Promise<Ways> {
     try {
       const ways = await this.#ask();
       this.#last = ways.urls;
+      this.#memory?.setItem(REMEMBERED, JSON.stringify(ways.urls));
       const urls = ways.urls.length > 0 ? ways.urls : [ownWebSocket(this.#origin)];
       return { urls: this.#sorted(urls), waitMs: ways.waitMs };
     } catch {
@@ -79,9 +97,19 @@ export class Directory {
     return urls.toSorted((one, other) => isAvoided(one) - isAvoided(other));
   }
 
+  #remembered(): readonly string[] {
+    try {
+      const urls: unknown = JSON.parse(this.#memory?.getItem(REMEMBERED) ?? "[]");
+      if (!Array.isArray(urls)) return [];
+      return parseWays({ units: urls.map((websocket: unknown) => ({ websocket })) }, this.#origin).urls;
+    } catch {
+      return [];
+    }
+  }
+
   async #ask(): Promise<Ways> {
     const fetcher = this.#fetch;
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout(this.#last.length > 1 ? SHORT_TIMEOUT_MS : TIMEOUT_MS);
     const answer = await fetcher(`${this.#origin}/v1/units`, { signal });
     if (!answer.ok) throw new TypeError("no directory");
     return parseWays(await answer.json(), this.#origin);

@@ -20,6 +20,9 @@ import {
   type ConversationId,
   type Draft,
   type Entry,
+  type FileFacts,
+  type FileLimits,
+  type FileRef,
   type GroupChange,
   type GroupId,
   type HistoryPage,
@@ -33,6 +36,7 @@ import {
   type Unsubscribe,
   type UserId,
 } from "./api";
+import { draftOf } from "./attachments";
 import { LINES, ME, PEOPLE } from "./fake_people";
 import { FakeWorld } from "./fake_world";
 import { conversationType, directConversation, newId, peerOf, toHex } from "./ids";
@@ -63,6 +67,7 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
   readonly #delayMs: number;
   readonly #options: FakeOptions;
   readonly #logs = new Map<ConversationId, Log>();
+  readonly #files = new Map<string, Blob>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
   constructor(options: FakeOptions = {}) {
@@ -220,13 +225,27 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
     this.#put(log, recalled(message));
   }
 
-  async sendFile(id: ConversationId, file: Blob, name: string): Promise<Message> {
-    const kinds = { image: Kind.IMAGE, audio: Kind.VOICE } as const;
-    const [mainType] = file.type.split("/");
-    const kind = mainType === "image" || mainType === "audio" ? kinds[mainType] : Kind.FILE;
-    const shape = { width: 0, height: 0, durationMs: 0 };
-    const media = { blobId: "", name, mediaType: file.type, sizeBytes: file.size, ...shape };
-    return this.send(id, { text: name, kind, media });
+  async sendFile(id: ConversationId, file: Blob, name: string, facts?: FileFacts): Promise<Message> {
+    const draft = draftOf(file, name, facts);
+    const blobId = toHex(newId());
+    this.#files.set(blobId, file);
+    return this.send(id, { ...draft, ...(draft.media && { media: { ...draft.media, blobId } }) });
+  }
+
+  async fileLimits(): Promise<FileLimits> {
+    return { maxBytes: 100 << 20, maxPictureBytes: 32 << 20 };
+  }
+
+  async fetchFile(ref: FileRef): Promise<Blob> {
+    await this.pause();
+    const file = this.#files.get(ref.is === "avatar" ? ref.userId : ref.blobId);
+    if (file === undefined) throw new ChatError(ErrorCode.MEDIA_NOT_FOUND);
+    return file;
+  }
+
+  async setAvatar(picture: Blob): Promise<Profile> {
+    this.#files.set(ME, picture);
+    return this.updateProfile({ avatar: toHex(newId()) });
   }
 
   // ---- people and groups, where conversations change too ---------------------------------------

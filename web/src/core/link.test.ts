@@ -14,7 +14,6 @@ const SESSION = {
   nickname: "安安",
   must_change_password: false,
   access_token: "token",
-  access_expires_at_ms: Number.MAX_SAFE_INTEGER,
   device_id: "0a".repeat(16),
 };
 
@@ -25,21 +24,26 @@ describe("Link", () => {
   let units: readonly string[];
   let waitMs: number;
   let isLoggedIn: boolean;
+  let isAway: boolean;
+  let expiresAtMs: number;
 
   beforeEach(() => {
     vi.useFakeTimers();
     vi.stubGlobal("WebSocket", FakeSocket);
     server = new FakeServer();
-    server.answer(Request.RESUME, () => ({ userId: "10001", accessToken: "next", accessExpiresAtMs: String(Number.MAX_SAFE_INTEGER) }));
+    server.answer(Request.RESUME, () => ({ userId: "10001", accessToken: "next", accessExpiresAtMs: String(expiresAtMs) }));
     states = [];
     units = ["ws://one/ws", "ws://two/ws"];
     waitMs = 0;
     isLoggedIn = true;
+    isAway = false;
+    expiresAtMs = Number.MAX_SAFE_INTEGER;
     const fetcher: typeof fetch = async (input) => {
+      if (isAway) throw new TypeError("network");
       if (String(input).endsWith("/v1/units")) {
         return new Response(JSON.stringify({ units: units.map((websocket) => ({ websocket })), wait_ms: waitMs }));
       }
-      if (isLoggedIn) return new Response(JSON.stringify(SESSION));
+      if (isLoggedIn) return Response.json({ ...SESSION, access_expires_at_ms: expiresAtMs });
       return new Response(JSON.stringify({ code: ErrorCode.TOKEN_INVALID }), { status: 401 });
     };
     const nothing = () => undefined;
@@ -129,16 +133,107 @@ describe("Link", () => {
     await refused;
   });
 
+  /** Its unit leaves: it is told to go. */
+  const sendAway = (afterMs = 0, url = "ws://three/ws") =>
+    server.last.push(Push.GO_AWAY, GoAwaySchema, { code: 7003, afterMs, url });
+
   it("moves when its unit leaves, at the time and to the place it says", async () => {
     link.start();
     await pass(10);
-    server.last.push(Push.GO_AWAY, GoAwaySchema, { code: 7003, afterMs: 3_000, url: "ws://three/ws" });
+    sendAway(3_000);
     await pass(2_900);
     expect(server.sockets).toHaveLength(1);
     await pass(200);
     expect(server.last.url).toBe("ws://three/ws");
     expect(last()?.state).toBe("online");
     expect(states.some((one) => one.state === "waiting")).toBe(false);
+  });
+
+  it("leaves the old unit only when the new one has let it in", async () => {
+    link.start();
+    await pass(10);
+    const [old] = server.sockets;
+    server.answer(Request.RESUME, () => undefined);
+    sendAway();
+    await pass(100);
+    expect(server.sockets).toHaveLength(2);
+    expect(old?.readyState).toBe(1);
+    expect(states.map((one) => one.state)).toEqual(["connecting", "online"]);
+  });
+
+  it("takes being replaced by itself for no kick", async () => {
+    link.start();
+    await pass(10);
+    const old = server.last;
+    server.answer(Request.RESUME, () => {
+      old.push(Push.KICKED, KickedSchema, { reason: KickReason.REPLACED });
+      old.drop();
+      return { userId: "10001", accessToken: "next", accessExpiresAtMs: String(Number.MAX_SAFE_INTEGER) };
+    });
+    sendAway();
+    await pass(100);
+    expect(last()).toMatchObject({ state: "online" });
+    expect(server.last.url).toBe("ws://three/ws");
+    expect(server.last.readyState).toBe(1);
+  });
+
+  it("stays, and tries again, while no other unit takes it", async () => {
+    link.start();
+    await pass(10);
+    server.answer(Request.RESUME, () => new ChatError(ErrorCode.BUSY));
+    sendAway();
+    await pass(100);
+    expect(server.sockets[0]?.readyState).toBe(1);
+    server.answer(Request.RESUME, () => ({ userId: "10001", accessToken: "next" }));
+    await pass(2_100);
+    expect(server.sockets[0]?.readyState).toBe(3);
+    expect(last()?.state).toBe("online");
+  });
+
+  it("asks on the new connection what the old one had not answered", async () => {
+    link.start();
+    await pass(10);
+    const asked = link.call(Request.LIST_GROUPS, {});
+    await pass(10);
+    server.answer(Request.LIST_GROUPS, () => ({ groups: [{ groupId: "20001" }] }));
+    sendAway();
+    await pass(500);
+    expect((await asked).groups).toHaveLength(1);
+  });
+
+  it("renews a token that ends soon by another log-in when the page's node is away", async () => {
+    expiresAtMs = Date.now() + 15 * 60_000;
+    server.answer(Request.HEARTBEAT, () => ({}));
+    link.start();
+    await pass(10);
+    isAway = true;
+    await pass(4 * 60_000);
+    expect(server.sockets).toHaveLength(1);
+    await pass(6 * 60_000 + 1_000);
+    expect(server.sockets.length).toBeGreaterThan(1);
+    expect(states.map((one) => one.state).every((state) => state !== "waiting")).toBe(true);
+  });
+
+  it("names other addresses when the page's node is away and the log-in cannot be renewed", async () => {
+    expiresAtMs = Date.now() + 60_000;
+    link.start();
+    await pass(10);
+    isAway = true;
+    vi.setSystemTime(Date.now() + 120_000);
+    server.last.drop();
+    await pass(20);
+    await pass(1_000);
+    expect(last()).toMatchObject({ state: "waiting", elsewhere: ["http://two"] });
+  });
+
+  it("finds out at once whether it is still connected when it is asked to", async () => {
+    link.start();
+    await pass(1_500);
+    link.reconnect();
+    await pass(100);
+    expect(server.asked).toContain(Request.HEARTBEAT.type);
+    await pass(4_000);
+    expect(server.sockets[0]?.readyState).toBe(3);
   });
 
   it("does not come back when it was kicked", async () => {

@@ -8,7 +8,7 @@ import { Connection } from "./connection";
 import type { Credentials, Token } from "./credentials";
 import type { Directory } from "./directory";
 import { ChatError, ErrorCode, asChatError } from "./errors";
-import type { GoAway, Kicked } from "./wire/_pb/tinyqq/_pb/client_pb";
+import { KickReason, type GoAway, type Kicked } from "./wire/_pb/tinyqq/_pb/client_pb";
 import { Request, type Pushed, type RequestKind } from "./wire/packets";
 import { kickReasonOf } from "./wire/records";
 
@@ -46,6 +46,18 @@ const STABLE_MS = 10_000;
 /** How often the access token is renewed while there are other units to move to: the node that
  * alone gets the cookie may be the one that dies. */
 const RENEW_MS = 5 * 60_000;
+/** A token that ends sooner is renewed by another log-in when the cookie cannot do it. */
+const LOW_MS = 2 * RENEW_MS;
+/** How soon moving is tried again. */
+const MOVE_AGAIN_MS = 2_000;
+
+/** One connection as the link knows it. */
+interface Line {
+  /** The next one is logging in: the server takes this one for replaced. */
+  isLeft: boolean;
+  /** It was replaced, perhaps by the next one. */
+  kicked?: Kicked;
+}
 
 /** See the module's comment. One link is one log-in: after the end make a new one. */
 export class Link {
@@ -55,7 +67,10 @@ export class Link {
   #isStopped = false;
   #failure: ChatError | undefined;
   #attempt = 0;
-  #moveTo: string | undefined;
+  readonly #lines = new WeakMap<Connection, Line>();
+  #moving: Promise<void> | undefined;
+  #successor: Connection | undefined;
+  #isCutOff = false;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
   #renewTimer: ReturnType<typeof setInterval> | undefined;
   /** Those who wait for a connection, or for its end. */
@@ -72,9 +87,10 @@ export class Link {
     void this.#run();
   }
 
-  /** Do not wait for the next try. */
+  /** Do not wait for the next try; while it is up, find out whether it still is. */
   reconnect(): void {
     this.#wake();
+    this.#connection?.probe();
   }
 
   /** End it from this side. Idempotent. */
@@ -117,24 +133,50 @@ export class Link {
   // ---- keeping it up ---------------------------------------------------------------------------
 
   async #run(): Promise<void> {
+    let next: Connection | undefined;
     while (!this.#isStopped) {
       try {
-        await this.#stay(await this.#enter());
+        next = await this.#stay(next ?? (await this.#enter()));
       } catch (error) {
+        next = undefined;
         await this.#recover(asChatError(error));
       }
     }
+    next?.close();
   }
 
   /** Connect by the first way that works, and log in. */
   async #enter(): Promise<Connection> {
-    const first = this.#moveTo;
-    this.#moveTo = undefined;
     this.#attempt += 1;
     this.#tell({ state: "connecting", attempt: this.#attempt });
-    const token = await this.#options.credentials.token();
+    const token = await this.#token();
+    const { urls, waitMs } = await this.#options.directory.ways();
+    if (waitMs > 0) {
+      // Many come at once, and the units say when it is this one's turn.
+      this.#tell({ state: "waiting", untilMs: Date.now() + waitMs, attempt: this.#attempt });
+      await pause(waitMs);
+      this.#tell({ state: "connecting", attempt: this.#attempt });
+    }
+    return this.#connect(urls, token);
+  }
+
+  async #token(): Promise<Token> {
+    this.#isCutOff = false;
+    try {
+      return await this.#options.credentials.token();
+    } catch (error) {
+      // The cookie is for the page's own node alone, and without it no other lets anybody in.
+      this.#isCutOff = asChatError(error).code === ErrorCode.CONNECTION_LOST;
+      throw error;
+    }
+  }
+
+  async #connect(
+    urls: readonly string[],
+    token: Token,
+    onReached: () => void = () => undefined,
+  ): Promise<Connection> {
     let error = new ChatError(ErrorCode.CONNECTION_LOST);
-    const urls = await this.#ways(first);
     for (const url of urls) {
       if (this.#isStopped) break;
       const timeoutMs = url === urls.at(-1) ? OPEN_TIMEOUT_MS : SHORT_TIMEOUT_MS;
@@ -142,33 +184,27 @@ export class Link {
         error = asChatError(reason);
         return undefined;
       });
-      if (connection !== undefined) return this.#logIn(connection, token);
+      if (connection !== undefined) {
+        onReached();
+        return this.#logIn(connection, token);
+      }
       this.#options.directory.avoid(url);
     }
     throw error;
   }
 
-  async #ways(first: string | undefined): Promise<readonly string[]> {
-    const { urls, waitMs } = await this.#options.directory.ways();
-    if (first) return [first, ...urls.filter((url) => url !== first)];
-    if (waitMs > 0) {
-      // Many come at once, and the units say when it is this one's turn.
-      this.#tell({ state: "waiting", untilMs: Date.now() + waitMs, attempt: this.#attempt });
-      await pause(waitMs);
-      this.#tell({ state: "connecting", attempt: this.#attempt });
-    }
-    return urls;
-  }
-
   async #dial(url: string, openTimeoutMs: number): Promise<Connection> {
     const { agent, language, user } = this.#options;
-    return Connection.open(url, {
+    const line: Line = { isLeft: false };
+    const connection = await Connection.open(url, {
       agent,
       language,
       openTimeoutMs,
-      onPush: (push) => this.#onPush(push),
+      onPush: (push) => this.#onPush(push, line),
       onMissed: () => user.onMissed(),
     });
+    this.#lines.set(connection, line);
+    return connection;
   }
 
   async #logIn(connection: Connection, { accessToken, deviceId }: Token): Promise<Connection> {
@@ -194,27 +230,72 @@ export class Link {
     return connection;
   }
 
-  async #stay(connection: Connection): Promise<void> {
+  /** Returns the connection that takes over, if one does. */
+  async #stay(connection: Connection): Promise<Connection | undefined> {
     if (this.#isStopped) {
       connection.close();
-      return;
+      return undefined;
     }
-    const { user, credentials, directory } = this.#options;
+    const { user, directory } = this.#options;
     const sinceMs = performance.now();
     this.#connection = connection;
     this.#attempt = 0;
     this.#tell({ state: "online", unitId: connection.unitId, isSyncing: true });
     this.#wakeAll();
     user.onUp(connection);
-    this.#renewTimer = setInterval(() => {
-      if (directory.hasOthers) void credentials.resume().catch(() => undefined);
-    }, RENEW_MS);
+    this.#renewTimer = setInterval(() => void this.#renew(), RENEW_MS);
     const error = await connection.closed;
+    await this.#moving;
     this.#letGo();
     user.onDown();
-    directory.avoid(connection.url);
     if (performance.now() - sinceMs >= STABLE_MS) this.#backoff.reset();
-    if (this.#moveTo === undefined) throw error;
+    const next = this.#successor;
+    this.#successor = undefined;
+    if (next !== undefined) return next;
+    directory.avoid(connection.url);
+    throw error;
+  }
+
+  // ---- moving ----------------------------------------------------------------------------------
+
+  async #renew(): Promise<void> {
+    const { credentials, directory } = this.#options;
+    if (!directory.hasOthers) return;
+    try {
+      await credentials.resume();
+    } catch (error) {
+      // The page's own node is away. A log-in at any unit brings the next access token too.
+      if (asChatError(error).isForNow && credentials.leftMs < LOW_MS) this.#move("");
+    }
+  }
+
+  /** Come in elsewhere while the present connection still serves, then let go of that. */
+  #move(url: string): void {
+    const from = this.#connection;
+    const line = from && this.#lines.get(from);
+    if (from === undefined || line === undefined || this.#moving !== undefined) return;
+    this.#moving = this.#replace(from, line, url).finally(() => (this.#moving = undefined));
+  }
+
+  async #replace(from: Connection, line: Line, url: string): Promise<void> {
+    const { credentials, directory } = this.#options;
+    try {
+      const token = await credentials.token();
+      const { urls } = await directory.ways();
+      const order = url === "" ? urls : [url, ...urls.filter((one) => one !== url)];
+      const next = await this.#connect(order, token, () => (line.isLeft = true));
+      if (this.#isStopped) {
+        next.close();
+        return;
+      }
+      this.#successor = next;
+      from.close();
+    } catch (error) {
+      asChatError(error); // it is tried again, as long as there is time
+      line.isLeft = false;
+      if (line.kicked !== undefined) this.#kicked(line.kicked);
+      else if (!from.isClosed) this.#leaveTimer = setTimeout(() => this.#move(url), MOVE_AGAIN_MS);
+    }
   }
 
   /** Wait for the next try, or end. */
@@ -225,21 +306,25 @@ export class Link {
       return;
     }
     const delayMs = this.#backoff.nextMs(error.retryAfterMs);
-    this.#tell({ state: "waiting", untilMs: Date.now() + delayMs, attempt: this.#attempt });
+    const untilMs = Date.now() + delayMs;
+    const elsewhere = this.#isCutOff ? this.#options.directory.otherPages : [];
+    this.#tell({ state: "waiting", untilMs, attempt: this.#attempt, elsewhere });
     await this.#sleep(delayMs);
   }
 
-  #onPush(push: Pushed): void {
+  #onPush(push: Pushed, line: Line): void {
     if (push.$typeName === "tinyqq.v1.GoAway") this.#leave(push);
-    else if (push.$typeName === "tinyqq.v1.Kicked") this.#kicked(push);
-    else this.#options.user.onPush(push);
+    else if (push.$typeName !== "tinyqq.v1.Kicked") this.#options.user.onPush(push);
+    else if (line.isLeft && push.reason === KickReason.REPLACED) line.kicked = push;
+    else this.#kicked(push);
   }
 
   #leave({ afterMs, url }: GoAway): void {
     clearTimeout(this.#leaveTimer);
+    const leaving = this.#connection?.url;
     this.#leaveTimer = setTimeout(() => {
-      this.#moveTo = url;
-      this.#connection?.close();
+      if (leaving !== undefined) this.#options.directory.avoid(leaving);
+      this.#move(url);
     }, afterMs);
   }
 
@@ -253,6 +338,7 @@ export class Link {
     this.#isStopped = true;
     this.#failure = failure;
     this.#connection?.close();
+    this.#successor?.close();
     this.#letGo();
     this.#wake();
     this.#wakeAll();

@@ -34,8 +34,14 @@ describe("Mailbox", () => {
     throw new ChatError(ErrorCode.CONNECTION_LOST);
   }) as unknown as Call;
 
+  const files = {
+    upload: () => new Promise<never>(() => undefined),
+    cancel: async () => undefined,
+  };
+
   function openMailbox(): void {
-    mailbox = new Mailbox({ me: ANN, log, call: unreachable, events, onSynced: () => undefined });
+    const onSynced = () => undefined;
+    mailbox = new Mailbox({ me: ANN, log, call: unreachable, files, events, onSynced });
   }
 
   beforeEach(async () => {
@@ -110,5 +116,24 @@ describe("Mailbox", () => {
     mailbox.onPush(onWire(text(1, { conversationId: "20001", kind: Kind.MEMBER_JOINED, body: new Uint8Array() })));
     mailbox.onPush(create(TypingSchema, { conversationId: CHAT, userId: BOB }));
     expect(told).toEqual(["contacts", "group 20001", `typing ${BOB}`]);
+  });
+
+  it("shows a file at once, with its content while it is on its way, over a reload", async () => {
+    const file = new Blob(["x"], { type: "image/png" });
+    const message = await mailbox.sendFile(CHAT, file, { name: "x.png" });
+    expect(message).toMatchObject({ state: "sending", kind: Kind.IMAGE, file });
+    mailbox.stop();
+    openMailbox();
+    const page = await mailbox.history(CHAT, { at: "end" });
+    expect(page.entries.at(-1)).toMatchObject({ key: message.key, file });
+  });
+
+  it("deletes a message whose file is on its way, but none that may have been sent", async () => {
+    const removed: string[] = [];
+    events.on("entryRemoved", ({ key }) => removed.push(key));
+    const file = await mailbox.sendFile(CHAT, new Blob(["x"]), { name: "x" });
+    const words = await mailbox.send(CHAT, { text: "hi" });
+    for (const { key } of [file, words]) await mailbox.discard(CHAT, key);
+    expect(removed).toEqual([file.key]);
   });
 });

@@ -1,11 +1,13 @@
 /** All that belongs to one user who is logged in: what comes, what goes, and how far things got. */
 
 import { Kind, type ChatEvents, type Conversation, type Draft, type Entry, type Message } from "./api";
-import type { HistoryPage, HistoryPlace } from "./api";
+import type { FileFacts, HistoryPage, HistoryPlace } from "./api";
+import { Attachments, draftOf } from "./attachments";
 import type { Connection } from "./connection";
 import { toConversation, withPeer, withRead, type ConversationRow } from "./conversations";
-import { ChatError } from "./errors";
+import { ChatError, asChatError } from "./errors";
 import type { Emitter } from "./emitter";
+import type { Files } from "./files";
 import { History } from "./history";
 import { conversationType, newId, toHex } from "./ids";
 import { Inbox } from "./inbox";
@@ -34,6 +36,7 @@ export interface MailboxOptions {
   /** Opened already; closed by who opened it. */
   readonly log: Log;
   readonly call: Call;
+  readonly files: Pick<Files, "upload" | "cancel">;
   readonly events: Emitter<ChatEvents>;
   readonly onSynced: () => void;
   readonly random?: () => number;
@@ -50,6 +53,7 @@ export class Mailbox {
   readonly #sender: Sender;
   readonly #marks: Marks;
   readonly #history: History;
+  readonly #attachments: Attachments;
   readonly #typedAtMs = new Map<string, number>();
   /** What one's own recalled messages said, by key. */
   readonly #recalledTexts = new Map<string, string>();
@@ -62,7 +66,7 @@ export class Mailbox {
     const inbox = new Inbox(
       [...log.rows].map(({ conversationId, position }) => ({ conversationId, seq: position })),
     );
-    const unsent = log.outgoing().filter((row) => row.refusal === undefined);
+    const unsent = log.outgoing().filter((row) => !row.refusal && !row.file);
     this.#marks = new Marks((mark) => this.#tell(mark));
     this.#sender = new Sender({
       outbox: new Outbox(unsent),
@@ -90,6 +94,15 @@ export class Mailbox {
       show: (entry) => this.#show(entry),
       pending: (id) => log.outgoing(id).map((row) => this.#showOutgoing(row)),
     });
+    this.#attachments = new Attachments({
+      log,
+      files: options.files,
+      events: options.events,
+      onReady: (outgoing) => this.#ready(outgoing),
+      onRefused: (row, error) => void this.#refused(row, error),
+      random: options.random,
+    });
+    void this.#attachments.resume();
   }
 
   // ---- for the link ----------------------------------------------------------------------------
@@ -139,6 +152,7 @@ export class Mailbox {
   stop(): void {
     this.#marks.flush();
     this.#marks.close();
+    this.#attachments.stop();
     this.#sender.use(undefined);
     this.#receiver.stop();
     this.#connection = undefined;
@@ -201,19 +215,39 @@ export class Mailbox {
     return message;
   }
 
+  /** As {@link send}; it goes when its file is on the server. */
+  async sendFile(
+    id: string,
+    file: Blob,
+    { name, facts }: { readonly name: string; readonly facts?: FileFacts },
+    clientMessageId = toHex(newId()),
+  ): Promise<Message> {
+    const known = this.#log.outgoingRow(clientMessageId);
+    if (known !== undefined) return this.#showOutgoing(known);
+    const { kind = Kind.FILE, ...draft } = draftOf(file, name, facts);
+    const outgoing = { conversationId: id, clientMessageId, kind, body: encodeDraft(draft) };
+    const kept = this.#log.putOutgoing({ ...outgoing, file, createdAtMs: Date.now() });
+    this.#attachments.start(clientMessageId);
+    const message = this.#tellOutgoing(clientMessageId);
+    await kept;
+    return message;
+  }
+
   async retry(id: string, key: string): Promise<void> {
     const row = this.#rowOf(id, key);
     if (row?.refusal === undefined) return;
-    const { conversationId, clientMessageId, kind, body } = row;
+    const { conversationId, clientMessageId, kind, body, file } = row;
     const outgoing = { conversationId, clientMessageId, kind, body };
-    await this.#log.putOutgoing({ ...outgoing, createdAtMs: Date.now() });
+    await this.#log.putOutgoing({ ...outgoing, ...(file && { file }), createdAtMs: Date.now() });
     this.#tellOutgoing(clientMessageId);
-    this.#sender.add(outgoing);
+    if (file === undefined) this.#sender.add(outgoing);
+    else this.#attachments.start(clientMessageId);
   }
 
   async discard(id: string, key: string): Promise<void> {
     const row = this.#rowOf(id, key);
-    if (row?.refusal === undefined) return;
+    if (row === undefined || (!row.refusal && !row.file)) return;
+    this.#attachments.cancel(row.clientMessageId);
     await this.#log.dropOutgoing(row.clientMessageId);
     this.#options.events.emit("entryRemoved", { conversationId: id, key });
     this.#tellConversation(id);
@@ -308,10 +342,22 @@ export class Mailbox {
     void this.#log.dropOutgoing(clientMessageId);
   }
 
+  /** Its file is on the server. */
+  #ready(outgoing: Outgoing): void {
+    this.#tellOutgoing(outgoing.clientMessageId);
+    try {
+      this.#sender.add(outgoing);
+    } catch (error) {
+      void this.#refused(outgoing, asChatError(error));
+    }
+  }
+
   async #refused(outgoing: Outgoing, error: ChatError): Promise<void> {
-    const createdAtMs = this.#log.outgoingRow(outgoing.clientMessageId)?.createdAtMs ?? Date.now();
+    const { createdAtMs = Date.now(), file } = this.#log.outgoingRow(outgoing.clientMessageId) ?? {};
     const refusal = { code: error.code, fields: error.fields };
-    const kept = this.#log.putOutgoing({ ...outgoing, createdAtMs, refusal });
+    const { conversationId, clientMessageId, kind, body } = outgoing;
+    const row = { conversationId, clientMessageId, kind, body, createdAtMs, refusal };
+    const kept = this.#log.putOutgoing(file ? { ...row, file } : row);
     this.#tellOutgoing(outgoing.clientMessageId);
     await kept;
   }
@@ -341,7 +387,7 @@ export class Mailbox {
   }
 
   #showOutgoing(row: OutgoingRow): Message {
-    const { conversationId, clientMessageId, kind, createdAtMs, refusal } = row;
+    const { conversationId, clientMessageId, kind, createdAtMs, file, refusal } = row;
     return {
       is: "message",
       key: ownKey(clientMessageId),
@@ -353,6 +399,7 @@ export class Mailbox {
       sentAtMs: createdAtMs,
       content: contentOf(row),
       state: refusal ? "failed" : "sending",
+      ...(file && { file }),
       ...(refusal && { error: new ChatError(refusal.code, refusal.fields) }),
     };
   }

@@ -12,6 +12,9 @@ import type {
   ConversationId,
   Draft,
   Entry,
+  FileFacts,
+  FileLimits,
+  FileRef,
   Group,
   GroupId,
   HistoryPage,
@@ -29,6 +32,7 @@ import type { ConversationRow } from "./conversations";
 import { Credentials, type WebSession } from "./credentials";
 import { Directory } from "./directory";
 import { Emitter } from "./emitter";
+import { Files } from "./files";
 import { ChatError, ErrorCode, asChatError } from "./errors";
 import { conversationType, directConversation, newId, peerOf } from "./ids";
 import { Link } from "./link";
@@ -69,11 +73,12 @@ interface Visit {
 export class RealChatClient extends People implements ChatClient {
   account: Account | null = null;
   connection: ConnectionState = { state: "none" };
-  readonly canUpload = false;
+  readonly canUpload = true;
   readonly #surroundings: Surroundings;
   readonly #events = new Emitter<ChatEvents>();
   readonly #directory: Directory;
   readonly #credentials: Credentials;
+  readonly #files: Files;
   readonly #unnamed = new Set<ConversationId>();
   readonly #changed = new Set<ConversationId>();
   #visit: Visit | undefined;
@@ -81,9 +86,10 @@ export class RealChatClient extends People implements ChatClient {
   constructor(surroundings: Surroundings) {
     super((kind, init) => this.#ask(kind, init));
     this.#surroundings = surroundings;
-    const { origin, fetch } = surroundings;
-    this.#directory = new Directory(origin, fetch);
+    const { origin, fetch, memory } = surroundings;
+    this.#directory = new Directory(origin, fetch, memory);
     this.#credentials = new Credentials(origin, fetch, (session) => this.#confirmed(session));
+    this.#files = new Files(origin, fetch, this.#credentials);
   }
 
   on<Name extends keyof ChatEvents>(
@@ -201,8 +207,23 @@ export class RealChatClient extends People implements ChatClient {
     await this.#mailbox.recall(id, seq);
   }
 
-  async sendFile(): Promise<Message> {
-    throw new ChatError(ErrorCode.UNKNOWN_OPERATION);
+  /** @param clientMessageId as for {@link send}. */
+  async sendFile(
+    id: ConversationId,
+    file: Blob,
+    name: string,
+    facts?: FileFacts,
+    clientMessageId?: string,
+  ): Promise<Message> {
+    return this.#mailbox.sendFile(id, file, { name, facts }, clientMessageId);
+  }
+
+  async fileLimits(): Promise<FileLimits> {
+    return this.#files.limits();
+  }
+
+  async fetchFile(ref: FileRef): Promise<Blob> {
+    return this.#files.fetchFile(ref);
   }
 
   // ---- people and groups, where something is kept ----------------------------------------------
@@ -219,6 +240,11 @@ export class RealChatClient extends People implements ChatClient {
     const profile = await super.updateProfile(change);
     if (this.account !== null) this.#setAccount({ ...this.account, nickname: profile.nickname });
     return profile;
+  }
+
+  async setAvatar(picture: Blob): Promise<Profile> {
+    const { blobId } = await this.#files.upload(picture);
+    return this.updateProfile({ avatar: blobId });
   }
 
   override async setRemark(userId: UserId, remark: string): Promise<void> {
@@ -318,6 +344,7 @@ export class RealChatClient extends People implements ChatClient {
       me: userId,
       log,
       call: (kind, init) => link.call(kind, init),
+      files: this.#files,
       events: this.#events,
       onSynced: () => this.#synced(),
     });

@@ -12,6 +12,8 @@ import type { LogEntry } from "./wire/entry";
 export interface OutgoingRow extends Outgoing {
   readonly place: number;
   readonly createdAtMs: number;
+  /** What must be uploaded before it can be sent. */
+  readonly file?: Blob;
   /** Why it was refused for good; undefined: it is still to be sent. */
   readonly refusal?: { readonly code: number; readonly fields: Readonly<Record<string, string>> };
 }

@@ -129,3 +129,17 @@ it("lets go of the socket when another tab leads", async () => {
   expect((await first.client.resume())?.userId).toBe("10001");
   expect(second.real[0]?.account?.userId).toBe("10001");
 });
+
+it("has files sent and fetched by the tab that leads, under an id by which a repeat is known", async () => {
+  const [leader, follower] = [openTab("a"), openTab("b")];
+  leader.election.candidate?.lead();
+  follower.election.candidate?.follow();
+  await follower.client.resume();
+  const sendFile = vi.spyOn(leader.real[0] as FakeChatClient, "sendFile");
+  const message = await follower.client.sendFile("20001", new Blob(["abc"]), "abc.txt");
+  const given: readonly unknown[] = sendFile.mock.calls[0] ?? [];
+  expect(given.slice(2)).toEqual(["abc.txt", undefined, expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  const blobId = message.content.media?.blobId ?? "";
+  const file = await follower.client.fetchFile({ is: "file", blobId });
+  expect(await file.text()).toBe("abc");
+});

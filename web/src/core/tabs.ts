@@ -30,13 +30,13 @@ type Asked = Omit<Methods, Local>;
 
 /** May be asked again when the tab that was asked is gone: it only reads, or is done once. */
 const REPEATABLE = [
-  "resume", "conversations", "history", "entry", "send", "profile", "searchUsers", "contacts",
-  "groups", "group", "members", "joinRequests", "devices",
+  "resume", "conversations", "history", "entry", "send", "sendFile", "fileLimits", "fetchFile",
+  "profile", "searchUsers", "contacts", "groups", "group", "members", "joinRequests", "devices",
 ] as const; // prettier-ignore
 
 const ONCE = [
-  "register", "logIn", "logOut", "recoverPassword", "retry", "discard", "recall", "sendFile",
-  "updateProfile", "requestFriend", "answerFriend", "deleteFriend", "setBlocked", "setRemark",
+  "register", "logIn", "logOut", "recoverPassword", "retry", "discard", "recall",
+  "updateProfile", "setAvatar", "requestFriend", "answerFriend", "deleteFriend", "setBlocked", "setRemark",
   "createGroup", "joinGroup", "answerJoin", "inviteMember", "leaveGroup", "removeMember",
   "setRole", "transferGroup", "dismissGroup", "updateGroup", "setCard", "revokeDevice",
   "changePassword", "deleteAccount",
@@ -56,7 +56,7 @@ const NAMES: readonly ([keyof Asked] extends [Name] ? Name & keyof Asked : never
 
 const EVENTS: readonly (keyof ChatEvents)[] = [
   "connection", "account", "conversations", "conversationRemoved", "entries", "entryRemoved",
-  "conversationReset", "typing", "presence", "contactsChanged", "groupsChanged",
+  "conversationReset", "upload", "typing", "presence", "contactsChanged", "groupsChanged",
 ]; // prettier-ignore
 
 /** What tabs say to each other. Values are packed. */
@@ -89,7 +89,8 @@ export interface TabsOptions {
 class Tabs {
   account: Account | null = null;
   connection: Connection = { state: "none" };
-  readonly canUpload = false;
+  /** The tab that leads uploads and fetches for all: files are handed over without being copied. */
+  readonly canUpload = true;
   readonly #options: TabsOptions;
   readonly #tab: string;
   readonly #events = new Emitter<ChatEvents>();
@@ -129,7 +130,9 @@ class Tabs {
   /** Do it here, or have it done by the tab that leads. */
   call(name: Name, given: readonly unknown[]): Promise<unknown> {
     // A message that is sent twice, because its tab was gone before it answered, is one message.
-    const values = name === "send" ? [given[0], given[1], toHex(newId())] : given;
+    const count = name === "send" ? 2 : name === "sendFile" ? 4 : undefined;
+    const values =
+      count === undefined ? given : [...Array.from({ length: count }, (_, at) => given[at]), toHex(newId())];
     return new Promise((resolve, reject) => {
       const id = (this.#lastId += 1);
       this.#pending.set(id, { name, values, resolve, reject });

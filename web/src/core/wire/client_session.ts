@@ -135,10 +135,15 @@ export class ClientSession {
     if (this.#beatMs > this.#heardMs && passedMs >= Math.min(ANSWER_MS, intervalMs)) {
       return this.#fail(new ChatError(ErrorCode.IDLE_TIMEOUT));
     }
-    if (passedMs < intervalMs) return [];
+    if (passedMs >= intervalMs) this.probe(nowMs);
+    return [];
+  }
+
+  /** Send a heartbeat now, unless one waits for its answer. */
+  probe(nowMs: number): void {
+    if (this.isClosed || this.welcome === undefined || this.#beatMs > this.#heardMs) return;
     this.#beatMs = nowMs;
     this.request(Request.HEARTBEAT, {});
-    return [];
   }
 
   #nextRequestId(): number {

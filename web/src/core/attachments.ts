@@ -1,0 +1,173 @@
+/** Messages whose file is still on its way up: begun, resumed, stopped, and handed on when it is there. */
+
+import { Kind, type ChatEvents, type Draft, type FileFacts, type Media } from "./api";
+import { Backoff } from "./backoff";
+import type { Emitter } from "./emitter";
+import { ChatError, asChatError } from "./errors";
+import { PICTURE_TYPES, type Files, type StoredFile } from "./files";
+import type { Log } from "./log";
+import type { Outgoing } from "./outbox";
+import type { OutgoingRow } from "./store";
+import { contentOf, encodeDraft, ownKey } from "./wire/entry";
+
+export interface AttachmentsOptions {
+  readonly log: Log;
+  readonly files: Pick<Files, "upload" | "cancel">;
+  readonly events: Emitter<ChatEvents>;
+  /** Its file is there: it can be sent. */
+  readonly onReady: (outgoing: Outgoing) => void;
+  readonly onRefused: (row: OutgoingRow, error: ChatError) => void;
+  readonly random?: () => number;
+}
+
+/** Under which the log keeps what uploads are called, by message. */
+const KEPT = "uploads";
+/** Uploads at a time; the others wait for their turn. */
+const MAX_RUNNING = 2;
+
+/** What a file is sent as. */
+export function draftOf(file: Blob, name: string, facts: FileFacts = {}): Draft {
+  const { width = 0, height = 0, durationMs = 0 } = facts;
+  const isVoice = durationMs > 0 && file.type.startsWith("audio/");
+  const kind = PICTURE_TYPES.has(file.type) ? Kind.IMAGE : isVoice ? Kind.VOICE : Kind.FILE;
+  const about = { blobId: "", name, mediaType: file.type, sizeBytes: file.size };
+  const media = { ...about, width, height, durationMs: Math.round(durationMs) };
+  return { text: name, kind, media };
+}
+
+export class Attachments {
+  readonly #options: AttachmentsOptions;
+  readonly #running = new Map<string, AbortController>();
+  readonly #due: string[] = [];
+  readonly #uploadIds = new Map<string, string>();
+
+  constructor(options: AttachmentsOptions) {
+    this.#options = options;
+  }
+
+  /** Go on with what the last visit had begun. */
+  async resume(): Promise<void> {
+    const { log } = this.#options;
+    const waiting = log.outgoing().filter((row) => row.file && row.refusal === undefined);
+    if (waiting.length === 0) return;
+    // Kept below under this name, so it is of this type.
+    const known = ((await log.kept(KEPT)) ?? {}) as Readonly<Record<string, string>>;
+    for (const { clientMessageId } of waiting) {
+      const uploadId = known[clientMessageId];
+      if (uploadId !== undefined) this.#uploadIds.set(clientMessageId, uploadId);
+      this.start(clientMessageId);
+    }
+  }
+
+  /** Upload the file of a message that is in the outbox. */
+  start(clientMessageId: string): void {
+    if (this.#running.has(clientMessageId) || this.#due.includes(clientMessageId)) return;
+    this.#due.push(clientMessageId);
+    this.#next();
+  }
+
+  /** The message is not wanted any more. */
+  cancel(clientMessageId: string): void {
+    const uploadId = this.#uploadIds.get(clientMessageId);
+    this.#forget(clientMessageId);
+    this.#running.get(clientMessageId)?.abort();
+    const place = this.#due.indexOf(clientMessageId);
+    if (place >= 0) this.#due.splice(place, 1);
+    if (uploadId !== undefined) void this.#options.files.cancel(uploadId);
+  }
+
+  /** Nothing goes on; the next visit resumes it. */
+  stop(): void {
+    this.#due.length = 0;
+    for (const running of this.#running.values()) running.abort();
+  }
+
+  #next(): void {
+    while (this.#running.size < MAX_RUNNING) {
+      const id = this.#due.shift();
+      if (id === undefined) return;
+      const stopping = new AbortController();
+      this.#running.set(id, stopping);
+      void this.#run(id, stopping.signal).finally(() => {
+        this.#running.delete(id);
+        this.#next();
+      });
+    }
+  }
+
+  /** Try until it is there, refused for good, or not wanted any more. */
+  async #run(id: string, signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    const backoff = new Backoff(this.#options.random);
+    for (;;) {
+      const row = log.outgoingRow(id);
+      if (signal.aborted || row?.file === undefined) return;
+      const outcome = await this.#upload(row, row.file, signal).catch(asChatError);
+      if (signal.aborted) return;
+      if (!(outcome instanceof ChatError)) return this.#ready(row, outcome);
+      if (!outcome.isForNow) {
+        this.#forget(id);
+        this.#options.onRefused(row, outcome);
+        return;
+      }
+      await pause(backoff.nextMs(outcome.retryAfterMs), signal);
+    }
+  }
+
+  #upload(row: OutgoingRow, file: Blob, signal: AbortSignal): Promise<StoredFile> {
+    const { clientMessageId, conversationId } = row;
+    const about = { conversationId, key: ownKey(clientMessageId), sizeBytes: file.size };
+    return this.#options.files.upload(file, {
+      uploadId: this.#uploadIds.get(clientMessageId),
+      signal,
+      onCreated: (uploadId) => this.#remember(clientMessageId, uploadId),
+      onProgress: (sentBytes) => this.#options.events.emit("upload", { ...about, sentBytes }),
+    });
+  }
+
+  async #ready(row: OutgoingRow, stored: StoredFile): Promise<void> {
+    const { conversationId, clientMessageId, kind, createdAtMs } = row;
+    const { text, media } = contentOf(row);
+    this.#forget(clientMessageId);
+    const body = encodeDraft({ text, media: media && withStored(media, stored) });
+    const outgoing = { conversationId, clientMessageId, kind, body };
+    const kept = this.#options.log.putOutgoing({ ...outgoing, createdAtMs });
+    this.#options.onReady(outgoing);
+    await kept;
+  }
+
+  #remember(clientMessageId: string, uploadId: string): void {
+    this.#uploadIds.set(clientMessageId, uploadId);
+    this.#keep();
+  }
+
+  #forget(clientMessageId: string): void {
+    if (this.#uploadIds.delete(clientMessageId)) this.#keep();
+  }
+
+  #keep(): void {
+    void this.#options.log.keep(KEPT, Object.fromEntries(this.#uploadIds));
+  }
+}
+
+/** What the server has found goes before what the browser thought. */
+function withStored(media: Media, stored: StoredFile): Media {
+  return {
+    ...media,
+    blobId: stored.blobId,
+    mediaType: stored.mediaType || media.mediaType,
+    sizeBytes: stored.sizeBytes,
+    width: stored.width || media.width,
+    height: stored.height || media.height,
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

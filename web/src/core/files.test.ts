@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { ErrorCode } from "./errors";
+import { Files } from "./files";
+
+const ID = "0c".repeat(16);
+const BLOB = "ab".repeat(32);
+
+/** A server that keeps uploads as docs/media.md says. */
+class FakeStore {
+  readonly asked: string[] = [];
+  readonly tokens: string[] = [];
+  offset = 0;
+  size = 0;
+  parts: number[] = [];
+  metadata = "";
+  /** The next PATCH arrives, but its answer does not. */
+  losesAnswer = false;
+  isForgotten = false;
+  badToken = "";
+
+  readonly fetch: typeof fetch = async (input, init = {}) => {
+    const path = new URL(String(input)).pathname;
+    init.signal?.throwIfAborted();
+    const headers = new Headers(init.headers);
+    this.asked.push(`${init.method} ${path}`);
+    this.tokens.push(headers.get("Authorization") ?? "");
+    if (headers.get("Authorization") === `Bearer ${this.badToken}`) return refuse(401, ErrorCode.TOKEN_EXPIRED);
+    switch (init.method) {
+      case "OPTIONS":
+        return new Response(null, { status: 204, headers: { "Tus-Max-Size": "1000" } });
+      case "POST":
+        this.size = Number(headers.get("Upload-Length"));
+        this.metadata = headers.get("Upload-Metadata") ?? "";
+        return new Response(null, { status: 201, headers: { Location: `/v1/uploads/${ID}` } });
+      case "PATCH":
+        return this.#append(Number(headers.get("Upload-Offset")), init.body as Blob);
+      case "DELETE":
+        return new Response(null, { status: 204 });
+      default:
+        return this.#show(path);
+    }
+  };
+
+  #append(offset: number, body: Blob): Response {
+    if (offset !== this.offset) return refuse(409, ErrorCode.UPLOAD_ELSEWHERE, { offset: String(this.offset) });
+    this.offset += body.size;
+    this.parts.push(body.size);
+    if (this.losesAnswer) {
+      this.losesAnswer = false;
+      throw new TypeError("network");
+    }
+    return new Response(null, { status: 204, headers: { "Upload-Offset": String(this.offset) } });
+  }
+
+  #show(path: string): Response {
+    if (path.startsWith("/v1/media")) return new Response("bytes");
+    if (this.isForgotten) {
+      this.isForgotten = false;
+      return refuse(404, ErrorCode.MEDIA_NOT_FOUND);
+    }
+    const isWhole = this.offset >= this.size;
+    const blob = { blob_id: BLOB, size_bytes: this.size, media_type: "image/png", width: 4, height: 3 };
+    return Response.json({ offset_bytes: this.offset, blob: isWhole ? blob : null });
+  }
+}
+
+function refuse(status: number, code: number, fields = {}): Response {
+  return Response.json({ code, fields }, { status });
+}
+
+describe("Files", () => {
+  let store: FakeStore;
+  let files: Files;
+  let token: string;
+
+  beforeEach(() => {
+    store = new FakeStore();
+    token = "one";
+    files = new Files("http://here", store.fetch, {
+      token: async () => ({ accessToken: token, deviceId: new Uint8Array() }),
+      forget: () => (token = "two"),
+    });
+  });
+
+  const big = () => new Blob([new Uint8Array(3_000_000)], { type: "image/png" });
+
+  it("brings a file up in parts, and says how far it is", async () => {
+    const progress: number[] = [];
+    const stored = await files.upload(big(), { onProgress: (bytes) => progress.push(bytes) });
+    expect(stored).toMatchObject({ blobId: BLOB, mediaType: "image/png", width: 4, height: 3 });
+    expect(store.parts.length).toBeGreaterThan(1);
+    expect(progress[0]).toBe(0);
+    expect(progress.at(-1)).toBe(3_000_000);
+    expect(store.metadata).toBe(`filetype ${btoa("image/png")}`);
+  });
+
+  it("goes on where an upload was, and sends nothing twice", async () => {
+    let uploadId = "";
+    store.losesAnswer = true;
+    const lost = files.upload(big(), { onCreated: (id) => (uploadId = id) });
+    await expect(lost).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+    const arrived = store.offset;
+    expect(arrived).toBeGreaterThan(0);
+    const progress: number[] = [];
+    await files.upload(big(), { uploadId, onProgress: (bytes) => progress.push(bytes) });
+    expect(progress[0]).toBe(arrived);
+    expect(store.parts.reduce((sum, one) => sum + one, 0)).toBe(3_000_000);
+    expect(store.asked.filter((one) => one.startsWith("POST"))).toHaveLength(1);
+  });
+
+  it("goes to where the server says that it is", async () => {
+    store.size = 3_000_000;
+    store.offset = 2_000_000;
+    await files.upload(big());
+    expect(store.parts.reduce((sum, one) => sum + one, 0)).toBe(1_000_000);
+  });
+
+  it("begins anew when the server has forgotten the upload", async () => {
+    store.isForgotten = true;
+    expect((await files.upload(big(), { uploadId: ID })).blobId).toBe(BLOB);
+  });
+
+  it("stops when it is told to", async () => {
+    const stopping = new AbortController();
+    const onProgress = (bytes: number) => bytes > 0 && stopping.abort();
+    const stopped = files.upload(big(), { signal: stopping.signal, onProgress });
+    await expect(stopped).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+    expect(store.parts).toHaveLength(1);
+  });
+
+  it("asks again with the next token when one is refused, once", async () => {
+    store.badToken = "one";
+    await files.fetchFile({ is: "file", blobId: BLOB });
+    expect(store.tokens).toEqual(["Bearer one", "Bearer two"]);
+    token = "one";
+    store.badToken = "two";
+    store.tokens.length = 0;
+    token = "two";
+    await expect(files.fetchFile({ is: "avatar", userId: "10001" })).rejects.toMatchObject({ code: ErrorCode.TOKEN_EXPIRED });
+    expect(store.tokens).toHaveLength(2);
+  });
+
+  it("asks for files, small pictures and avatars where they are", async () => {
+    await files.fetchFile({ is: "file", blobId: BLOB });
+    await files.fetchFile({ is: "thumbnail", blobId: BLOB });
+    await files.fetchFile({ is: "file", blobId: "../session" });
+    expect(store.asked).toEqual([
+      `GET /v1/media/${BLOB}`,
+      `GET /v1/media/${BLOB}/thumbnail`,
+      "GET /v1/media/..%2Fsession",
+    ]);
+  });
+
+  it("knows the limits, and asks for them once", async () => {
+    expect(await files.limits()).toEqual({ maxBytes: 1000, maxPictureBytes: 1000 });
+    await files.limits();
+    expect(store.asked).toHaveLength(1);
+  });
+});

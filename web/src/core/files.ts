@@ -1,0 +1,242 @@
+/** Files over HTTP (docs/media.md): up in parts that can be resumed, down whole. */
+
+import type { FileLimits, FileRef } from "./api";
+import { refusal, type Credentials } from "./credentials";
+import { ChatError, ErrorCode, asChatError } from "./errors";
+
+/** A file as the server has found it. */
+export interface StoredFile {
+  readonly blobId: string;
+  readonly sizeBytes: number;
+  readonly mediaType: string;
+  /** As it is shown; 0 when it is no picture. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface UploadOptions {
+  /** One that was begun before; what has arrived of it is not sent again. */
+  readonly uploadId?: string;
+  readonly onCreated?: (uploadId: string) => void;
+  readonly onProgress?: (sentBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface UploadAnswer {
+  readonly offset_bytes: number;
+  readonly blob: {
+    readonly blob_id: string;
+    readonly size_bytes: number;
+    readonly media_type: string;
+    readonly width: number;
+    readonly height: number;
+  } | null;
+}
+
+interface Asked {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Blob;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** What the server looks into as a picture; other pictures travel as files. */
+export const PICTURE_TYPES: ReadonlySet<string> = new Set([
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+]);
+const MAX_PICTURE_BYTES = 32 * 1024 * 1024;
+/** What a part may weigh; the server takes none below 64 KiB but the last. */
+const MIN_PART_BYTES = 128 * 1024;
+const MAX_PART_BYTES = 4 * 1024 * 1024;
+/** A part shall take about so long: that progress is seen, and a cut costs little. */
+const QUICK_MS = 500;
+const SLOW_MS = 3_000;
+const PART_TIMEOUT_MS = 180_000;
+const ASK_TIMEOUT_MS = 30_000;
+const FETCH_TIMEOUT_MS = 600_000;
+
+/** What this server's files are asked for with. */
+export class Files {
+  readonly #origin: string;
+  readonly #fetch: typeof fetch;
+  readonly #credentials: Pick<Credentials, "token" | "forget">;
+  #limits: FileLimits | undefined;
+
+  constructor(
+    origin: string,
+    fetcher: typeof fetch,
+    credentials: Pick<Credentials, "token" | "forget">,
+  ) {
+    this.#origin = origin;
+    this.#fetch = fetcher;
+    this.#credentials = credentials;
+  }
+
+  /** What may be uploaded. @throws ChatError what the server answered; CONNECTION_LOST. */
+  async limits(): Promise<FileLimits> {
+    if (this.#limits !== undefined) return this.#limits;
+    const answer = await this.#ask("OPTIONS", "/v1/uploads");
+    const maxBytes = Number(answer.headers.get("Tus-Max-Size") ?? Number.MAX_SAFE_INTEGER);
+    this.#limits = { maxBytes, maxPictureBytes: Math.min(maxBytes, MAX_PICTURE_BYTES) };
+    return this.#limits;
+  }
+
+  /** A file's content. @throws ChatError as {@link limits}. */
+  async fetchFile(ref: FileRef): Promise<Blob> {
+    const answer = await this.#ask("GET", pathOf(ref), { timeoutMs: FETCH_TIMEOUT_MS });
+    try {
+      return await answer.blob();
+    } catch {
+      throw new ChatError(ErrorCode.CONNECTION_LOST);
+    }
+  }
+
+  /**
+   * Bring a file to the server, all of it or what is missing.
+   *
+   * @throws ChatError what the server answered; CONNECTION_LOST, also when the signal says stop.
+   */
+  async upload(file: Blob, options: UploadOptions = {}): Promise<StoredFile> {
+    const { signal, onCreated, onProgress } = options;
+    let uploadId = options.uploadId;
+    let offset = 0;
+    if (uploadId !== undefined) {
+      const known = await this.#look(uploadId, signal);
+      if (known === undefined) uploadId = undefined;
+      else offset = known.offset_bytes;
+    }
+    if (uploadId === undefined) {
+      uploadId = await this.#create(file, signal);
+      onCreated?.(uploadId);
+    }
+    onProgress?.(offset);
+    let partBytes = MIN_PART_BYTES * 2;
+    while (offset < file.size) {
+      const sinceMs = performance.now();
+      offset = await this.#append(uploadId, file.slice(offset, offset + partBytes), offset, signal);
+      onProgress?.(offset);
+      const tookMs = performance.now() - sinceMs;
+      if (tookMs < QUICK_MS) partBytes = Math.min(MAX_PART_BYTES, partBytes * 2);
+      else if (tookMs > SLOW_MS) partBytes = Math.max(MIN_PART_BYTES, partBytes / 2);
+    }
+    const stored = (await this.#look(uploadId, signal))?.blob;
+    if (!stored) throw new ChatError(ErrorCode.UNAVAILABLE);
+    return {
+      blobId: stored.blob_id,
+      sizeBytes: stored.size_bytes,
+      mediaType: stored.media_type,
+      width: stored.width,
+      height: stored.height,
+    };
+  }
+
+  /** Forget an upload that is not wanted any more; if that fails the server does so by itself. */
+  async cancel(uploadId: string): Promise<void> {
+    await this.#ask("DELETE", `/v1/uploads/${uploadId}`).catch(() => undefined);
+  }
+
+  async #create(file: Blob, signal: AbortSignal | undefined): Promise<string> {
+    const headers = {
+      "Upload-Length": String(file.size),
+      "Upload-Metadata": `filetype ${btoa(typeOf(file))}`,
+    };
+    const answer = await this.#ask("POST", "/v1/uploads", { headers, signal });
+    const uploadId = answer.headers.get("Location")?.split("/").at(-1);
+    if (!uploadId) throw new ChatError(ErrorCode.UNAVAILABLE);
+    return uploadId;
+  }
+
+  async #append(
+    uploadId: string,
+    part: Blob,
+    offset: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const headers = {
+      "Upload-Offset": String(offset),
+      "Content-Type": "application/offset+octet-stream",
+    };
+    // Without a type of its own, which would take the place of the header's.
+    const body = new Blob([part]);
+    const asked = { headers, body, signal, timeoutMs: PART_TIMEOUT_MS };
+    try {
+      const answer = await this.#ask("PATCH", `/v1/uploads/${uploadId}`, asked);
+      return Number(answer.headers.get("Upload-Offset") ?? offset + part.size);
+    } catch (reason) {
+      const error = asChatError(reason);
+      if (error.code !== ErrorCode.UPLOAD_ELSEWHERE) throw error;
+      // What seemed lost had arrived.
+      return Number(error.fields["offset"] ?? offset);
+    }
+  }
+
+  /** How far an upload is, and what became of it; undefined: the server knows nothing of it. */
+  async #look(
+    uploadId: string,
+    signal: AbortSignal | undefined,
+  ): Promise<UploadAnswer | undefined> {
+    try {
+      const timeoutMs = PART_TIMEOUT_MS;
+      const answer = await this.#ask("GET", `/v1/uploads/${uploadId}`, { signal, timeoutMs });
+      return (await answer.json()) as UploadAnswer;
+    } catch (error) {
+      if (error instanceof ChatError && error.code === ErrorCode.MEDIA_NOT_FOUND) return undefined;
+      if (error instanceof ChatError) throw error;
+      throw new ChatError(ErrorCode.CONNECTION_LOST);
+    }
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    init: Asked = {},
+  ): Promise<Response> {
+    for (let isSecond = false; ; isSecond = true) {
+      const { accessToken } = await this.#credentials.token();
+      const answer = await this.#request(method, path, accessToken, init);
+      if (answer.ok) return answer;
+      const error = refusal(await answer.json().catch(() => undefined));
+      if (error.errorClass !== 2 || isSecond) throw error;
+      // Perhaps the access token alone is no longer good.
+      this.#credentials.forget(accessToken);
+    }
+  }
+
+  async #request(
+    method: string,
+    path: string,
+    accessToken: string,
+    init: Asked,
+  ): Promise<Response> {
+    const { headers, body, signal, timeoutMs = ASK_TIMEOUT_MS } = init;
+    const late = AbortSignal.timeout(timeoutMs);
+    const fetcher = this.#fetch;
+    try {
+      return await fetcher(`${this.#origin}${path}`, {
+        method,
+        headers: { ...headers, Authorization: `Bearer ${accessToken}` },
+        // No cookie is needed, so none is sent.
+        credentials: "omit",
+        signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+        ...(body && { body }),
+      });
+    } catch {
+      throw new ChatError(ErrorCode.CONNECTION_LOST);
+    }
+  }
+}
+
+function pathOf(ref: FileRef): string {
+  if (ref.is === "avatar") return `/v1/avatars/${encodeURIComponent(ref.userId)}`;
+  const path = `/v1/media/${encodeURIComponent(ref.blobId)}`;
+  return ref.is === "thumbnail" ? `${path}/thumbnail` : path;
+}
+
+/** The media type, as far as it can stand in a header. */
+function typeOf(file: Blob): string {
+  const [type = ""] = file.type.split(";");
+  return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : "application/octet-stream";
+}
