@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from tests.support.lane_fixtures import ANN_BOB, ANN_EVE, GROUP
 
-from tinyqq.services.contention import LOST_S, TRUST_S, YIELD_S, Contention
+from tinyqq.services.contention import (
+    LONGEST_YIELD_S,
+    LOST_S,
+    TRUST_S,
+    YIELD_APPENDS,
+    YIELD_S,
+    Contention,
+)
 
 
 def contention(look_every_s: float = 0.0) -> Contention:
@@ -52,3 +59,17 @@ def test_won_again_and_again_then_now_and_then_a_look_whether_somebody_waits() -
     assert contest.won([ANN_BOB, GROUP], 0.5) == []
     assert contest.won([ANN_BOB, ANN_EVE], 1.0) == [(ANN_BOB, YIELD_S * 0.75)]
     assert contest.won([ANN_BOB, ANN_EVE], 1.5) == []
+
+
+def test_won_when_appends_are_slow_then_left_to_the_other_for_longer() -> None:
+    contest = contention()
+    contest.lost(ANN_BOB, 0.0)
+    assert contest.won([ANN_BOB], 0.1, 0.05) == [(ANN_BOB, YIELD_APPENDS * 0.05 * 0.75)]
+    assert contest.won([ANN_BOB], 0.9, 60.0) == [(ANN_BOB, LONGEST_YIELD_S * 0.75)]
+
+
+def test_look_when_appends_are_slow_then_it_still_takes_little_of_the_time() -> None:
+    contest = contention(look_every_s=0.25)
+    contest.won([ANN_BOB], 0.0, 0.05)
+    assert contest.won([ANN_BOB], 1.9, 0.05) == []
+    assert len(contest.won([ANN_BOB], 2.1, 0.05)) == 1

@@ -21,7 +21,12 @@ TRUST_S: Final = 1.0
 LOST_S: Final = 0.004
 """Upper end of the pause of who came second."""
 YIELD_S: Final = 0.010
-"""Upper end of the pause of who came first; the lower end is half of it."""
+"""Upper end of the pause of who came first, at least; the lower end is half of it."""
+YIELD_APPENDS: Final = 4
+"""The same in appends: where these are slow, the other's read and append are slow too."""
+LONGEST_YIELD_S: Final = 0.5
+LOOK_SHARE: Final = 10
+"""Pauses where nobody has been seen take at most this part of the time."""
 
 
 @dataclass(slots=True)
@@ -60,9 +65,11 @@ class Contention:
         return None if contest is None else contest.losing_since_s
 
     def won(
-        self, written: Collection[ConversationId], now_s: float
+        self, written: Collection[ConversationId], now_s: float, took_s: float = 0.0
     ) -> list[tuple[ConversationId, float]]:
-        """A batch was written; returns where to pause now, and for how many seconds."""
+        """A batch was written, which took so long; returns where to pause now, and for how many
+        seconds."""
+        yield_s = min(max(YIELD_S, YIELD_APPENDS * took_s), LONGEST_YIELD_S)
         last, self._last = self._last, written
         chosen: set[ConversationId] = set()
         if self._contests:
@@ -70,9 +77,9 @@ class Contention:
             for conversation_id in chosen:
                 self._contests[conversation_id].losing_since_s = None
         if self._look_every_s and now_s >= self._look_at_s:
-            self._look_at_s = now_s + self._look_every_s
+            self._look_at_s = now_s + max(self._look_every_s, LOOK_SHARE * yield_s)
             chosen.update(one for one in written if one in last)
-        return [(one, YIELD_S * (1 + self._draw()) / 2) for one in sorted(chosen)]
+        return [(one, yield_s * (1 + self._draw()) / 2) for one in sorted(chosen)]
 
     def trim(self, now_s: float) -> None:
         """Forget the contests that are over."""

@@ -279,9 +279,10 @@ class Lane:
             await self._log.ensure_listed(result.listings)
         if result.placed:
             self._believed = _heads_before(result.placed)
+            began_s = self._clock.monotonic()
             await self._append(result.placed)
             written, self._believed = self._believed, {}
-            self._leave_to_others(written)
+            self._leave_to_others(written, self._clock.monotonic() - began_s)
         for draft, entry in result.repeats:
             self._answer_repeat(draft, entry)
         if result.refused:
@@ -349,9 +350,10 @@ class Lane:
         self._counters["lane_stood_aside_total"] += 1
         self._stand_aside(conversation_id, drafts, pause_s)
 
-    def _leave_to_others(self, written: Collection[ConversationId]) -> None:
+    def _leave_to_others(self, written: Collection[ConversationId], took_s: float) -> None:
         """After a commit: pause where somebody else writes, or may want to."""
-        for conversation_id, pause_s in self._contention.won(written, self._clock.monotonic()):
+        now_s = self._clock.monotonic()
+        for conversation_id, pause_s in self._contention.won(written, now_s, took_s):
             self._stand_aside(conversation_id, (), pause_s)
 
     def _stand_aside(
