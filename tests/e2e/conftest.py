@@ -7,7 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+from tests.e2e.processes import Server, serving
 from tests.e2e.test_cluster import TIMEOUT_S, Cluster, sees_nodes
+from tests.support.browser import open_browser, serve_flags
 
 from tinyqq.app.build import App
 from tinyqq.lab.servers.mariadb import MariaDb
@@ -48,3 +52,17 @@ async def units(cluster: Cluster) -> AsyncIterator[tuple[App, App]]:
             for app in (one, two):
                 await sees_nodes(app, 2)
         yield one, two
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Of all tests of a file; these run in the loop of their module."""
+    async with open_browser() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Of all tests of a file, each with people of its own."""
+    with serving(tmp_path_factory.mktemp("server"), *serve_flags()) as made:
+        yield made
