@@ -109,7 +109,7 @@ describe.skipIf(!PYTHON)("files", { timeout: 30_000 }, () => {
     const profile = await ann.client.setAvatar(picture);
     expect(profile.avatar).toMatch(/^[0-9a-f]{64}$/);
     expect((await bob.client.profile(ann.id)).avatar).toBe(profile.avatar);
-    const shown = await bob.client.fetchFile({ is: "avatar", userId: ann.id });
+    const shown = await bob.client.fetchFile({ is: "avatar", userId: ann.id, blobId: profile.avatar });
     expect(shown.type).toBe("image/webp");
     expect((await ann.client.updateProfile({ avatar: "" })).avatar).toBe("");
   });
