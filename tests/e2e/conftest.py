@@ -62,7 +62,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where ``web_server`` runs; its data is in ``data``."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def web_server(web_folder: Path) -> Iterator[Server]:
     """Of all tests of a file, each with people of its own."""
-    with serving(tmp_path_factory.mktemp("server"), *serve_flags()) as made:
+    with serving(web_folder, *serve_flags()) as made:
         yield made

@@ -25,6 +25,7 @@ from playwright.async_api import (
     expect,
 )
 
+import tinyqq
 from tinyqq.client import Client
 from tinyqq.lab.servers.packages import program
 
@@ -51,8 +52,12 @@ _PICKY: Final = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
-_EXPECTED: Final = re.compile("Failed to load resource|WebSocket connection to|net::ERR_")
-"""What a browser says by itself when a server is away, or refuses."""
+_EXPECTED: Final = re.compile(
+    "Failed to load resource|WebSocket connection to|net::ERR_"
+    "|Cross-Origin-Opener-Policy header has been ignored"
+)
+"""What a browser says by itself: a server is away or refuses; plain http is not trusted."""
+_BUILT: Final = Path(tinyqq.__file__).with_name("_web") / "index.html"
 
 expect.set_options(timeout=TIMEOUT_MS)
 
@@ -60,6 +65,7 @@ expect.set_options(timeout=TIMEOUT_MS)
 @asynccontextmanager
 async def open_browser(*hosts: str) -> AsyncIterator[Browser]:
     """A browser that reaches this machine and nothing else. *hosts*: other names of it."""
+    assert _BUILT.is_file(), "the page is not built: make web"
     known = ("127.0.0.1", "localhost", *hosts)
     rules = ", ".join(("MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in known)))
     async with async_playwright() as playwright:
