@@ -42,6 +42,7 @@ demo: $(RUN_READY) web-if-possible ## Run a server with people, friendships, a g
 setup: $(DEV_READY) ## Make .venv with everything for development
 
 test: check $(SERVERS_READY) ## Everything that must hold: the checks, then all tests but soak
+	@$(BIN)/python scripts/web_client.py build
 	@$(BIN)/python scripts/web_client.py test
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak"
 

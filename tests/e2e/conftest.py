@@ -7,7 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+from tests.e2e.processes import Server, serving
 from tests.e2e.test_cluster import TIMEOUT_S, Cluster, sees_nodes
+from tests.support.browser import open_browser, serve_flags
 
 from tinyqq.app.build import App
 from tinyqq.lab.servers.mariadb import MariaDb
@@ -48,3 +52,23 @@ async def units(cluster: Cluster) -> AsyncIterator[tuple[App, App]]:
             for app in (one, two):
                 await sees_nodes(app, 2)
         yield one, two
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Of all tests of a file; these run in the loop of their module."""
+    async with open_browser() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where ``web_server`` runs; its data is in ``data``."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def web_server(web_folder: Path) -> Iterator[Server]:
+    """Of all tests of a file, each with people of its own."""
+    with serving(web_folder, *serve_flags()) as made:
+        yield made

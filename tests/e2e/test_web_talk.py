@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import re
 
+import aiohttp
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
-from tests.e2e.processes import Server, serving
-from tests.support.browser import open_browser, serve_flags, someone
+from tests.e2e.processes import Server
+from tests.support.browser import Someone, make_friends, someone
+from tests.support.eventually import eventually
 
 pytestmark = [
     pytest.mark.slow,
@@ -17,24 +18,20 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server"), *serve_flags()) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as made:
-        yield made
+async def connections(server: Server) -> int:
+    """How many clients the server has."""
+    async with aiohttp.ClientSession() as http, http.get(f"{server.url}/metrics") as answer:
+        shown = await answer.text()
+    [count] = re.findall(r"^tinyqq_gateway_open_connections (\S+)$", shown, re.M)
+    return int(float(count))
 
 
 async def test_two_people_when_they_meet_then_they_become_friends_and_talk(
-    server: Server, browser: Browser
+    web_server: Server, browser: Browser
 ) -> None:
     async with (
-        someone(browser, server.url) as ming,
-        someone(browser, server.url) as hong,
+        someone(browser, web_server.url) as ming,
+        someone(browser, web_server.url) as hong,
     ):
         await ming.sign_up("小明")
         await hong.sign_up("小红")
@@ -53,8 +50,154 @@ async def test_two_people_when_they_meet_then_they_become_friends_and_talk(
         await expect(hong.row("小明")).to_contain_text("周六去爬山吗？🏔️")
         await expect(hong.row("小明")).to_contain_text("2 条未读")
         await ming.sees_mark("已送达")
-        await hong.open_chat("小明")
+        await hong.row("小明").click()
         await hong.sees("你好，小红 👋🏽", "周六去爬山吗？🏔️")
         await ming.sees_mark("已读")
         await hong.say("好呀！\n几点？")
         await ming.sees("你好，小红 👋🏽", "周六去爬山吗？🏔️", "好呀！\n几点？")
+
+
+async def test_three_when_one_makes_a_group_then_the_others_see_it_and_who_is_meant(
+    web_server: Server, browser: Browser
+) -> None:
+    numbers = await make_friends(web_server.url, "小明", "小红", "小刚")
+    async with (
+        someone(browser, web_server.url) as ming,
+        someone(browser, web_server.url) as hong,
+        someone(browser, web_server.url) as gang,
+    ):
+        for one, number in zip((ming, hong, gang), numbers, strict=True):
+            await one.log_in(number)
+        await ming.go("#/groups/create")
+        await ming.fill("群名称", "周末爬山")
+        for friend in ("小红", "小刚"):
+            await ming.page.get_by_role("checkbox", name=friend).check()
+        await ming.page.get_by_role("main").get_by_role("button", name="创建群聊").click()
+        await expect(ming.page.locator(".conversation h1")).to_have_text("周末爬山")
+        for one in (hong, gang):
+            await join_invited(one)
+
+        await ming.composer.press_sequentially("大家好 @小")
+        await ming.page.get_by_role("option", name="小刚").click()
+        await ming.composer.press_sequentially("带相机 📷")
+        await ming.composer.press("Enter")
+        await expect(gang.row("周末爬山")).to_contain_text("[有人@我]")
+        await expect(hong.row("周末爬山")).to_contain_text("大家好 @小刚 带相机 📷")
+        await expect(hong.row("周末爬山")).not_to_contain_text("[有人@我]")
+        await gang.open_chat("周末爬山")
+        await gang.sees("大家好 @小刚 带相机 📷")
+        await expect(gang.page.locator(".mention.me")).to_have_text("@小刚")
+        await gang.say("收到！")
+        await ming.sees("大家好 @小刚 带相机 📷", "收到！")
+
+
+async def test_two_tabs_when_one_talks_then_both_show_it_over_one_connection(
+    web_server: Server, browser: Browser
+) -> None:
+    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
+    async with (
+        someone(browser, web_server.url) as ming,
+        someone(browser, web_server.url) as hong,
+    ):
+        await hong.log_in(hong_id)
+        await hong.open_chat("小明")
+        await ming.log_in(ming_id)
+        await ming.open_chat("小红")
+        first = ming.page
+        second = await ming.open()
+        await ming.wait_inside()
+        await ming.open_chat("小红")
+        assert await connections(web_server) == 2
+        await ming.say("从第二个标签页")
+        await hong.sees("从第二个标签页")
+        await hong.say("看到了")
+        for tab in (first, second):
+            await expect(tab.locator(".message .bubble .text")).to_have_text(
+                ["从第二个标签页", "看到了"]
+            )
+
+        await first.close()
+        await hong.say("还在吗？")
+        await ming.sees("从第二个标签页", "看到了", "还在吗？")
+        await ming.say("在")
+        await hong.sees("从第二个标签页", "看到了", "还在吗？", "在")
+        await eventually(lambda: has_connections(web_server, 2))
+
+
+async def has_connections(server: Server, count: int) -> bool:
+    return await connections(server) == count
+
+
+async def join_invited(one: Someone) -> None:
+    """Accept the invitation to a group, where it is told: among what is for oneself alone."""
+    await one.row("我的笔记").click()
+    await one.page.locator(".history").get_by_role("button").first.click()
+    await expect(one.row("周末爬山")).to_be_visible()
+    await one.go("#/chats")
+
+
+async def test_enter_when_an_input_method_composes_then_nothing_is_sent(
+    web_server: Server, browser: Browser
+) -> None:
+    ming_id, _ = await make_friends(web_server.url, "小明", "小红")
+    async with someone(browser, web_server.url) as ming:
+        await ming.log_in(ming_id)
+        await ming.open_chat("小红")
+        keys = await ming.context.new_cdp_session(ming.page)
+        await ming.composer.focus()
+        composed = {"text": "nihao", "selectionStart": 5, "selectionEnd": 5}
+        await keys.send("Input.imeSetComposition", composed)
+        await ming.page.keyboard.press("Enter")
+        await expect(ming.composer).to_have_value(re.compile("nihao"))
+        await expect(ming.bubbles).to_have_count(0)
+        await keys.send("Input.insertText", {"text": "你好"})
+        await ming.page.keyboard.press("Shift+Enter")
+        await ming.composer.press_sequentially("second line")
+        await expect(ming.bubbles).to_have_count(0)
+        await ming.page.keyboard.press("Enter")
+        await ming.sees("你好\nsecond line")
+        await expect(ming.composer).to_have_value("")
+
+
+async def test_message_when_recalled_then_gone_for_both_and_can_be_edited_again(
+    web_server: Server, browser: Browser
+) -> None:
+    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
+    async with (
+        someone(browser, web_server.url) as ming,
+        someone(browser, web_server.url) as hong,
+    ):
+        await ming.log_in(ming_id)
+        await hong.log_in(hong_id)
+        await ming.open_chat("小红")
+        await hong.open_chat("小明")
+        await ming.say("写错了", "写对了")
+        await hong.sees("写错了", "写对了")
+        await ming.bubbles.first.click(button="right")
+        await ming.page.get_by_role("menuitem", name="撤回").click()
+        await hong.sees("写对了")
+        await expect(hong.page.locator(".history")).to_contain_text("小明撤回了一条消息")
+        await ming.press("重新编辑")
+        await expect(ming.composer).to_have_value("写错了")
+
+
+async def test_reply_when_its_quote_is_pressed_then_it_leads_there(
+    web_server: Server, browser: Browser
+) -> None:
+    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
+    async with (
+        someone(browser, web_server.url) as ming,
+        someone(browser, web_server.url) as hong,
+    ):
+        await ming.log_in(ming_id)
+        await hong.log_in(hong_id)
+        await ming.open_chat("小红")
+        await hong.open_chat("小明")
+        await ming.say("几点出发？")
+        await hong.bubbles.first.click(button="right")
+        await hong.page.get_by_role("menuitem", name="回复").click()
+        await hong.say("八点")
+        quote = ming.page.locator(".message .bubble").last.get_by_role("button")
+        await expect(quote).to_contain_text("几点出发？")
+        await quote.click()
+        await expect(ming.page.locator(".message.marked")).to_contain_text("几点出发？")

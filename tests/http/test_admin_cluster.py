@@ -109,6 +109,17 @@ async def test_picture_when_a_node_dies_or_leaves_then_gone_and_which_it_was() -
     assert cluster.view.picture()["gone"][0]["has_left"]
 
 
+async def test_picture_when_a_node_that_was_asked_to_leave_is_gone_then_it_has_left() -> None:
+    cluster = Cluster(A, B)
+    await cluster.view.drain(B.unit_id, B.incarnation)
+    cluster.registry.show(A)
+    assert cluster.view.picture()["gone"][0]["has_left"]
+    again = replace(B, incarnation="b-2")
+    cluster.registry.show(A, again)
+    cluster.registry.show(A)
+    assert not cluster.view.picture()["gone"][0]["has_left"]
+
+
 async def test_picture_when_a_node_starts_anew_then_nothing_of_its_earlier_start() -> None:
     cluster = Cluster(A)
     await cluster.view.look()

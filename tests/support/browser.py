@@ -25,6 +25,7 @@ from playwright.async_api import (
     expect,
 )
 
+import tinyqq
 from tinyqq.client import Client
 from tinyqq.lab.servers.packages import program
 
@@ -51,8 +52,12 @@ _PICKY: Final = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
-_EXPECTED: Final = re.compile("Failed to load resource|WebSocket connection to|net::ERR_")
-"""What a browser says by itself when a server is away, or refuses."""
+_EXPECTED: Final = re.compile(
+    "Failed to load resource|WebSocket connection to|net::ERR_"
+    "|Cross-Origin-Opener-Policy header has been ignored"
+)
+"""What a browser says by itself: a server is away or refuses; plain http is not trusted."""
+_BUILT: Final = Path(tinyqq.__file__).with_name("_web") / "index.html"
 
 expect.set_options(timeout=TIMEOUT_MS)
 
@@ -60,6 +65,7 @@ expect.set_options(timeout=TIMEOUT_MS)
 @asynccontextmanager
 async def open_browser(*hosts: str) -> AsyncIterator[Browser]:
     """A browser that reaches this machine and nothing else. *hosts*: other names of it."""
+    assert _BUILT.is_file(), "the page is not built: make web"
     known = ("127.0.0.1", "localhost", *hosts)
     rules = ", ".join(("MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in known)))
     async with async_playwright() as playwright:
@@ -137,8 +143,11 @@ class Someone:
         await self.page.get_by_label(label, exact=True).fill(text)
 
     async def open_chat(self, title: str) -> None:
-        """A conversation of the list."""
-        await self.row(title).click()
+        """A conversation, by its name and the keyboard."""
+        await self.page.keyboard.press("Control+k")
+        await self.page.get_by_role("combobox").fill(title)
+        await expect(self.page.get_by_role("option").first).to_contain_text(title)
+        await self.page.keyboard.press("Enter")
         await expect(self.page.locator(".conversation h1")).to_have_text(title)
 
     async def say(self, *texts: str) -> None:

@@ -8,6 +8,7 @@ import { createApp, watch } from "vue";
 
 import { openClient } from "./client";
 import { openTexts, switchTexts } from "./i18n";
+import { keepPage } from "./offline";
 import { clientKey } from "./stores/client";
 import { usePreferences } from "./stores/preferences";
 import App from "./ui/App.vue";
@@ -25,8 +26,7 @@ async function start(): Promise<void> {
   app.provide(clientKey, client);
   app.use(i18n);
   app.mount("#app");
-  // Only in secure contexts: on plain http from another machine there is none.
-  if (import.meta.env.PROD) void navigator.serviceWorker?.register("/sw.js").catch(() => undefined);
+  if (import.meta.env.PROD) void keepPage().catch(() => undefined);
 }
 
 void start();

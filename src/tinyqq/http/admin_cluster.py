@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from typing import Any, Final
 
 from tinyqq.clock import Clock
@@ -40,13 +40,21 @@ class Departed:
     def __init__(self) -> None:
         self._known: dict[UnitId, Node] = {}
         self._gone: dict[UnitId, Gone] = {}
+        self._leaving: set[str] = set()
+
+    def expect(self, incarnation: str) -> None:
+        """This start was asked to leave: one without clients goes so fast that nobody sees it say
+        so."""
+        self._leaving.add(incarnation)
 
     def see(self, nodes: Iterable[Node], now_ms: int) -> None:
         """The registry shows these now."""
         known = {node.unit_id: node for node in nodes}
         for unit_id, node in self._known.items():
             if unit_id not in known:
-                self._gone[unit_id] = Gone(node, now_ms)
+                is_leaving = node.draining or node.incarnation in self._leaving
+                self._leaving.discard(node.incarnation)
+                self._gone[unit_id] = Gone(replace(node, draining=is_leaving), now_ms)
         for unit_id in known:
             self._gone.pop(unit_id, None)
         while len(self._gone) > _MAX_GONE:  # the longest gone first
@@ -155,6 +163,7 @@ class ClusterView:
         """
         for node in self._registry.nodes():
             if (node.unit_id, node.incarnation) == (unit_id, incarnation):
+                self._departed.expect(incarnation)
                 await self._drain(node)
                 return
         raise NotFound(ErrorCode.NOT_FOUND, unit=unit_id)

@@ -177,7 +177,8 @@ export interface Media {
 /** A file on the server: one that a message names, or the small picture of a user. */
 export type FileRef =
   | { readonly is: "file" | "thumbnail"; readonly blobId: string }
-  | { readonly is: "avatar"; readonly userId: UserId };
+  /** `blobId`: as {@link Profile.avatar} has it, so that a new one is not taken for the last. */
+  | { readonly is: "avatar"; readonly userId: UserId; readonly blobId: string };
 
 /** What the sender knows of a file. A sound with a duration is a voice message. */
 export interface FileFacts {

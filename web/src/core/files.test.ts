@@ -137,7 +137,7 @@ describe("Files", () => {
     store.badToken = "two";
     store.tokens.length = 0;
     token = "two";
-    await expect(files.fetchFile({ is: "avatar", userId: "10001" })).rejects.toMatchObject({ code: ErrorCode.TOKEN_EXPIRED });
+    await expect(files.fetchFile({ is: "avatar", userId: "10001", blobId: BLOB })).rejects.toMatchObject({ code: ErrorCode.TOKEN_EXPIRED });
     expect(store.tokens).toHaveLength(2);
   });
 

@@ -230,8 +230,9 @@ export class Files {
 }
 
 function pathOf(ref: FileRef): string {
-  if (ref.is === "avatar") return `/v1/avatars/${encodeURIComponent(ref.userId)}`;
-  const path = `/v1/media/${encodeURIComponent(ref.blobId)}`;
+  const blobId = encodeURIComponent(ref.blobId);
+  if (ref.is === "avatar") return `/v1/avatars/${encodeURIComponent(ref.userId)}?of=${blobId}`;
+  const path = `/v1/media/${blobId}`;
   return ref.is === "thumbnail" ? `${path}/thumbnail` : path;
 }
 

@@ -4,6 +4,7 @@ import { defineStore } from "pinia";
 import { computed, ref, shallowReactive, watch } from "vue";
 
 import type { Contact, Profile, UserId } from "../core/api";
+import { asChatError } from "../core/errors";
 import { useClient } from "./client";
 import { useSession } from "./session";
 
@@ -65,7 +66,9 @@ export const usePeople = defineStore("people", () => {
     client.profile(userId).then(
       (profile) => profiles.set(userId, profile),
       // Deleted accounts have none: the number stands for them.
-      () => undefined,
+      (error: unknown) => {
+        if (asChatError(error).isForNow) asked.delete(userId);
+      },
     );
   }
 
@@ -98,6 +101,7 @@ export const usePeople = defineStore("people", () => {
     sentRequests,
     blocked,
     nameOf,
+    want,
     loadProfile,
     remember,
   };

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Draft } from "../../core/api";
 import { emptyConversation } from "../../stores/conversations";
 import { useGroups } from "../../stores/groups";
+import { useToasts } from "../../stores/toasts";
 import { FRIEND, GROUP, mountPage, type Mounted } from "../../testing/mounting";
 import Composer from "./Composer.vue";
 
@@ -98,5 +99,18 @@ describe("Composer", () => {
     without.wrapper.unmount();
     const having = await write("x", FRIEND, true);
     expect(having.wrapper.find("input[type=file]").exists()).toBe(true);
+  });
+
+  it("sends what is chosen, pasted files too, but tells at once of what is too large", async () => {
+    const { wrapper, client } = await write("", FRIEND, true);
+    client.fileLimits = async () => ({ maxBytes: 10, maxPictureBytes: 5 });
+    const sendFile = vi.spyOn(client, "sendFile");
+    const [small, large] = [new File(["abc"], "a.txt"), new File(["123456"], "b.png", { type: "image/png" })];
+    await wrapper.get("textarea").trigger("paste", { clipboardData: { files: [small, large] } });
+    await flushPromises();
+    expect(useToasts().toasts.map((one) => one.text)).toEqual([expect.stringContaining("b.png")]);
+    await wrapper.get("form").trigger("submit");
+    await flushPromises();
+    expect(sendFile.mock.calls.map(([, , name]) => name)).toEqual(["a.txt"]);
   });
 });

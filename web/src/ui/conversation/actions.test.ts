@@ -43,4 +43,8 @@ describe("listActions", () => {
   it("offers nothing that needs the log while it is being sent", () => {
     expect(keys({ state: "sending", seq: 0 })).toEqual(["copy"]);
   });
+
+  it("offers to delete what is still being uploaded", () => {
+    expect(keys({ state: "sending", seq: 0, kind: Kind.IMAGE, file: new Blob() })).toEqual(["discard"]);
+  });
 });

@@ -27,6 +27,7 @@ export function listActions(message: Message, options: ActionOptions): Action[] 
       { key: "discard", icon: "trash", isGrave: true },
     ];
   }
+  if (message.file !== undefined) return [{ key: "discard", icon: "trash", isGrave: true }];
   const actions: Action[] = [];
   if (message.seq > 0) actions.push({ key: "reply", icon: "reply" });
   if (message.kind === Kind.TEXT) actions.push({ key: "copy", icon: "copy" });

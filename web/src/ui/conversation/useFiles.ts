@@ -1,8 +1,12 @@
 /** Files that are chosen, pasted or dropped, until they are sent. */
 
 import { onMounted, onUnmounted, ref, shallowRef, type Ref } from "vue";
+import { useI18n } from "vue-i18n";
 
+import { PICTURE_TYPES } from "../../core/files";
 import { useClient } from "../../stores/client";
+import { useToasts } from "../../stores/toasts";
+import { formatSize } from "../format/size";
 
 const MAX_FILES = 9;
 
@@ -17,11 +21,27 @@ export interface ChosenFiles {
 
 export function useFiles(): ChosenFiles {
   const client = useClient();
+  const toasts = useToasts();
+  const { t } = useI18n();
   const chosen = shallowRef<readonly File[]>([]);
   const isOver = ref(false);
 
   function add(files: readonly File[]): void {
     chosen.value = [...chosen.value, ...files].slice(0, MAX_FILES);
+    void leaveOutLarge();
+  }
+
+  /** Told before it is tried; the server has the last word. */
+  async function leaveOutLarge(): Promise<void> {
+    const limits = await client.fileLimits().catch(() => undefined);
+    if (limits === undefined) return;
+    const maxOf = (file: File) => (PICTURE_TYPES.has(file.type) ? limits.maxPictureBytes : limits.maxBytes);
+    const large = chosen.value.filter((file) => file.size > maxOf(file));
+    if (large.length === 0) return;
+    chosen.value = chosen.value.filter((file) => !large.includes(file));
+    for (const file of large) {
+      toasts.show(t("composer.tooLarge", { name: file.name, size: formatSize(maxOf(file)) }), true);
+    }
   }
 
   function onDrag(event: DragEvent): void {

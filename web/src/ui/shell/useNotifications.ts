@@ -30,6 +30,8 @@ export function useNotifications(): void {
   const place = usePlace();
   const preferences = usePreferences();
   const names = useNames();
+  // Missing on plain http from another machine, whatever the types say.
+  const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   const toasts = useToasts();
 
   function announce({ conversationId, entries, isFresh }: EntriesEvent): void {
@@ -38,15 +40,23 @@ export function useNotifications(): void {
     const conversation = conversations.get(conversationId);
     const last = entries.findLast((one) => one.is === "message" && !one.isOwn);
     if (last === undefined || (conversation.isMuted && !conversation.isMentioned)) return;
-    const notification = new Notification(names.title(conversation), {
+    void show(names.title(conversation), {
       body: names.excerpt(conversation, last),
       // The newest of a conversation replaces the one before.
       tag: conversationId,
       icon: "/icon-192.png",
+      data: { conversationId },
     });
+  }
+
+  /** By the service worker where there is one: phones know no other way. */
+  async function show(title: string, options: NotificationOptions & { tag: string }): Promise<void> {
+    const worker = await workers?.getRegistration().catch(() => undefined);
+    if (worker?.active) return worker.showNotification(title, options);
+    const notification = new Notification(title, options);
     notification.onclick = () => {
       window.focus();
-      place.go("chats", conversationId);
+      place.go("chats", options.tag);
       notification.close();
     };
   }
@@ -59,6 +69,13 @@ export function useNotifications(): void {
     }
   }
 
+  /** A notice was clicked that the service worker had shown. */
+  function onWorker({ data }: MessageEvent<{ readonly is?: string; readonly conversationId?: string }>): void {
+    if (data.is === "open" && data.conversationId) place.go("chats", data.conversationId);
+  }
+
+  workers?.addEventListener("message", onWorker);
+  onScopeDispose(() => workers?.removeEventListener("message", onWorker));
   onScopeDispose(client.on("entries", announce));
   onScopeDispose(client.on("entries", tellInvitations));
   onScopeDispose(() => {

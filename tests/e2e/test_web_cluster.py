@@ -1,0 +1,79 @@
+"""A node is killed: the page moves to another by itself, and the admin page shows it die."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+from tests.e2e.processes import Server, run_tinyqq, serving, unit_folder
+from tests.e2e.test_cluster import Cluster
+from tests.support.browser import (
+    PASSWORD,
+    make_friends,
+    open_browser,
+    serve_flags,
+    someone,
+    take_picture,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.needs("chromium", "mariadb", "redis", "zookeeper"),
+]
+
+
+@pytest.fixture
+def two_units(cluster: Cluster, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+    """As processes of their own."""
+    needs = [str(cluster.shared[name]) for name in ("database_url", "presence", "registry")]
+    flags = serve_flags(limits__log_ins_per_s=0)
+    with (
+        serving(unit_folder(tmp_path / "a", *needs), *flags) as one,
+        serving(unit_folder(tmp_path / "b", *needs), *flags) as two,
+    ):
+        yield one, two
+
+
+async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_gone(
+    two_units: tuple[Server, Server], tmp_path: Path
+) -> None:
+    one, two = two_units
+    ming_id, hong_id = await make_friends(two.url, "小明", "小红")
+    await asyncio.to_thread(
+        run_tinyqq, tmp_path / "b", "user", "add", "管理员", "--admin", "--password", PASSWORD,
+        "--data-dir", str(tmp_path / "b" / "data"),
+    )  # fmt: skip
+    async with (
+        open_browser() as browser,
+        someone(browser, one.url) as ming,
+        someone(browser, two.url) as hong,
+        someone(browser, two.url) as admin,
+    ):
+        await admin.log_in(hong_id + 1, "/admin")
+        cards = admin.page.locator(".cards .card")
+        await expect(cards).to_have_count(2)
+        await ming.log_in(ming_id)
+        await hong.log_in(hong_id)
+        await ming.open_chat("小红")
+        await hong.open_chat("小明")
+        await ming.say("一", "二")
+        await hong.sees("一", "二")
+        await take_picture(admin.page, "cluster-whole")
+
+        one.kill()
+        await ming.say("三", "四")
+        await hong.say("五")
+        for person in (ming, hong):
+            await expect(person.bubbles).to_have_count(5)
+            await person.sees_connection(is_there=True)
+        texts = await ming.bubbles.all_inner_texts()
+        assert texts == await hong.bubbles.all_inner_texts()
+        assert [text for text in texts if text != "五"] == ["一", "二", "三", "四"]
+        await ming.sees_mark("已读")
+
+        await expect(admin.page.locator(".cards .card.lost")).to_have_count(1)
+        await expect(admin.page.locator(".cards .card.ok")).to_have_count(1)
+        await take_picture(admin.page, "cluster-after-a-kill")
