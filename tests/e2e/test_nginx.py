@@ -200,7 +200,10 @@ class Fronted:
         folder = self.folder / name
         if not folder.exists():
             unit_folder(folder, *self.shared)
-        unit = serving(folder, *flags, "--set", "listen.trusted_proxies=127.0.0.1")
+        flags += ("--set", "listen.trusted_proxies=127.0.0.1")
+        # Who is there early stays for all of the test, without logging in.
+        flags += ("--set", "limits.log_in_timeout_s=300")
+        unit = serving(folder, *flags)
         self.units[name] = await asyncio.to_thread(self.running.enter_context, unit)
 
     def sees(self, *names: str) -> bool:
