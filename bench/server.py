@@ -63,6 +63,7 @@ class OneProcess:
     ports: tuple[int]
     process: subprocess.Popen[str]
     directory: str = ""
+    http_port: int = 0
 
     def sample(self) -> Sample:
         """Its CPU time (all threads) and resident memory, as of now."""
@@ -132,7 +133,7 @@ def _start_ours(data: Path) -> Iterator[OneProcess]:
         )
         pin(process.pid, SERVER_CORE)
         _wait_for_port(process, port, log)
-        yield OneProcess((port,), process)
+        yield OneProcess((port,), process, http_port=http_port)
     if said := log.read_text().strip():
         sys.stderr.write(f"the server said:\n{said[-2000:]}\n")
 

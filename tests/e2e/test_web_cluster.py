@@ -72,6 +72,8 @@ async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_
         texts = await ming.bubbles.all_inner_texts()
         assert texts == await hong.bubbles.all_inner_texts()
         assert [text for text in texts if text != "五"] == ["一", "二", "三", "四"]
+        # A mark that was told while its receiver moved is told with the next one.
+        await ming.say("六")
         await ming.sees_mark("已读")
 
         await expect(admin.page.locator(".cards .card.lost")).to_have_count(1)

@@ -1,7 +1,7 @@
 """Every screen, in both languages and themes, wide and on a phone: readable for everybody.
 
-axe-core looks for what keeps people out; pictures of all screens are kept (tests/support/browser.py
-says where).
+axe-core looks for what keeps people out. Pictures of all screens are kept (tests/support/browser.py
+says where); docs/images/ has some of them.
 """
 
 from __future__ import annotations
@@ -48,22 +48,36 @@ async () => {
 TALK: Final = {
     "zh": (
         ("小红", "小刚", "陌生人", "周末爬山小队", "我是陌生人，想认识你"),
-        ("周六天气不错，去爬山吗？🏔️", "好呀！几点出发？", "八点，地铁口见。记得带水 💧",
-         "👌", "我把路线发给你："),
+        (
+            "周六天气不错，去爬山吗？🏔️",
+            "好呀！几点出发？",
+            "八点，地铁口见。记得带水 💧",
+            "我带相机 📷 上次那张日出你还留着吗？",
+            "留着，当壁纸呢",
+            "👌",
+            "路线发给你：",
+        ),
     ),
     "en": (
         ("Ruby", "Gary", "Stranger", "Weekend hikers", "We met last week"),
-        ("Nice weather on Saturday, shall we hike? 🏔️", "Sure! When do we start?",
-         "Eight, at the station. Bring some water 💧", "👌", "Here is the way:"),
+        (
+            "Nice weather on Saturday, shall we hike? 🏔️",
+            "Sure! When do we start?",
+            "Eight, at the station. Bring some water 💧",
+            "I'll bring the camera 📷",
+            "Great, the last sunrise is still my wallpaper",
+            "👌",
+            "Here is the way:",
+        ),
     ),
-}  # fmt: skip
+}
 LOOKS: Final = (
     pytest.param("zh", "light", WIDE, id="zh-light-wide"),
-    pytest.param("en", "dark", WIDE, id="en-dark-wide"),
-    pytest.param("zh", "dark", PHONE, id="zh-dark-phone"),
+    pytest.param("zh", "dark", WIDE, id="zh-dark-wide"),
+    pytest.param("en", "dark", PHONE, id="en-dark-phone"),
     pytest.param("en", "light", PHONE, id="en-light-phone"),
 )
-ADMIN_LOOKS: Final = (LOOKS[0], LOOKS[1], LOOKS[3])
+ADMIN_LOOKS: Final = (LOOKS[0], LOOKS[2])
 
 
 @dataclass(frozen=True)

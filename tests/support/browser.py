@@ -191,7 +191,7 @@ class Someone:
 
     def check(self) -> None:
         """Nothing forbidden has happened so far."""
-        assert self.faults == []
+        assert not self.faults, "\n".join(self.faults)
 
 
 @asynccontextmanager
