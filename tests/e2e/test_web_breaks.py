@@ -47,7 +47,6 @@ async def test_one_when_offline_for_a_while_then_nothing_is_lost_and_the_order_k
 
                 await hong.sees("之前", "一", "二", "三", "我在隧道里", "没有信号")
                 await hong.sees_connection(is_there=True)
-                await hong.sees_mark("已送达")
                 assert await next_texts(ming, 2, own=False) == ["我在隧道里", "没有信号"]
 
 
