@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 from tests.e2e.processes import Server, serving
-from tests.support.browser import TALL, make_friends, serve_flags, someone
+from tests.support.browser import PASSWORD, TALL, make_friends, serve_flags, someone
+from tests.support.clients import next_texts
 from tests.support.relay import relay_to
 
+from tinyqq.client import Client
 from tinyqq.lab.servers.process import free_port
 
 pytestmark = [
@@ -23,36 +25,29 @@ async def test_one_when_offline_for_a_while_then_nothing_is_lost_and_the_order_k
     browser: Browser, tmp_path: Path
 ) -> None:
     async with relay_to("127.0.0.1", free_port()) as wire:
-        port = wire.url.rpartition(":")[2]
-        public = f"http://127.0.0.1:{port}"
+        public = f"http://127.0.0.1:{wire.url.rpartition(':')[2]}"
         with serving(tmp_path, *serve_flags(listen__public_http=public)) as server:
             wire.lead_to("127.0.0.1", int(server.url.rpartition(":")[2]))
             ming_id, hong_id = await make_friends(server.url, "小明", "小红")
-            async with (
-                someone(browser, public) as ming,
-                someone(browser, public) as hong,
-            ):
-                await ming.log_in(ming_id)
+            async with Client(server.tcp_url) as ming, someone(browser, public) as hong:
+                await ming.login(ming_id, PASSWORD)
                 await hong.log_in(hong_id)
-                await ming.open_chat("小红")
                 await hong.open_chat("小明")
-                await ming.say("之前")
+                await ming.send(hong_id, "之前")
                 await hong.sees("之前")
 
-                # The browser lets no new connection through, and the wire ends the old ones.
-                await hong.context.set_offline(True)
+                wire.lead_to("127.0.0.1", free_port())
                 wire.cut()
                 await hong.sees_connection(is_there=False)
                 await hong.say("我在隧道里", "没有信号")
                 await expect(hong.page.locator(".state.sending")).to_have_count(2)
-                await ming.say("一", "二", "三")
-                await ming.sees_mark("已发送")
-                await hong.context.set_offline(False)
+                for text in ("一", "二", "三"):
+                    await ming.send(hong_id, text)
+                wire.lead_to("127.0.0.1", int(server.url.rpartition(":")[2]))
 
-                for one in (ming, hong):
-                    await one.sees("之前", "一", "二", "三", "我在隧道里", "没有信号")
+                await hong.sees("之前", "一", "二", "三", "我在隧道里", "没有信号")
                 await hong.sees_connection(is_there=True)
-                await hong.sees_mark("已读")
+                assert await next_texts(ming, 2, own=False) == ["我在隧道里", "没有信号"]
 
 
 async def test_server_when_killed_amid_sends_then_all_arrive_once_in_order(

@@ -5,6 +5,7 @@ import { computed, ref, shallowReactive, watch } from "vue";
 
 import type { Conversation, ConversationId, UserId } from "../core/api";
 import { conversationType, peerOf } from "../core/ids";
+import { readInBackground } from "./background";
 import { useClient } from "./client";
 import { useSession } from "./session";
 
@@ -84,13 +85,14 @@ export const useConversations = defineStore("conversations", () => {
     isLoaded.value = true;
   }
 
+  const loadSoon = readInBackground(client, load);
   watch(
     () => session.me,
     (me) => {
       byId.clear();
       typing.clear();
       isLoaded.value = false;
-      if (me) void load();
+      if (me) loadSoon();
     },
     { immediate: true },
   );

@@ -4,6 +4,7 @@ import { defineStore } from "pinia";
 import { computed, ref, shallowReactive, watch } from "vue";
 
 import type { Conversation, Group, GroupId, JoinRequest, Member, Role, UserId } from "../core/api";
+import { readInBackground } from "./background";
 import { useClient } from "./client";
 import { usePeople } from "./people";
 import { useSession } from "./session";
@@ -72,8 +73,9 @@ export const useGroups = defineStore("groups", () => {
     }
   }
 
+  const loadSoon = readInBackground(client, load);
   client.on("groupsChanged", ({ groupId }) => {
-    void load();
+    loadSoon();
     if (members.has(groupId)) void loadMembers(groupId).catch(() => members.delete(groupId));
   });
 
@@ -84,7 +86,7 @@ export const useGroups = defineStore("groups", () => {
       members.clear();
       requests.clear();
       isLoaded.value = false;
-      if (me) void load();
+      if (me) loadSoon();
     },
     { immediate: true },
   );

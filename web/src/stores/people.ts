@@ -5,6 +5,7 @@ import { computed, ref, shallowReactive, watch } from "vue";
 
 import type { Contact, Profile, UserId } from "../core/api";
 import { asChatError } from "../core/errors";
+import { readInBackground } from "./background";
 import { useClient } from "./client";
 import { useSession } from "./session";
 
@@ -41,7 +42,8 @@ export const usePeople = defineStore("people", () => {
     isLoaded.value = true;
   }
 
-  client.on("contactsChanged", () => void load());
+  const loadSoon = readInBackground(client, load);
+  client.on("contactsChanged", loadSoon);
   client.on("presence", ({ userId, online, lastSeenAtMs }) => {
     const known = contacts.get(userId);
     if (known !== undefined) contacts.set(userId, { ...known, online, lastSeenAtMs });
@@ -54,7 +56,7 @@ export const usePeople = defineStore("people", () => {
       profiles.clear();
       asked.clear();
       isLoaded.value = false;
-      if (me) void load();
+      if (me) loadSoon();
     },
     { immediate: true },
   );

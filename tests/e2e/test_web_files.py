@@ -1,0 +1,56 @@
+"""Pictures and files that people send each other in browsers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import Browser, FilePayload, expect
+from tests.e2e.processes import Server
+from tests.support.browser import make_friends, someone, take_picture
+from tests.support.pictures import photo
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.needs("chromium"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+async def test_files_when_sent_then_the_other_sees_the_picture_and_saves_the_file(
+    web_server: Server, browser: Browser
+) -> None:
+    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
+    files: list[FilePayload] = [
+        {"name": "海边.jpg", "mimeType": "image/jpeg", "buffer": photo((800, 400))},
+        {
+            "name": "<b>路线</b>.html",
+            "mimeType": "text/html",
+            "buffer": b"<script>alert(1)</script>",
+        },
+    ]
+    async with (
+        someone(browser, web_server.url) as ming,
+        someone(browser, web_server.url) as hong,
+    ):
+        await ming.log_in(ming_id)
+        await hong.log_in(hong_id)
+        await ming.open_chat("小红")
+        await hong.open_chat("小明")
+        await ming.page.locator(".composer input[type=file]").set_input_files(files)
+        await ming.say("看！")
+        await hong.sees("看！")
+        shown = hong.page.locator(".message .picture img")
+        await expect(shown).to_have_js_property("complete", True)
+        assert await shown.evaluate("one => one.naturalHeight > one.naturalWidth"), "not upright"
+        await hong.press("图片 海边.jpg")
+        large = hong.page.get_by_role("dialog").locator("img")
+        await expect(large).to_have_js_property("naturalHeight", 800)
+        await take_picture(hong.page, "lightbox")
+        await hong.page.keyboard.press("Escape")
+        await expect(large).to_have_count(0)
+        async with hong.page.expect_download() as saving:
+            await hong.page.locator(".message button.file").click()
+        saved = await (await saving.value).path()
+        assert await asyncio.to_thread(saved.read_bytes) == b"<script>alert(1)</script>"
+        await ming.sees_mark("已读")

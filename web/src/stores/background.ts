@@ -1,0 +1,28 @@
+/** What a store reads in the background: when the connection is away it is read when it is back. */
+
+import type { ChatClient } from "../core/api";
+import { asChatError } from "../core/errors";
+
+/** Between two attempts while there is a connection that fails all the same. */
+const RETRY_MS = 2_000;
+
+/** Returns what starts the reading; errors end here. */
+export function readInBackground(client: ChatClient, read: () => Promise<void>): () => void {
+  let isOwed = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function start(): void {
+    isOwed = false;
+    clearTimeout(timer);
+    read().catch((error: unknown) => {
+      if (!asChatError(error).isForNow) return;
+      if (client.connection.state === "online") timer = setTimeout(start, RETRY_MS);
+      else isOwed = true;
+    });
+  }
+
+  client.on("connection", ({ state }) => {
+    if (isOwed && state === "online") start();
+  });
+  return start;
+}
