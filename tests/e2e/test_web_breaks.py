@@ -78,7 +78,7 @@ async def test_server_when_killed_amid_sends_then_all_arrive_once_in_order(
             await ming.sees(*texts)
             with serving(tmp_path, *first.ports(), *serve_flags()):
                 for one in (ming, hong):
-                    await one.press("立即重连")  # sooner than they would by themselves
+                    await one.reconnect()
                     await one.sees_connection(is_there=True)
                     await one.sees(*texts)
                 await ming.sees_mark("已读")

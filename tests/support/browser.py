@@ -6,6 +6,7 @@ looks at, no page may break its content security policy, open a dialog or throw.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -20,6 +21,7 @@ from playwright.async_api import (
     Dialog,
     Locator,
     Page,
+    TimeoutError,
     WebError,
     async_playwright,
     expect,
@@ -137,6 +139,11 @@ class Someone:
     async def press(self, name: str, *, exact: bool = True) -> None:
         """A button."""
         await self.page.get_by_role("button", name=name, exact=exact).click()
+
+    async def reconnect(self) -> None:
+        """Sooner than the page would by itself; it may have come back meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            await self.page.locator(".banner .now").click(timeout=2_000)
 
     async def fill(self, label: str, text: str) -> None:
         """A field."""
