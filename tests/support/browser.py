@@ -242,7 +242,7 @@ def _watch(context: BrowserContext, faults: list[str]) -> None:
             faults.append(message.text)
 
     def on_error(error: WebError) -> None:
-        faults.append(str(error.error))
+        faults.append(error.error.stack or str(error.error))
 
     async def on_dialog(dialog: Dialog) -> None:
         faults.append(f"dialog: {dialog.message}")

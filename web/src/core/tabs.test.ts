@@ -143,3 +143,23 @@ it("has files sent and fetched by the tab that leads, under an id by which a rep
   const file = await follower.client.fetchFile({ is: "file", blobId });
   expect(await file.text()).toBe("abc");
 });
+
+it("says a draft again to the next leader, and fails at nothing that nobody waits for", async () => {
+  const [leader, follower] = [openTab("a"), openTab("b")];
+  leader.election.candidate?.lead();
+  follower.election.candidate?.follow();
+  await follower.client.resume();
+  await isOnline(follower.client);
+  const told = vi.spyOn(FakeChatClient.prototype, "setDraft");
+  const failing = vi.spyOn(FakeChatClient.prototype, "markRead").mockImplementation(() => {
+    throw new ChatError(ErrorCode.CONNECTION_LOST);
+  });
+  const chat = follower.client.conversationWith("10002");
+  leader.channel.close();
+  follower.client.setDraft(chat, "half of it");
+  expect(follower.client.markRead(chat, 1)).toBeUndefined();
+  follower.election.candidate?.lead();
+  await vi.waitFor(() => expect(told).toHaveBeenCalledWith(chat, "half of it"));
+  await vi.waitFor(() => expect(failing).toHaveBeenCalled());
+  vi.restoreAllMocks();
+});

@@ -42,7 +42,7 @@ const ONCE = [
   "changePassword", "deleteAccount",
 ] as const; // prettier-ignore
 
-/** Without an answer. */
+/** Without an answer; nobody waits for it, and nobody hears that it failed. Said again as those above. */
 const TOLD = ["reconnect", "markRead", "typing", "setDraft", "setPinned", "setMuted"] as const;
 
 type Repeatable = (typeof REPEATABLE)[number];
@@ -218,7 +218,7 @@ class Tabs {
     const isFirst = this.#leader === "";
     this.#leader = leader;
     for (const [id, { name }] of [...this.#pending]) {
-      const isRepeatable = (REPEATABLE as readonly string[]).includes(name);
+      const isRepeatable = !(ONCE as readonly string[]).includes(name);
       if (isFirst || isRepeatable) this.#dispatch(id);
       else this.#settle(id, undefined, new ChatError(ErrorCode.CONNECTION_LOST));
     }
@@ -278,6 +278,12 @@ export function openTabs(options: TabsOptions): ChatClient {
   const asked = Object.fromEntries(
     NAMES.map((name) => [name, (...values: readonly unknown[]) => tabs.call(name, values)]),
   );
+  const told = Object.fromEntries(
+    TOLD.map((name) => [
+      name,
+      (...values: readonly unknown[]) => void tabs.call(name, values).catch(() => undefined),
+    ]),
+  );
   // What NAMES holds is checked above; what the methods take and give is the real client's.
-  return Object.assign(tabs, asked as unknown as Asked);
+  return Object.assign(tabs, { ...asked, ...told } as unknown as Asked);
 }
