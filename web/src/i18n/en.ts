@@ -245,7 +245,7 @@ export const en: Texts = {
   person: {
     online: "Online",
     offline: "Offline",
-    lastSeen: "Online {when}",
+    lastSeen: "Last online: {when}",
     presence: "Presence",
     nickname: "Name",
     since: "Here since",

@@ -242,7 +242,7 @@ export const zh = {
   person: {
     online: "在线",
     offline: "离线",
-    lastSeen: "{when}在线",
+    lastSeen: "上次在线：{when}",
     presence: "在线状态",
     nickname: "昵称",
     since: "注册时间",
