@@ -59,6 +59,7 @@ def test_secret_when_the_registry_is_shared_then_needed(tmp_path: Path) -> None:
         ("10.0.0.5:9", "10.0.0.5:9"),
         ("[fd00::1]", "[fd00::1]:7101"),
         ("[fd00::1]:9", "[fd00::1]:9"),
+        ("fd00::1", "[fd00::1]:7101"),
     ],
 )
 def test_advertised_when_a_host_then_with_the_port(
@@ -70,7 +71,14 @@ def test_advertised_when_a_host_then_with_the_port(
 def test_advertised_when_listening_everywhere_then_an_address_of_the_machine(
     tmp_path: Path,
 ) -> None:
-    assert not advertised(settings(tmp_path, listen={"host": "0.0.0.0"}), 7101).startswith("0.")
+    for host in ("0.0.0.0", "::"):
+        address = advertised(settings(tmp_path, listen={"host": host}), 7101)
+        assert address.endswith(":7101")
+        assert not address.startswith(("0.", "[::]"))
+
+
+def test_advertised_when_listening_on_ipv6_then_in_brackets(tmp_path: Path) -> None:
+    assert advertised(settings(tmp_path, listen={"host": "::1"}), 7101) == "[::1]:7101"
 
 
 # ---- certificates -------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -24,6 +26,18 @@ async def connections(server: Server) -> int:
         shown = await answer.text()
     [count] = re.findall(r"^tinyqq_gateway_open_connections (\S+)$", shown, re.M)
     return int(float(count))
+
+
+@asynccontextmanager
+async def two_in_their_chat(browser: Browser, url: str) -> AsyncIterator[tuple[Someone, Someone]]:
+    """Two friends, each looking at the chat with the other."""
+    ming_id, hong_id = await make_friends(url, "小明", "小红")
+    async with someone(browser, url) as ming, someone(browser, url) as hong:
+        await ming.log_in(ming_id)
+        await hong.log_in(hong_id)
+        await ming.open_chat("小红")
+        await hong.open_chat("小明")
+        yield ming, hong
 
 
 async def test_two_people_when_they_meet_then_they_become_friends_and_talk(
@@ -162,15 +176,7 @@ async def test_enter_when_an_input_method_composes_then_nothing_is_sent(
 async def test_message_when_recalled_then_gone_for_both_and_can_be_edited_again(
     web_server: Server, browser: Browser
 ) -> None:
-    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
-    async with (
-        someone(browser, web_server.url) as ming,
-        someone(browser, web_server.url) as hong,
-    ):
-        await ming.log_in(ming_id)
-        await hong.log_in(hong_id)
-        await ming.open_chat("小红")
-        await hong.open_chat("小明")
+    async with two_in_their_chat(browser, web_server.url) as (ming, hong):
         await ming.say("写错了", "写对了")
         await hong.sees("写错了", "写对了")
         await ming.bubbles.first.click(button="right")
@@ -184,15 +190,7 @@ async def test_message_when_recalled_then_gone_for_both_and_can_be_edited_again(
 async def test_reply_when_its_quote_is_pressed_then_it_leads_there(
     web_server: Server, browser: Browser
 ) -> None:
-    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
-    async with (
-        someone(browser, web_server.url) as ming,
-        someone(browser, web_server.url) as hong,
-    ):
-        await ming.log_in(ming_id)
-        await hong.log_in(hong_id)
-        await ming.open_chat("小红")
-        await hong.open_chat("小明")
+    async with two_in_their_chat(browser, web_server.url) as (ming, hong):
         await ming.say("几点出发？")
         await hong.bubbles.first.click(button="right")
         await hong.page.get_by_role("menuitem", name="回复").click()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tinyqq.model.places import names_a_host, reachable, websocket_url
+from tinyqq.model.places import authority, is_everywhere, names_a_host, reachable, websocket_url
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,16 @@ def test_names_a_host_when_every_network_then_not(url: str, expected: bool) -> N
 )
 def test_websocket_url_when_http_then_beside_it(url: str, expected: str) -> None:
     assert websocket_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("a.example", "a.example:1"), ("10.0.0.1", "10.0.0.1:1"), ("::1", "[::1]:1")],
+)
+def test_authority_when_ipv6_then_in_brackets(host: str, expected: str) -> None:
+    assert authority(host, 1) == expected
+
+
+@pytest.mark.parametrize(("host", "expected"), [("0.0.0.0", True), ("::", True), ("::1", False)])
+def test_is_everywhere_when_every_network_then_true(host: str, expected: bool) -> None:
+    assert is_everywhere(host) is expected

@@ -81,22 +81,32 @@ async def test_health_when_the_node_leaves_then_not_serving_though_calls_are_ans
         assert reply.status == health_pb2.HealthCheckResponse.NOT_SERVING
 
 
+def node_server(host: str, port: int) -> NodeServer:
+    return NodeServer(
+        unit_id=UnitId("second"),
+        incarnation="1",
+        host=host,
+        port=port,
+        credentials=CREDENTIALS,
+        unit=RecordingUnit(),
+        services=FakeServices().services,
+        roles=ROLES,
+        on_drain=lambda: None,
+        limits=QUICK,
+    )
+
+
 async def test_port_when_it_is_taken_then_unavailable() -> None:
     async with FarNode().listen() as server:
-        second = NodeServer(
-            unit_id=UnitId("second"),
-            incarnation="1",
-            host="127.0.0.1",
-            port=server.port,
-            credentials=CREDENTIALS,
-            unit=RecordingUnit(),
-            services=FakeServices().services,
-            roles=ROLES,
-            on_drain=lambda: None,
-            limits=QUICK,
-        )
         with pytest.raises(Unavailable):
-            await second.__aenter__()
+            await node_server("127.0.0.1", server.port).__aenter__()
+
+
+async def test_port_when_the_host_is_every_network_of_both_kinds_then_it_listens() -> None:
+    async with node_server("::", 0) as server, open_channel(server.port) as channel:
+        link = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=5)
+        assert await link.read() == pb.Identity(unit_id="second", incarnation="1")
+        await link.done_writing()
 
 
 async def test_streams_when_opened_then_the_node_says_who_it_is() -> None:

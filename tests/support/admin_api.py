@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from tests.support.dispatching import Picture
 from tests.support.services import FakeApi, FakeUsers
 
 from tinyqq.clock import Clock, SystemClock
@@ -47,36 +48,6 @@ class People(FakeUsers):
         return Profile(request.user_id, f"user {request.user_id}", is_admin=is_admin)
 
 
-class ManyNodes:
-    """Implements ``ports.registry.Registry`` as a test says it is."""
-
-    def __init__(self, *nodes: Node) -> None:
-        self._nodes = nodes
-        self._watchers: list[Callable[[tuple[Node, ...]], None]] = []
-
-    async def register(self, node: Node) -> None:
-        """Not asked for."""
-        raise NotImplementedError
-
-    async def unregister(self) -> None:
-        """Not asked for."""
-        raise NotImplementedError
-
-    def nodes(self) -> tuple[Node, ...]:
-        """What was shown last."""
-        return self._nodes
-
-    def watch(self, on_change: Callable[[tuple[Node, ...]], None]) -> None:
-        """Call back at every :meth:`show`."""
-        self._watchers.append(on_change)
-
-    def show(self, *nodes: Node) -> None:
-        """These live now."""
-        self._nodes = nodes
-        for on_change in self._watchers:
-            on_change(nodes)
-
-
 def node(name: str, **changes: Any) -> Node:
     """A node of the cluster."""
     plain = Node(UnitId(name), f"{name}-1", frozenset({"proxy", "chat"}), "", "", "1")
@@ -104,7 +75,7 @@ class Cluster:
     def __init__(
         self, *nodes: Node, ask: AskFigures = answer_all, clock: Clock | None = None
     ) -> None:
-        self.registry = ManyNodes(*nodes)
+        self.registry = Picture(*nodes)
         self.drained: list[Node] = []
         self.view = ClusterView(
             own=UnitId("a"),

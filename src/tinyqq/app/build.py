@@ -36,6 +36,7 @@ from tinyqq.http.admin_site import AdminSite
 from tinyqq.http.app import make_app, serve_http
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import UnitId
+from tinyqq.model.places import authority
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
 from tinyqq.services.admin import AccountAdmin
@@ -272,8 +273,7 @@ def _gateway_policy(settings: Settings) -> GatewayPolicy:
 
 
 def _url(scheme: str, address: tuple[str, int]) -> str:
-    host, port = address
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://{authority(*address)}"
 
 
 def _local(url: str) -> str:

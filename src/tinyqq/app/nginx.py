@@ -14,9 +14,9 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from tinyqq.app.settings import PROXY
+from tinyqq.model.places import authority, is_everywhere
 from tinyqq.ports.registry import Node
 
-_ANYWHERE: Final = frozenset({"", "0.0.0.0", "::"})
 _HOST: Final = re.compile(r"[0-9A-Za-z._:-]+")
 _PATIENCE_S: Final = 30
 """nginx waits longer than the units: they end a silent connection, and tell the client why."""
@@ -225,11 +225,11 @@ def _place(url: str, internal: str) -> SplitResult | None:
     """*url* with the node's own host where it names none."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
-    if host in _ANYWHERE:
+    if is_everywhere(host):
         host = urlsplit(f"//{internal}").hostname or ""
-    if host in _ANYWHERE or not _HOST.fullmatch(host) or port is None:
+    if is_everywhere(host) or not _HOST.fullmatch(host) or port is None:
         return None
-    return parts._replace(netloc=f"{f'[{host}]' if ':' in host else host}:{port}")
+    return parts._replace(netloc=authority(host, port))
 
 
 def _speak_tls(places: Sequence[SplitResult]) -> bool:

@@ -21,6 +21,7 @@ from tinyqq.errors import needs_extra
 from tinyqq.http.metrics import Counters
 from tinyqq.model.figures import LinkFigures, NodeFigures
 from tinyqq.model.ids import UnitId
+from tinyqq.model.places import authority, is_everywhere
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.registry import Node, Registry
 from tinyqq.ports.services import Services
@@ -31,7 +32,6 @@ if TYPE_CHECKING:  # what they import is an optional extra
     from tinyqq.rpc.placing import Placing
 
 _FIGURES_TIMEOUT_S: Final = 1.0
-_EVERYWHERE: Final = ("0.0.0.0", "[::]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +180,14 @@ async def open_node_port(
 
 def advertised(settings: Settings, port: int) -> str:
     """``host:port`` at which the other nodes reach this one, which listens on *port*."""
-    host = settings.cluster.advertise or settings.listen.host
-    if host in _EVERYWHERE:
+    given = settings.cluster.advertise
+    if (given and given.count(":") < 2) or given.startswith("["):  # not a bare IPv6 address
+        parts = urlsplit(f"//{given}")
+        return authority(parts.hostname or "", parts.port or port)
+    host = given or settings.listen.host
+    if is_everywhere(host):
         host = (*lan_addresses(), "127.0.0.1")[0]
-    return host if urlsplit(f"//{host}").port else f"{host}:{port}"
+    return authority(host, port)
 
 
 async def ask_to_drain(settings: Settings, node: Node) -> None:

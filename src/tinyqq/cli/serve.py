@@ -18,8 +18,8 @@ from tinyqq.cli import console, options
 from tinyqq.cli.console import ExitCode
 from tinyqq.cli.texts import Texts
 from tinyqq.errors import TinyQQError
+from tinyqq.model.places import is_everywhere
 
-_EVERYWHERE = ("0.0.0.0", "::")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -107,7 +107,7 @@ def announce(app: App, ports: Ports, settings: Settings, texts: Texts) -> None:
     typer.echo(texts("serve.page", url=app.local_url))
     typer.echo(texts("serve.tcp", url=app.local_tcp_url))
     host, port = app.http_address
-    if host in _EVERYWHERE:
+    if is_everywhere(host):
         for address in lan_addresses():
             url = app.http_url.replace(f"{host}:{port}", f"{address}:{port}")
             typer.echo(texts("serve.lan", url=url))

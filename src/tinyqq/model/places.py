@@ -1,4 +1,4 @@
-"""The addresses by which clients reach a unit, as text."""
+"""The addresses at which nodes are reached, as text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ _EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})
 """What a unit that listens in every network of its machine calls its host."""
 
 
+def is_everywhere(host: str) -> bool:
+    """Whether it stands for every network of a machine: to listen there, not to go there."""
+    return host in _EVERYWHERE
+
+
+def authority(host: str, port: int) -> str:
+    """``host:port`` as in a URL, IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def websocket_url(http_url: str) -> str:
     """The WebSocket of a unit whose HTTP port is at ``http(s)://host:port``; empty: of none."""
     return f"ws{http_url.removeprefix('http')}/ws" if http_url else ""
@@ -16,7 +26,7 @@ def websocket_url(http_url: str) -> str:
 
 def names_a_host(url: str) -> bool:
     """Whether a client can go there who knows nothing but this URL."""
-    return (urlsplit(url).hostname or "") not in _EVERYWHERE
+    return not is_everywhere(urlsplit(url).hostname or "")
 
 
 def reachable(url: str, asked_host: str) -> str:
@@ -24,5 +34,7 @@ def reachable(url: str, asked_host: str) -> str:
     if not url or names_a_host(url) or not asked_host:
         return url
     parts = urlsplit(url)
+    if parts.port:
+        return urlunsplit(parts._replace(netloc=authority(asked_host, parts.port)))
     host = f"[{asked_host}]" if ":" in asked_host else asked_host
-    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host))
+    return urlunsplit(parts._replace(netloc=host))

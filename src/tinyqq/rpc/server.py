@@ -16,6 +16,7 @@ from tinyqq._pb import node_pb2 as pb
 from tinyqq._pb.node_pb2_grpc import NodeServicer, add_NodeServicer_to_server
 from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.model.ids import UnitId
+from tinyqq.model.places import authority
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.services import Services
 from tinyqq.rpc.auth import Credentials, Guard
@@ -35,7 +36,7 @@ class NodeServer:
     ``stop_s`` at most), and ends every stream.
 
     Args:
-        host: an address of this machine; IPv6 in brackets.
+        host: a name or an address of this machine.
         port: 0 takes a free one, see :attr:`port`.
         unit: takes deliveries.
         services: answer sends and calls.
@@ -60,7 +61,7 @@ class NodeServer:
         figures: TellFigures | None = None,
     ) -> None:
         self.port = port
-        self._address = f"{host}:{port}"
+        self._address = authority(host, port)
         self._limits = limits or LinkLimits()
         self._credentials = credentials
         self._guard = Guard(credentials.secret)
