@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,8 +17,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from tinyqq.errors import ErrorCode, InvalidRequest, Unavailable
+from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.model.media import Picture
+from tinyqq.threads import BoundedPool
 
 THUMBNAIL_PIXELS: Final = 320
 """Its longer side, at most."""
@@ -60,16 +60,12 @@ class ImagePool:
     """
 
     def __init__(self, *, threads: int = 2, max_waiting: int = 32) -> None:
-        self._threads = threads
-        self._capacity = threads + max_waiting
-        self._executor: ThreadPoolExecutor | None = None
-        self._inside = 0
+        self._pool = BoundedPool("images", threads=threads, max_waiting=max_waiting)
         self._made = 0
         self._broken = 0
-        self._refused = 0
 
     async def __aenter__(self) -> Self:
-        self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="images")
+        await self._pool.__aenter__()
         return self
 
     async def __aexit__(
@@ -78,9 +74,7 @@ class ImagePool:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        executor, self._executor = self._executor, None
-        assert executor is not None
-        await asyncio.to_thread(executor.shutdown, cancel_futures=True)
+        await self._pool.__aexit__(exc_type, exc, traceback)
 
     async def look(self, data: bytes) -> Picture:
         """What it is, and a thumbnail.
@@ -89,20 +83,11 @@ class ImagePool:
             InvalidRequest: BAD_MEDIA.
             Unavailable: BUSY when too many wait already.
         """
-        assert self._executor is not None, "the pool is not running"
-        if self._inside >= self._capacity:
-            self._refused += 1
-            raise Unavailable(ErrorCode.BUSY, retry_after_s=2.0)
-        self._inside += 1
         try:
-            picture = await asyncio.get_running_loop().run_in_executor(
-                self._executor, look_into, data
-            )
+            picture = await self._pool.run(partial(look_into, data))
         except InvalidRequest:
             self._broken += 1
             raise
-        finally:
-            self._inside -= 1
         self._made += 1
         return picture
 
@@ -111,8 +96,8 @@ class ImagePool:
         return {
             "images_looked_at_total": self._made,
             "images_broken_total": self._broken,
-            "images_refused_total": self._refused,
-            "images_waiting": self._inside,
+            "images_refused_total": self._pool.refused,
+            "images_waiting": self._pool.inside,
         }
 
 

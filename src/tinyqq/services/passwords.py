@@ -6,23 +6,20 @@ threads that others use, and more of them at once than cores gain nothing.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import unicodedata
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from tinyqq.errors import ErrorCode, Unavailable
+from tinyqq.threads import BoundedPool
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_S: Final = 2.0
 _T = TypeVar("_T")
 
 
@@ -45,16 +42,14 @@ class PasswordPool:
         max_waiting: int = 256,
     ) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
-        self._threads = threads or os.cpu_count() or 1
-        self._capacity = self._threads + max_waiting
-        self._executor: ThreadPoolExecutor | None = None
+        self._pool = BoundedPool(
+            "password", threads=threads or os.cpu_count() or 1, max_waiting=max_waiting
+        )
         self._nobodys_hash = ""
-        self._inside = 0
         self._hashed = 0
-        self._refused = 0
 
     async def __aenter__(self) -> Self:
-        self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="password")
+        await self._pool.__aenter__()
         self._nobodys_hash = await self.hash(os.urandom(16).hex())
         return self
 
@@ -64,9 +59,7 @@ class PasswordPool:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        executor, self._executor = self._executor, None
-        assert executor is not None
-        await asyncio.to_thread(executor.shutdown, cancel_futures=True)
+        await self._pool.__aexit__(exc_type, exc, traceback)
 
     async def hash(self, password: str) -> str:
         """The password's salted hash, with its cost in it.
@@ -96,8 +89,8 @@ class PasswordPool:
         """What was done so far, for the metrics."""
         return {
             "password_hashes_total": self._hashed,
-            "password_refused_total": self._refused,
-            "password_waiting": self._inside,
+            "password_refused_total": self._pool.refused,
+            "password_waiting": self._pool.inside,
         }
 
     def _matches(self, stored: str, password: str) -> bool:
@@ -110,15 +103,7 @@ class PasswordPool:
             return False
 
     async def _run(self, job: Callable[[], _T]) -> _T:
-        assert self._executor is not None, "the pool is not running"
-        if self._inside >= self._capacity:
-            self._refused += 1
-            raise Unavailable(ErrorCode.BUSY, retry_after_s=RETRY_AFTER_S)
-        self._inside += 1
-        try:
-            done = await asyncio.get_running_loop().run_in_executor(self._executor, job)
-        finally:
-            self._inside -= 1
+        done = await self._pool.run(job)
         self._hashed += 1
         return done
 
