@@ -78,6 +78,13 @@ LOOKS: Final = (
     pytest.param("en", "light", PHONE, id="en-light-phone"),
 )
 ADMIN_LOOKS: Final = (LOOKS[0], LOOKS[2])
+SHOWS: Final = {
+    **dict.fromkeys(("person", "group-page", "conversation-info", "group-info"), ".details h2"),
+    **dict.fromkeys(("conversation", "group"), ".message"),
+    "notes": ".composer textarea",
+    "contacts-requests": "button.small.first",
+}
+"""What is looked at, where a screen asks the server for it: no picture before it is there."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,7 @@ async def look_round(one: Someone, screens: dict[str, str], name: str) -> dict[s
     found = {}
     for screen, place in screens.items():
         await one.go(place)
+        await expect(one.page.locator(SHOWS.get(screen, "h1")).last).to_be_visible()
         await settle(one.page)
         await take_picture(one.page, f"{screen}-{name}")
         if said := await complaints(one.page):
