@@ -246,6 +246,7 @@ export const en: Texts = {
     online: "Online",
     offline: "Offline",
     lastSeen: "Last online: {when}",
+    lastOnline: "Last online",
     presence: "Presence",
     nickname: "Name",
     since: "Here since",

@@ -243,6 +243,7 @@ export const zh = {
     online: "在线",
     offline: "离线",
     lastSeen: "上次在线：{when}",
+    lastOnline: "上次在线",
     presence: "在线状态",
     nickname: "昵称",
     since: "注册时间",

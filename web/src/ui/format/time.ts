@@ -67,9 +67,12 @@ export function fullDate(ms: number, language: Language): string {
   return format(language, { dateStyle: "medium" }, ms);
 }
 
-/** "3 minutes ago"; from a week on the date. */
+const JUST_NOW: Readonly<Record<Language, string>> = { zh: "刚刚", en: "just now" };
+
+/** "just now", "3 minutes ago"; from a week on the date. */
 export function ago(ms: number, nowMs: number, language: Language): string {
   const minutes = Math.max(0, Math.floor((nowMs - ms) / 60_000));
+  if (minutes === 0) return JUST_NOW[language];
   const relative = new Intl.RelativeTimeFormat(LOCALES[language], { numeric: "auto" });
   if (minutes < 60) return relative.format(-minutes, "minute");
   if (minutes < 24 * 60) return relative.format(-Math.floor(minutes / 60), "hour");
