@@ -2,10 +2,11 @@ import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
 import { firstLoad } from "./first_load.ts";
+import { keptParts } from "./kept_parts.ts";
 import { precompress } from "./precompress.ts";
 
 export default defineConfig({
-  plugins: [vue(), firstLoad(), precompress()],
+  plugins: [vue(), firstLoad(), keptParts(), precompress()],
   define: {
     // Only what is used of vue-i18n.
     __VUE_I18N_LEGACY_API__: false,

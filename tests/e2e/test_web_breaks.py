@@ -64,16 +64,17 @@ async def test_server_when_killed_amid_sends_then_all_arrive_once_in_order(
             await hong.log_in(hong_id)
             await ming.open_chat("小红")
             await hong.open_chat("小明")
-            # From the second visit on the page is kept, and opens without a server too.
-            await ming.page.reload()
-            await ming.sees()
+            await ming.wait_kept()
             await ming.say(*texts[:15])
             first.kill()
             await ming.say(*texts[15:30])
             await ming.sees_connection(is_there=False)
-            # What has not been sent outlives the page.
+            # The page opens without a server after one visit, also what nobody has looked at yet;
+            # and what has not been sent outlives it.
             await ming.page.reload()
-            await ming.wait_inside()
+            await ming.go("#/settings/notifications")
+            await expect(ming.page.get_by_role("heading", name="通知")).to_be_visible()
+            await ming.open_chat("小红")
             await ming.say(*texts[30:])
             await ming.sees(*texts)
             with serving(tmp_path, *first.ports(), *serve_flags()):

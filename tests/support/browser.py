@@ -134,6 +134,10 @@ class Someone:
         """Until the page is usable."""
         await expect(self.page.locator(".shell")).to_be_visible()
 
+    async def wait_kept(self) -> None:
+        """Until the page opens without a server too."""
+        await self.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
+
     # ---- what people do --------------------------------------------------------------------------
 
     async def press(self, name: str, *, exact: bool = True) -> None:

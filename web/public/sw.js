@@ -1,51 +1,41 @@
-// Lets the page open without a network: what it says then comes from its own store. The page itself
-// is asked for first, so that a new version is seen at once; its parts have hashes in their names.
-// What the server answers to requests (messages, files, log-ins) is never kept here.
+// Lets the page open without a network, from the first visit on: what it says then comes from its
+// own store. Each version of the page has a worker, which keeps all of it or is not installed; it
+// takes over when the last tab of the version before is closed, so that no tab loses its parts.
+// The page itself is asked for first, so that a new version is seen at once; its parts have hashes
+// in their names. What the server answers to requests (messages, files, log-ins) is never kept here.
 
-const CACHE = "tinyqq-page";
-const MAX_PARTS = 120;
+// The build fills these in.
+const VERSION = "";
+const PARTS = [];
 
-function isPart(url) {
-  return url.origin === self.location.origin && url.pathname.startsWith("/assets/");
-}
+const CACHE = `tinyqq-page-${VERSION}`;
+/** A server that says nothing for so long is as good as gone: better the page that is here. */
+const PATIENCE_MS = 4_000;
 
-async function keep(request, response) {
-  if (!response.ok || response.redirected) return;
+async function keepAll() {
   const cache = await caches.open(CACHE);
-  await cache.put(request, response);
-  // Parts of former versions go, the eldest first; the page itself stays.
-  const kept = (await cache.keys()).filter((one) => isPart(new URL(one.url)));
-  await Promise.all(kept.slice(0, -MAX_PARTS).map((eldest) => cache.delete(eldest)));
+  // Never a page that the browser had from before: it belongs to other parts.
+  await cache.addAll([new Request("/", { cache: "no-store" }), ...PARTS]);
 }
 
-// What a first visit has loaded before this worker was there.
-async function keepAll(paths) {
-  for (const path of paths) {
-    const url = new URL(path, self.location.origin);
-    if ((url.pathname !== "/" && !isPart(url)) || (await caches.match(url.pathname))) continue;
-    const response = await fetch(url.pathname).catch(() => undefined);
-    if (response) await keep(url.pathname, response);
-  }
+async function forgetOthers() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  await self.clients.claim();
 }
 
-async function openPage(event) {
-  try {
-    const response = await fetch(event.request);
-    event.waitUntil(keep("/", response.clone()));
-    return response;
-  } catch (error) {
-    const kept = await caches.match("/");
-    if (kept) return kept;
-    throw error;
-  }
+async function openPage(request) {
+  const asked = fetch(request);
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+  const answer = await Promise.race([asked, late]).catch(() => undefined);
+  if (answer) return answer;
+  const cache = await caches.open(CACHE);
+  return (await cache.match("/")) ?? asked;
 }
 
-async function openPart(event) {
-  const kept = await caches.match(event.request);
-  if (kept) return kept;
-  const response = await fetch(event.request);
-  event.waitUntil(keep(event.request, response.clone()));
-  return response;
+// Of whatever version: a new page may be shown while this worker is still the one for the old.
+async function openPart(request) {
+  return (await caches.match(request)) ?? fetch(request);
 }
 
 // Somebody clicked a notice: to the page that is open, else a new one.
@@ -57,16 +47,14 @@ async function openConversation(conversationId) {
   return page.focus();
 }
 
-self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("install", (event) => event.waitUntil(keepAll()));
+self.addEventListener("activate", (event) => event.waitUntil(forgetOthers()));
 self.addEventListener("fetch", (event) => {
-  const url = new URL(event.request.url);
-  if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (event.request.mode === "navigate" && url.pathname === "/") event.respondWith(openPage(event));
-  else if (isPart(url)) event.respondWith(openPart(event));
-});
-self.addEventListener("message", (event) => {
-  if (event.data?.is === "keep") event.waitUntil(keepAll(event.data.paths));
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (request.mode === "navigate" && url.pathname === "/") event.respondWith(openPage(request));
+  else if (url.pathname.startsWith("/assets/")) event.respondWith(openPart(request));
 });
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();

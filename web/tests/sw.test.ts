@@ -2,47 +2,52 @@
 
 import { readFileSync } from "node:fs";
 
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
+
+import { withParts } from "../kept_parts";
 
 const ORIGIN = "https://here";
+const CODE = readFileSync(new URL("../public/sw.js", import.meta.url), "utf8");
+
+type Asked = string | { readonly url: string };
+
+/** The real one takes no relative addresses here. */
+class FakeRequest {
+  constructor(readonly url: string) {}
+}
+
+function pathOf(request: Asked): string {
+  return new URL(typeof request === "string" ? request : request.url, ORIGIN).pathname;
+}
 
 interface Event {
   readonly request?: { readonly url: string; readonly method: string; readonly mode?: string };
-  readonly data?: unknown;
   readonly notification?: { readonly data: unknown; close(): void };
 }
 
+/** What a browser has of one server: its caches outlive every worker. */
 class World {
-  readonly kept = new Map<string, Response>();
+  readonly caches = new Map<string, Map<string, Response>>();
   readonly fetched: string[] = [];
   readonly said: unknown[] = [];
   readonly opened: string[] = [];
   pages: { url: string; focused: boolean }[] = [];
-  isOffline = false;
-  readonly #handlers = new Map<string, (event: object) => void>();
+  /** What the server answers, by path; without: the network is away. */
+  served: ReadonlyMap<string, string> | undefined = new Map(
+    ["/", "/assets/a-1.js", "/assets/b-1.js"].map((path) => [path, `one ${path}`]),
+  );
+  isSilent = false;
+  #handlers = new Map<string, (event: object) => void>();
 
-  constructor() {
-    const pathOf = (request: string | { url: string }) =>
-      new URL(typeof request === "string" ? request : request.url, ORIGIN).pathname;
-    const cache = {
-      put: async (request: string, response: Response) => void this.kept.set(pathOf(request), response),
-      keys: async () => [...this.kept.keys()].map((path) => ({ url: ORIGIN + path })),
-      delete: async (request: { url: string }) => this.kept.delete(pathOf(request)),
-    };
-    const caches = {
-      open: async () => cache,
-      match: async (request: string) => this.kept.get(pathOf(request))?.clone(),
-    };
-    const fetcher = async (request: string) => {
-      this.fetched.push(pathOf(request));
-      if (this.isOffline) throw new TypeError("network");
-      return new Response("new");
-    };
+  /** A worker of a version of the page starts. */
+  start(version: string, parts: readonly string[]): void {
+    const code = withParts(CODE, version, parts);
+    this.#handlers = new Map();
     const self = {
       location: { origin: ORIGIN },
       addEventListener: (name: string, handler: (event: object) => void) => this.#handlers.set(name, handler),
-      skipWaiting: () => undefined,
       clients: {
+        claim: async () => undefined,
         matchAll: async () =>
           this.pages.map((page) => ({
             url: page.url,
@@ -52,12 +57,44 @@ class World {
         openWindow: (path: string) => this.opened.push(path),
       },
     };
-    const code = readFileSync(new URL("../public/sw.js", import.meta.url), "utf8");
-    new Function("self", "caches", "fetch", code)(self, caches, fetcher);
+    const names = ["self", "caches", "fetch", "Request"];
+    const world = [self, this.#storage(), (request: Asked) => this.#fetch(request), FakeRequest];
+    new Function(...names, code)(...world);
+  }
+
+  #storage(): object {
+    const { caches } = this;
+    return {
+      open: async (name: string) => {
+        const cache = caches.get(name) ?? new Map<string, Response>();
+        caches.set(name, cache);
+        return {
+          addAll: async (requests: readonly Asked[]) => {
+            const answers = await Promise.all(requests.map((one) => this.#fetch(one)));
+            if (answers.some((one) => !one.ok)) throw new TypeError("not all");
+            answers.forEach((one, at) => cache.set(pathOf(requests[at] ?? ""), one));
+          },
+          match: async (request: Asked) => cache.get(pathOf(request))?.clone(),
+        };
+      },
+      keys: async () => [...caches.keys()],
+      delete: async (name: string) => caches.delete(name),
+      match: async (request: Asked) =>
+        [...caches.values()].map((cache) => cache.get(pathOf(request))).find(Boolean)?.clone(),
+    };
+  }
+
+  async #fetch(request: Asked): Promise<Response> {
+    const path = pathOf(request);
+    this.fetched.push(path);
+    if (this.isSilent) return new Promise(() => undefined);
+    if (this.served === undefined) throw new TypeError("network");
+    const text = this.served.get(path);
+    return new Response(text ?? "", { status: text === undefined ? 404 : 200 });
   }
 
   /** What the worker answers; undefined: it leaves it to the network. */
-  async happen(name: string, event: Event): Promise<Response | undefined> {
+  async happen(name: string, event: Event = {}): Promise<Response | undefined> {
     let answer: Promise<Response> | undefined;
     const waiting: Promise<unknown>[] = [];
     this.#handlers.get(name)?.({
@@ -73,23 +110,41 @@ class World {
   get(path: string, mode = "cors"): Promise<Response | undefined> {
     return this.happen("fetch", { request: { url: ORIGIN + path, method: "GET", mode } });
   }
+
+  async textOf(path: string): Promise<string | undefined> {
+    return (await this.get(path, path === "/" ? "navigate" : "cors"))?.text();
+  }
 }
 
 let world: World;
-beforeEach(() => {
+beforeEach(async () => {
   world = new World();
+  world.start("one", ["assets/a-1.js", "assets/b-1.js"]);
+  await world.happen("install");
+  await world.happen("activate");
 });
 
-it("opens the page without a network when it was open before", async () => {
-  await world.get("/", "navigate");
-  world.isOffline = true;
-  expect(await (await world.get("/", "navigate"))?.text()).toBe("new");
+it("opens the whole page without a network after the first visit", async () => {
+  world.served = undefined;
+  expect(await world.textOf("/")).toBe("one /");
+  expect(await world.textOf("/assets/b-1.js")).toBe("one /assets/b-1.js");
 });
 
-it("asks for the page first, for its parts only once", async () => {
-  for (const path of ["/assets/a-1.js", "/assets/a-1.js"]) await world.get(path);
-  for (const path of ["/", "/"]) await world.get(path, "navigate");
-  expect(world.fetched).toEqual(["/assets/a-1.js", "/", "/"]);
+it("asks for the page first, and never again for what it keeps", async () => {
+  world.fetched.length = 0;
+  world.served = new Map([["/", "newer"]]);
+  expect(await world.textOf("/")).toBe("newer");
+  await world.get("/assets/a-1.js");
+  expect(world.fetched).toEqual(["/"]);
+});
+
+it("shows the page that it keeps when the server is silent", async () => {
+  vi.useFakeTimers();
+  world.isSilent = true;
+  const shown = world.textOf("/");
+  await vi.advanceTimersByTimeAsync(4_000);
+  vi.useRealTimers();
+  expect(await shown).toBe("one /");
 });
 
 it("leaves everything else alone", async () => {
@@ -97,21 +152,24 @@ it("leaves everything else alone", async () => {
     expect(await world.get(path)).toBeUndefined();
   }
   expect(await world.get("/admin", "navigate")).toBeUndefined();
-  expect(world.kept.size).toBe(0);
 });
 
-it("keeps what a first visit had loaded, and nothing but the page's own", async () => {
-  const paths = ["/", "/assets/a-1.js", "/v1/media/ab", "https://elsewhere/assets/x.js"];
-  await world.happen("message", { data: { is: "keep", paths } });
-  expect([...world.kept.keys()]).toEqual(["/", "/assets/a-1.js"]);
+it("is not installed when a part is missing", async () => {
+  world.start("two", ["assets/missing.js"]);
+  await expect(world.happen("install")).rejects.toThrow("not all");
 });
 
-it("forgets parts of former versions, not the page", async () => {
-  await world.get("/", "navigate");
-  for (let number = 0; number < 130; number++) await world.get(`/assets/${number}.js`);
-  expect(world.kept.has("/")).toBe(true);
-  expect(world.kept.has("/assets/0.js")).toBe(false);
-  expect(world.kept.size).toBe(121);
+it("keeps the parts of tabs that are open until the next version takes over", async () => {
+  world.served = new Map([["/", "two"], ["/assets/a-2.js", "two"]]);
+  world.start("two", ["assets/a-2.js"]);
+  await world.happen("install");
+  world.served = undefined;
+  expect(await world.textOf("/assets/a-1.js")).toBe("one /assets/a-1.js");
+  expect(await world.textOf("/assets/a-2.js")).toBe("two");
+  await world.happen("activate");
+  expect(world.caches.size).toBe(1);
+  expect(await world.textOf("/")).toBe("two");
+  expect(await world.get("/assets/a-1.js").catch(() => undefined)).toBeUndefined();
 });
 
 it("brings whoever clicks a notice to the conversation", async () => {
