@@ -26,6 +26,8 @@ from tinyqq.model.group import (
     AnswerJoin,
     CreateGroup,
     GroupCreated,
+    Invitation,
+    InvitationList,
     InviteMember,
     JoinOutcome,
     Member,
@@ -200,6 +202,19 @@ async def test_invite_and_leave_when_a_group_is_open_then_done(server: FakeServe
     assert request == InviteMember(request.operation_id, GroupId(GROUP), BOB)
 
 
+async def test_invitations_when_open_then_listed_and_refused(server: FakeServer) -> None:
+    invited = InvitationList((Invitation(GroupId(GROUP), "小组", 2, BOB, "小波", 7),))
+    server.handlers[PacketType.LIST_INVITATIONS] = lambda link, request: invited
+    shown = await run(server, "/invitations", "/refuse 20001", "/refuse")
+    assert shown == [
+        "  小组(20001)  2 members, invited by 小波(10002)",
+        "Done.",
+        "/refuse needs a number.",
+    ]
+    (request,) = server.asked(PacketType.ANSWER_JOIN)
+    assert request == AnswerJoin(request.operation_id, GroupId(GROUP), ANN, False)
+
+
 async def test_who_when_a_group_is_open_then_its_members(server: FakeServer) -> None:
     members = MemberList((Member(BOB, "小波", "", Role.MEMBER, 0),), more=False)
     server.handlers[PacketType.LIST_MEMBERS] = lambda link, request: members
@@ -215,6 +230,14 @@ async def test_history_when_somebody_is_open_then_what_was_said(server: FakeServ
     first, second = shown[-1].splitlines()
     assert first.endswith("小波(10002): long ago")
     assert second.endswith("小波(10002) took back a message")
+
+
+async def test_history_when_of_the_notes_then_only_notes(server: FakeServer) -> None:
+    own = own_conversation(ANN)
+    server.notice(own, BOB, Kind.FRIEND_REQUESTED, user_ids=(ANN,))
+    server.append(own, ANN, text(1, "buy milk").body)
+    (line,) = (await run(server, "/open 10001", "/history"))[-1].splitlines()
+    assert line.endswith("note: buy milk")
 
 
 async def test_recall_when_something_was_said_then_taken_back(server: FakeServer) -> None:

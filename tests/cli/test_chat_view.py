@@ -14,7 +14,7 @@ from tinyqq.cli.chat_view import Command, Names
 from tinyqq.client import Change, Message
 from tinyqq.client.messages import Desk, to_event
 from tinyqq.model.friend import Contact
-from tinyqq.model.group import GroupInfo, JoinPolicy, Member, Role
+from tinyqq.model.group import GroupInfo, Invitation, JoinPolicy, Member, Role
 from tinyqq.model.ids import ConversationId, GroupId, Seq, UserId, own_conversation
 from tinyqq.model.message import Content, Entry, Kind, Media, Notice, Quote
 from tinyqq.model.sync import Summary
@@ -177,7 +177,17 @@ def test_show_message_when_of_a_kind_then_a_line(entry: Entry, expected: str, na
         ),
         (
             notice(Kind.MEMBER_INVITED, user_ids=(ANN,), group_id=GroupId(5), name="Five"),
-            "* Bob(10002) invites you into Five(5)  (/join 5)",
+            "* Bob(10002) invites you into Five(5)  (/join 5 or /refuse 5)",
+        ),
+        (
+            notice(Kind.JOIN_DECLINED, user_ids=(ANN,), group_id=GroupId(5), name="Five"),
+            "* Bob(10002) declined: Five(5)",
+        ),
+        (
+            notice(
+                Kind.JOIN_DECLINED, sender=ANN, user_ids=(BOB,), group_id=GroupId(5), name="Five"
+            ),
+            "* You refused to join Five(5)",
         ),
         (
             notice(Kind.CARD_CHANGED, conversation=GROUP, name="Bobby"),
@@ -218,8 +228,14 @@ def test_show_summary_when_unread_then_says_how_many(names: Names) -> None:
         return Summary(conversation, far, Seq(1), far, unread, zero, zero)
 
     assert view.show_summary(summary(ANN_BOB, 3), names) == "  Bob(10002)  3 new"
-    assert view.show_summary(summary(OWN, 0), names) == "  note to yourself"
+    assert view.show_summary(summary(OWN, 0), names) == "  notes to yourself"
     assert view.show_summary(summary(GROUP, 0), names) == "  Gang(20001)"
+
+
+def test_show_invitation_when_open_then_who_invites_into_what(names: Names) -> None:
+    invitation = Invitation(GroupId(5), "Five", 3, BOB, "Bob", 7)
+    expected = "  Five(5)  3 members, invited by Bob(10002)"
+    assert view.show_invitation(invitation, names) == expected
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from tinyqq.model.group import (
     GroupCreated,
     GroupInfo,
     GroupList,
+    Invitation,
+    InvitationList,
     InviteMember,
     JoinGroup,
     JoinOutcome,
@@ -83,6 +85,11 @@ async def test_list_and_get_when_asked_then_the_groups() -> None:
 async def test_requests_when_asked_then_who_waits() -> None:
     waiting = JoinRequest(BOB, "Bob", "please", 7)
     assert await Groups(Asked(JoinRequestList((waiting,)))).requests(G) == (waiting,)
+
+
+async def test_invitations_when_asked_then_what_is_open() -> None:
+    invitation = Invitation(G, "小组", 3, BOB, "Bob", 7)
+    assert await Groups(Asked(InvitationList((invitation,)))).invitations() == (invitation,)
 
 
 async def test_members_when_several_pages_then_all() -> None:

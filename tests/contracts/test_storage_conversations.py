@@ -23,7 +23,7 @@ from tests.support.logs import (
 
 from tinyqq.model.conversation import Effect, PutJoinRequest, PutRelation
 from tinyqq.model.friend import Contact
-from tinyqq.model.group import GroupInfo, JoinPolicy, JoinRequest, Member, Role
+from tinyqq.model.group import GroupInfo, Invitation, JoinPolicy, JoinRequest, Member, Role
 from tinyqq.model.ids import ConversationId, GroupId, Seq, UserId, direct_conversation
 from tinyqq.model.message import Kind
 from tinyqq.ports.storage import ACCOUNT_DEVICE, CursorRow
@@ -233,6 +233,27 @@ async def test_join_requests_when_several_then_the_oldest_first(group: Storage) 
         JoinRequest(EVE, "Eve", "let me in", 8, ANN),
         JoinRequest(ZOE, "", "", 9),
     )
+
+
+async def test_invitations_when_listed_then_the_latest_first_and_no_requests(
+    storage: Storage,
+) -> None:
+    first, second, asked = (ConversationId(GROUP + one) for one in range(3))
+    for at_ms, key in ((5, first), (7, second)):
+        await change(
+            storage, key, put_group(), put_member(ANN), PutJoinRequest(EVE, at_ms, "", ANN)
+        )
+    await change(storage, asked, put_group(), put_member(ANN), PutJoinRequest(EVE, 9))
+    for key in (first, second, asked):
+        await list_for(storage, EVE, conversation=key)
+    found = await storage.conversations.list_invitations(EVE, 9)
+    name = put_group().name
+    assert found == (
+        Invitation(GroupId(second), name, 1, ANN, "Ann", 7),
+        Invitation(GroupId(first), name, 1, ANN, "Ann", 5),
+    )
+    assert await storage.conversations.list_invitations(EVE, 1) == found[:1]
+    assert await storage.conversations.list_invitations(ANN, 9) == ()
 
 
 async def test_groups_when_looked_for_then_by_number_or_name_whoever_asks(

@@ -65,6 +65,7 @@ OF_BOTH: Final[dict[str, Read]] = {
     "friend_ids": lambda s: s.conversations.list_friend_ids(ANN),
     "group_ids": lambda s: s.conversations.list_group_ids(ANN),
     "groups": lambda s: s.conversations.list_groups(ANN),
+    "invitations": lambda s: s.conversations.list_invitations(ANN, 9),
 }
 
 

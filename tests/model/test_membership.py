@@ -255,7 +255,7 @@ def test_answer_invitation_when_only_asked_then_one_cannot_let_oneself_in() -> N
 
 def test_invite_when_allowed_then_the_invited_is_named_and_waits() -> None:
     plan = write(state := group_of(ANN, BOB, policy=JoinPolicy.INVITATION), invite)
-    assert (plan.kind, plan.notice.user_ids, plan.lists) == (Kind.MEMBER_INVITED, (EVE,), ())
+    assert (plan.kind, plan.notice.user_ids, plan.lists) == (Kind.MEMBER_INVITED, (EVE,), (EVE,))
     assert state.requests[EVE].invited_by == BOB
 
 

@@ -24,6 +24,7 @@ from tinyqq.model.group import (
     JoinPolicy,
     LeaveGroup,
     ListGroups,
+    ListInvitations,
     ListJoinRequests,
     ListMembers,
     RemoveMember,
@@ -233,6 +234,16 @@ async def test_answer_join_when_the_invited_declines_then_who_invited_is_told(
     assert (kind, sender_id, notice.group_id) == (Kind.JOIN_DECLINED, BOB, group_id)
 
 
+async def test_answer_join_when_the_invited_declines_then_their_other_devices_learn_of_it(
+    world: World, groups: Groups
+) -> None:
+    await world.befriend(ANN, BOB)
+    group_id = await groups.create(BOB)
+    await groups.answer(group_id, BOB, BOB, accept=False)
+    kind, sender_id, notice = (await world.told(BOB))[-1]
+    assert (kind, sender_id, notice.group_id) == (Kind.JOIN_DECLINED, BOB, group_id)
+
+
 async def test_answer_join_when_the_invited_accepts_then_in(world: World, groups: Groups) -> None:
     await world.befriend(ANN, BOB)
     group_id = await groups.create(BOB, policy=JoinPolicy.INVITATION)
@@ -399,3 +410,31 @@ async def test_list_join_requests_when_expired_then_left_out(world: World, group
     world.clock.advance(1)
     found = await groups.role.list_join_requests(caller(ANN), ListJoinRequests(group_id))
     assert [row.user_id for row in found.requests] == [EVE]
+
+
+async def test_list_invitations_when_one_is_answered_or_expires_then_it_is_gone(
+    world: World, groups: Groups
+) -> None:
+    async def listed() -> list[tuple[GroupId, int, UserId]]:
+        found = await groups.role.list_invitations(caller(BOB), ListInvitations())
+        return [(one.group_id, one.members, one.invited_by) for one in found.invitations]
+
+    await world.befriend(ANN, BOB)
+    old = await groups.create(BOB)
+    world.clock.advance(REQUEST_LIFETIME_MS / 1000 - 1)
+    declined, accepted, asked = [await groups.create(BOB) for _ in range(3)]
+    assert sorted(await listed()) == sorted(
+        (one, 1, ANN) for one in (old, declined, accepted, asked)
+    )
+    await groups.answer(declined, BOB, BOB, accept=False)
+    await groups.answer(accepted, BOB, BOB)
+    world.clock.advance(2)
+    assert await listed() == [(asked, 1, ANN)]
+
+
+async def test_list_invitations_when_one_has_only_asked_to_come_in_then_nothing(
+    groups: Groups,
+) -> None:
+    await groups.join(await groups.create(policy=JoinPolicy.APPROVAL), BOB)
+    found = await groups.role.list_invitations(caller(BOB), ListInvitations())
+    assert found.invitations == ()

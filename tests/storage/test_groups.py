@@ -25,6 +25,7 @@ from tinyqq.storage.effects import write_effects
 from tinyqq.storage.groups import (
     find_groups,
     list_group_ids,
+    list_invitations,
     list_join_requests,
     list_member_ids,
     list_members,
@@ -69,4 +70,12 @@ def test_requests_when_listed_then_by_the_key(conn: Connection) -> None:
     write_effects(conn, [], in_group(PutJoinRequest(EVE, 5, "please")))
     with recorded(conn) as statements:
         assert list_join_requests(conn, GROUP_ID) == (JoinRequest(EVE, "", "please", 5),)
+    assert table_scans(conn, statements) == []
+
+
+def test_invitations_when_listed_then_by_the_key(conn: Connection) -> None:
+    write_effects(conn, [], in_group(put_group(), PutJoinRequest(EVE, 5, "", ANN)))
+    put_on_list(conn, EVE, GROUP)
+    with recorded(conn) as statements:
+        assert [one.group_id for one in list_invitations(conn, EVE, 9)] == [GROUP_ID]
     assert table_scans(conn, statements) == []

@@ -82,6 +82,8 @@ class Chat:
             "create": self._create,
             "join": self._join,
             "invite": self._invite,
+            "invitations": self._invitations,
+            "refuse": self._refuse,
             "leave": self._leave,
             "history": self._history,
             "recall": self._recall,
@@ -275,12 +277,17 @@ class Chat:
             self._print(self._say("say.nowhere"))
             return
         page = await self._me.history(self._here, limit=HISTORY_MESSAGES)
+        # Among one's notes, what one was told of: shown when it came, and no note.
+        are_notes = conversation_type(self._here) is ConversationType.OWN
         lines = []
         for entry in page.entries:
             if isinstance(entry, Message):
                 await self._learn(entry.sender, entry.group_id)
                 lines.append(self._shown(entry))
-            elif (line := view.show_change(entry, self._names, self._now())) is not None:
+            elif (
+                not are_notes
+                and (line := view.show_change(entry, self._names, self._now())) is not None
+            ):
                 lines.append(line)
         self._print_all(lines)
 
@@ -370,6 +377,16 @@ class Chat:
             self._print(self._say("say.no_group"))
         elif user_id:
             await self._me.groups.invite(group_id, user_id)
+            self._print(self._say("say.done"))
+
+    async def _invitations(self, command: Command) -> None:
+        open_ones = await self._me.groups.invitations()
+        self._print_all([view.show_invitation(one, self._names) for one in open_ones])
+
+    async def _refuse(self, command: Command) -> None:
+        group_id = self._number(command)
+        if group_id:
+            await self._me.groups.answer(group_id, self._me.user_id, accept=False)
             self._print(self._say("say.done"))
 
     async def _leave(self, command: Command) -> None:

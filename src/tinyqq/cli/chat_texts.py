@@ -19,6 +19,7 @@ HELP: Final = {
   /add N note   ask N to be a friend        /accept N     say yes      /decline N   say no
   /create NAME  make a group                /join N       come into group N
   /invite N     invite N into this group    /leave        leave this group
+  /invitations  groups you are invited into: /join N, or /refuse N
   /who          who is here                 /recall       take back your last message here
   /image PATH   send a picture              /file PATH    send a file
   /save N PATH  keep file N that was shown (PATH: a folder or a name; here if left out)
@@ -31,6 +32,7 @@ HELP: Final = {
   /add 号码 留言  申请加好友                /accept 号码  同意         /decline 号码  拒绝
   /create 群名  建群                        /join 群号    加群
   /invite 号码  邀请进当前群                /leave        退出当前群
+  /invitations  收到的群邀请：/join 群号 接受，/refuse 群号 谢绝
   /who          这里有谁                    /recall       撤回我在这里的上一条消息
   /image 路径   发图片                      /file 路径    发文件
   /save 编号 路径  保存显示过的文件（路径可以是文件夹或文件名，省略则存到当前目录）
@@ -91,10 +93,11 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{actor} asks to join {group}: {note}  (/g {group_id}, then /accept {actor_id})",
         "{actor} 申请加入 {group}：{note}（先 /g {group_id}，再 /accept {actor_id}）",
     ),
-    "change.120": ("{group} declined {who}", "{group} 拒绝了 {who} 的申请"),
+    "change.120.own": ("You refused to join {group}", "你谢绝了加入 {group}"),
+    "change.120": ("{actor} declined: {group}", "{actor} 谢绝了：{group}"),
     "change.121": (
-        "{actor} invites you into {group}  (/join {group_id})",
-        "{actor} 邀请你加入 {group}（/join {group_id}）",
+        "{actor} invites you into {group}  (/join {group_id} or /refuse {group_id})",
+        "{actor} 邀请你加入 {group}（/join {group_id} 或 /refuse {group_id}）",
     ),
     "change.130.own": ("You asked {who} to be a friend", "你向 {who} 发出了好友申请"),
     "change.130": (
@@ -138,10 +141,11 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "list.asks": ("asks to be a friend", "申请加你为好友"),
     "list.asked": ("asked by you", "已申请"),
     "list.blocked": ("blocked", "已拉黑"),
+    "list.invited": ("invited by {who}", "{who} 邀请你加入"),
     "list.members": ("{count} members", "{count} 人"),
     "role.2": ("admin", "管理员"),
     "role.3": ("owner", "群主"),
-    "peer.note": ("note to yourself", "我的设备"),
+    "peer.note": ("notes to yourself", "我的笔记"),
 }
 
 _REASONS: Final[dict[ErrorCode, tuple[str, str]]] = {

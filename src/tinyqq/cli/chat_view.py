@@ -11,7 +11,7 @@ from tinyqq.cli.chat_files import shown_size
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.client import Change, Message
 from tinyqq.model.friend import Contact
-from tinyqq.model.group import GroupInfo, Member, Role
+from tinyqq.model.group import GroupInfo, Invitation, Member, Role
 from tinyqq.model.ids import (
     ConversationId,
     ConversationType,
@@ -184,6 +184,14 @@ def show_group(group: GroupInfo, names: Names) -> str:
     """A line of the list of groups."""
     members = names.say("list.members", count=group.members)
     return f"  {clean(group.name)}({group.group_id})  {members}{_role(group.role, names.say)}"
+
+
+def show_invitation(invitation: Invitation, names: Names) -> str:
+    """A line of the list of invitations."""
+    group = f"{clean(invitation.name)}({invitation.group_id})"
+    who = f"{clean(invitation.inviter)}({invitation.invited_by})"
+    members = names.say("list.members", count=invitation.members)
+    return f"  {group}  {members}, {names.say('list.invited', who=who)}"
 
 
 def show_member(member: Member, names: Names) -> str:

@@ -14,6 +14,8 @@ from tinyqq.model.group import (
     GroupCreated,
     GroupInfo,
     GroupList,
+    Invitation,
+    InvitationList,
     InviteMember,
     JoinGroup,
     JoinOutcome,
@@ -22,6 +24,7 @@ from tinyqq.model.group import (
     JoinRequestList,
     LeaveGroup,
     ListGroups,
+    ListInvitations,
     ListJoinRequests,
     ListMembers,
     Member,
@@ -122,6 +125,12 @@ class Groups:
             PacketType.LIST_JOIN_REQUESTS, ListJoinRequests(GroupId(group_id))
         )
         return answer.requests
+
+    async def invitations(self) -> tuple[Invitation, ...]:
+        """Where you were invited and have not answered yet, the latest first. :meth:`join` accepts,
+        :meth:`answer` with your own number does either."""
+        answer: InvitationList = await self._call(PacketType.LIST_INVITATIONS, ListInvitations())
+        return answer.invitations
 
     async def answer(self, group_id: int, user_id: int, *, accept: bool) -> None:
         """Answer a request to join (admins), or, with your own number, an invitation."""

@@ -12,6 +12,8 @@ MAX_GROUP_NAME_CHARS: Final = 64
 MAX_CARD_CHARS: Final = 32
 MAX_ANNOUNCEMENT_CHARS: Final = 2_000
 MAX_INVITES_AT_ONCE: Final = 200
+MAX_INVITATIONS: Final = 500
+"""How many open invitations a user is shown, the latest ones."""
 
 
 class Role(IntEnum):
@@ -236,3 +238,27 @@ class JoinRequestList:
     """Open requests and invitations, the oldest first."""
 
     requests: tuple[JoinRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListInvitations:
+    """Ask for the invitations that the caller has not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation into a group that waits for an answer; ``inviter``: nickname of who invited."""
+
+    group_id: GroupId
+    name: str
+    members: int
+    invited_by: UserId
+    inviter: str
+    invited_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationList:
+    """Open invitations, the latest first; at most MAX_INVITATIONS."""
+
+    invitations: tuple[Invitation, ...]

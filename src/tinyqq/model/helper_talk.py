@@ -142,7 +142,7 @@ _TOPICS: Final = (
         "device devices phone computer laptop notes note", "设备 手机 电脑 平板 笔记 备忘",
         chinese=(
             "电脑、手机、网页、命令行可以同时登录，已读状态是同步的。"
-            "给自己发消息（我的设备）可以当备忘录，所有设备都看得到。"
+            "给自己发消息（我的笔记）可以当备忘录，所有设备都看得到。"
         ),
         english=(
             "Desktop, phone, web and command line can be logged in at the same time and share what "

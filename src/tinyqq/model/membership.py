@@ -213,7 +213,9 @@ def invite(state: ConversationState, now_ms: int, *, actor_id: UserId, user_id: 
     if _open_request(state, user_id, now_ms, is_invitation=False) is not None:
         return _joined(state, now_ms, user_id)
     waiting = PutJoinRequest(user_id, now_ms, invited_by=actor_id)
-    return Plan(Kind.MEMBER_INVITED, _notice(state, user_id), _wait_at_door(state, now_ms, waiting))
+    effects = _wait_at_door(state, now_ms, waiting)
+    # Listed, for open invitations are found by the lines of the user's list.
+    return Plan(Kind.MEMBER_INVITED, _notice(state, user_id), effects, lists=(user_id,))
 
 
 # ---- going ---------------------------------------------------------------------------------------

@@ -195,6 +195,12 @@ class GroupApi(Protocol):
         """Who waits; admins only."""
         ...
 
+    async def list_invitations(
+        self, caller: Caller, request: group.ListInvitations
+    ) -> group.InvitationList:
+        """The caller's own that are open, the latest first."""
+        ...
+
 
 Answer = Callable[[message.Sent | TinyQQError], None]
 """Called once, in the event loop, when a send is committed or refused."""

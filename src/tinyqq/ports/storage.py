@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypedDict, Unpack
 from tinyqq.model.account import Account, Device
 from tinyqq.model.conversation import ConversationState, Effect
 from tinyqq.model.friend import Contact
-from tinyqq.model.group import GroupInfo, JoinRequest, MemberList
+from tinyqq.model.group import GroupInfo, Invitation, JoinRequest, MemberList
 from tinyqq.model.ids import (
     ConversationId,
     DeviceId,
@@ -271,6 +271,11 @@ class ConversationStore(Protocol):
 
     async def list_join_requests(self, group_id: GroupId) -> tuple[JoinRequest, ...]:
         """Who waits at the door, the oldest first; expired ones are left out by the service."""
+        ...
+
+    async def list_invitations(self, user_id: UserId, limit: int) -> tuple[Invitation, ...]:
+        """Invitations into groups on the user's list that are not answered, the latest first;
+        expired ones are left out by the service."""
         ...
 
 

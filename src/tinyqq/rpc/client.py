@@ -196,6 +196,11 @@ class RemoteGroups(_Role):
             PacketType.LIST_JOIN_REQUESTS, caller, request, group.JoinRequestList
         )
 
+    async def list_invitations(
+        self, caller: Caller, request: group.ListInvitations
+    ) -> group.InvitationList:
+        return await self._ask(PacketType.LIST_INVITATIONS, caller, request, group.InvitationList)
+
 
 class RemoteChat(_Role):
     """Implements :class:`tinyqq.ports.services.ChatApi`.

@@ -151,7 +151,8 @@ class GroupService:
     async def answer_join(self, caller: Caller, request: group.AnswerJoin) -> None:
         """See the port; rules: ``membership.answer_request``, ``membership.answer_invitation``."""
         rule: Rule
-        if request.user_id == caller.user_id:
+        is_invitation = request.user_id == caller.user_id
+        if is_invitation:
             rule = partial(
                 membership.answer_invitation, user_id=caller.user_id, accept=request.accept
             )
@@ -165,7 +166,10 @@ class GroupService:
         if request.accept:
             rule = await _unless_refused(self._check_may_come(request.user_id), rule)
         kind = Kind.MEMBER_JOINED if request.accept else Kind.JOIN_DECLINED
-        await self._change(caller, request, rule, kind)
+        entry = await self._change(caller, request, rule, kind)
+        if is_invitation and not request.accept:
+            # The notice names who invited; the caller's other devices show the invitation too.
+            await tell(self._lane, entry, (caller.user_id,))
 
     async def invite_member(self, caller: Caller, request: group.InviteMember) -> None:
         """See the port; rules: ``membership.invite``.
@@ -262,6 +266,16 @@ class GroupService:
         rows = await self._conversations.list_join_requests(request.group_id)
         return group.JoinRequestList(
             tuple(row for row in rows if not is_expired(row.requested_at_ms, now_ms))
+        )
+
+    async def list_invitations(
+        self, caller: Caller, request: group.ListInvitations
+    ) -> group.InvitationList:
+        """See the port."""
+        now_ms = self._clock.now_ms()
+        rows = await self._conversations.list_invitations(caller.user_id, group.MAX_INVITATIONS)
+        return group.InvitationList(
+            tuple(row for row in rows if not is_expired(row.invited_at_ms, now_ms))
         )
 
     async def _get_info(

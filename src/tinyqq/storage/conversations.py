@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, select, update
 
 from tinyqq.model.friend import Contact
-from tinyqq.model.group import GroupInfo, JoinRequest, MemberList
+from tinyqq.model.group import GroupInfo, Invitation, JoinRequest, MemberList
 from tinyqq.model.ids import ConversationId, DeviceId, GroupId, Seq, UserId, group_conversation
 from tinyqq.ports.storage import CursorRow
 from tinyqq.storage import contacts, groups
@@ -134,4 +134,10 @@ class SqlConversationStore:
         return await self._database.read(
             partial(groups.list_join_requests, group_id=group_id),
             about=(group_conversation(group_id),),
+        )
+
+    async def list_invitations(self, user_id: UserId, limit: int) -> tuple[Invitation, ...]:
+        """Invitations that are not answered, the latest first."""
+        return await self._database.read(
+            partial(groups.list_invitations, user_id=user_id, limit=limit), about=None
         )

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, func, or_, select
 
-from tinyqq.model.group import GroupInfo, JoinPolicy, JoinRequest, Member, MemberList, Role
+from tinyqq.model.group import (
+    GroupInfo,
+    Invitation,
+    JoinPolicy,
+    JoinRequest,
+    Member,
+    MemberList,
+    Role,
+)
 from tinyqq.model.ids import MAX_GROUP_ID, GroupId, Seq, UserId
 from tinyqq.storage.dialect import by_key
 from tinyqq.storage.rows import IS_PRESENT, find_nicknames, given, number_of, of_given
@@ -69,6 +77,26 @@ _REQUESTS: Final = (
     select(join_request)
     .where(join_request.c.conversation_id == _GROUP)
     .order_by(join_request.c.requested_at_ms, join_request.c.user_id)
+)
+_INVITATIONS: Final = (
+    by_key(
+        select(join_request).join_from(
+            user_conversation,
+            join_request,
+            and_(
+                join_request.c.conversation_id == user_conversation.c.conversation_id,
+                join_request.c.user_id == user_conversation.c.user_id,
+            ),
+        ),
+        join_request,
+    )
+    .where(
+        user_conversation.c.user_id == _USER,
+        user_conversation.c.conversation_id <= MAX_GROUP_ID,
+        join_request.c.invited_by > 0,
+    )
+    .order_by(join_request.c.requested_at_ms.desc(), join_request.c.conversation_id)
+    .limit(bindparam("rows_wanted"))
 )
 
 
@@ -162,4 +190,26 @@ def list_join_requests(conn: Connection, group_id: GroupId) -> tuple[JoinRequest
             invited_by=row.invited_by,
         )
         for row in rows
+    )
+
+
+def list_invitations(conn: Connection, user_id: UserId, limit: int) -> tuple[Invitation, ...]:
+    """What the user was invited into and has not answered, the latest first."""
+    rows = conn.execute(_INVITATIONS, {"of_user_id": user_id, "rows_wanted": limit}).all()
+    groups = {
+        one.group_id: one
+        for one in find_groups(conn, [row.conversation_id for row in rows], user_id)
+    }
+    nicknames = find_nicknames(conn, {row.invited_by for row in rows})
+    return tuple(
+        Invitation(
+            group_id=row.conversation_id,
+            name=groups[row.conversation_id].name,
+            members=groups[row.conversation_id].members,
+            invited_by=row.invited_by,
+            inviter=nicknames.get(row.invited_by, ""),
+            invited_at_ms=row.requested_at_ms,
+        )
+        for row in rows
+        if row.conversation_id in groups
     )

@@ -50,6 +50,7 @@ CALLS: Final[dict[int, Target]] = {
     PacketType.LIST_GROUPS: Target("group", "list_groups"),
     PacketType.LIST_MEMBERS: Target("group", "list_members"),
     PacketType.LIST_JOIN_REQUESTS: Target("group", "list_join_requests"),
+    PacketType.LIST_INVITATIONS: Target("group", "list_invitations"),
     PacketType.RECALL: Target("chat", "recall"),
     PacketType.GET_OVERVIEW: Target("offline", "get_overview"),
     PacketType.SYNC: Target("offline", "get_page"),

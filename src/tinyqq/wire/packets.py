@@ -68,6 +68,7 @@ class PacketType(IntEnum):
     LIST_GROUPS = 0x004C
     LIST_MEMBERS = 0x004D
     LIST_JOIN_REQUESTS = 0x004E
+    LIST_INVITATIONS = 0x004F
 
     SEND = 0x0060
     RECALL = 0x0061
@@ -140,6 +141,7 @@ OPERATIONS: Final[dict[PacketType, Operation]] = {
     PacketType.LIST_GROUPS: Operation(group.ListGroups, group.GroupList),
     PacketType.LIST_MEMBERS: Operation(group.ListMembers, group.MemberList),
     PacketType.LIST_JOIN_REQUESTS: Operation(group.ListJoinRequests, group.JoinRequestList),
+    PacketType.LIST_INVITATIONS: Operation(group.ListInvitations, group.InvitationList),
     PacketType.SEND: Operation(Entry, Sent),
     PacketType.RECALL: Operation(message.Recall, connection.Done),
     PacketType.TYPING: Operation(message.Typing, connection.Done),
@@ -287,7 +289,7 @@ class _EntryCodec(Codec[Entry]):
 
 _NESTED: Final[tuple[type[Any], ...]] = (
     sync.Position, account.DeviceInfo, account.Profile, friend.Contact, group.GroupInfo,
-    group.Member, group.JoinRequest, sync.Summary,
+    group.Member, group.JoinRequest, group.Invitation, sync.Summary,
 )  # fmt: skip
 """Records that fields of other records hold."""
 
