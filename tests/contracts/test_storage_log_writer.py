@@ -62,6 +62,32 @@ async def heads(storage: Storage, *ids: ConversationId) -> list[tuple[int, int]]
     return [(states[key].head_seq, states[key].head_ordinal) for key in ids]
 
 
+# ---- what others have added ---------------------------------------------------------------------
+
+
+async def test_read_after_when_some_heads_are_known_then_what_comes_after_them(
+    storage: Storage,
+) -> None:
+    notice = entry(3, ANN_OWN, kind=Kind.MEMBER_REMOVED)
+    await storage.log_writer.append([*messages(4), *messages(2, ANN_OWN), notice], [])
+    known = {ANN_BOB: Seq(2), ANN_OWN: Seq(1), GROUP: Seq(0)}
+    added = sorted(await storage.log_writer.read_after(known, 10))
+    assert added == sorted(
+        [
+            *((ANN_BOB, seq, Kind.TEXT) for seq in (3, 4)),
+            (ANN_OWN, 2, Kind.TEXT),
+            (ANN_OWN, 3, Kind.MEMBER_REMOVED),
+        ]
+    )
+
+
+async def test_read_after_when_there_is_more_then_the_first_of_it(storage: Storage) -> None:
+    await storage.log_writer.append(messages(5), [])
+    added = await storage.log_writer.read_after({ANN_BOB: Seq(1)}, 3)
+    assert [one.seq for one in added] == [2, 3, 4]
+    assert await storage.log_writer.read_after({ANN_BOB: Seq(5)}, 3) == ()
+
+
 # ---- appending -----------------------------------------------------------------------------------
 
 

@@ -24,7 +24,8 @@ from tests.support.lane_fixtures import (
 
 from tinyqq.clock import SystemClock
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unavailable
-from tinyqq.model.conversation import ConversationState, Effect, Plan, PutRelation
+from tinyqq.model.conversation import ConversationState, Effect, Plan, PutMember, PutRelation
+from tinyqq.model.group import Role
 from tinyqq.model.ids import ConversationId, Seq, SessionId
 from tinyqq.model.message import Entry, Kind
 from tinyqq.ports.delivery import Push
@@ -258,6 +259,44 @@ async def test_notice_heard_of_then_the_state_is_read_again_first(
     sender.send()
     assert await sender.seqs(2) == [1, 3]
     assert (lane.counters()["lane_failures_total"], log.loads) == (0, 2)
+
+
+async def test_second_to_messages_then_only_these_are_read(
+    lane: Lane, sender: Sender, log: MemoryLog
+) -> None:
+    sender.send()
+    await sender.wait(1)
+    for seq in (2, 3):
+        await write_elsewhere(log, seq)
+    sender.send()
+    assert await sender.seqs(2) == [1, 4]
+    assert_contiguous(log.entries[ANN_BOB])
+    assert [entry.ordinal for entry in log.entries[ANN_BOB]] == [1, 2, 3, 4]
+    assert (lane.counters()["lane_failures_total"], log.loads) == (1, 1)
+
+
+async def test_second_to_a_removal_then_who_was_removed_is_refused(
+    sender: Sender, log: MemoryLog
+) -> None:
+    sender.send(GROUP, BOB)
+    await sender.wait(1)
+    out = Entry(GROUP, Seq(2), 1, ANN, operation_id(), 1, Kind.MEMBER_REMOVED, b"")
+    await log.append([out], [(GROUP, PutMember(BOB, Seq(1), Seq(2), Role.MEMBER, "", 1))])
+    await log.append([Entry(GROUP, Seq(3), 2, ANN, operation_id(), 1, Kind.TEXT, b"")], [])
+    sender.send(GROUP, BOB)
+    sender.send(GROUP, ANN)
+    assert sorted(await sender.seqs(3)) == [0, 1, 4]
+    assert [entry.sender_id for entry in log.entries[GROUP]] == [BOB, ANN, ANN, ANN]
+
+
+async def test_second_with_a_change_then_its_effects_are_those_of_the_entry_written(
+    lane: Lane, log: MemoryLog
+) -> None:
+    await lane.change(ANN_BOB, ANN, operation_id(), lambda *_: Plan(Kind.FRIEND_ADDED))
+    await write_elsewhere(log, 2)
+    change = await lane.change(ANN_BOB, BOB, operation_id(), block)
+    # The block that was not written left its mark on the first state.
+    assert (change.entry.seq, log.loads) == (3, 2)
 
 
 class AheadLog(MemoryLog):

@@ -35,6 +35,7 @@ class Shards:
         self.is_away = False
         self.batches: list[set[int]] = []
         self.find_sent, self.ensure_listed = log.find_sent, log.ensure_listed
+        self.read_after = log.read_after
 
     @staticmethod
     def of(conversation_id: ConversationId) -> int:

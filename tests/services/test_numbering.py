@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support.lane_fixtures import (
     ANN,
     ANN_BOB,
@@ -19,7 +20,8 @@ from tinyqq.model.conversation import STILL_IN, ConversationState, Plan, PutMemb
 from tinyqq.model.group import Role
 from tinyqq.model.ids import ConversationId, Seq, UserId
 from tinyqq.model.message import Kind, Notice
-from tinyqq.services.numbering import Draft, Numbering, Round
+from tinyqq.ports.storage import Added
+from tinyqq.services.numbering import MAX_ADDED, Draft, Numbering, Round
 from tinyqq.wire.content import encode_notice
 from tinyqq.wire.packets import decode_entry
 
@@ -216,8 +218,82 @@ def test_hear_when_not_ahead_or_unknown_then_nothing_changes() -> None:
     assert (numbers.head(ANN_BOB), numbers.head(ANN_EVE)) == (5, None)
 
 
-def test_hear_when_a_notice_or_a_gap_then_the_state_is_wanted_again() -> None:
-    for seq, kind in ((6, Kind.BLOCKED), (7, Kind.TEXT)):
-        numbers = numbering(friends())
-        numbers.hear(ANN_BOB, Seq(seq), kind)
-        assert numbers.missing([draft()], 0.0) == [ANN_BOB]
+@pytest.mark.parametrize("seq", [6, 7])
+def test_hear_when_a_notice_then_the_state_is_wanted_again(seq: int) -> None:
+    numbers = numbering(friends())
+    numbers.hear(ANN_BOB, Seq(seq), Kind.BLOCKED)
+    assert numbers.missing([draft()], 0.0) == [ANN_BOB]
+
+
+def test_hear_when_a_gap_then_only_what_lies_between_is_wanted() -> None:
+    numbers = numbering(friends())
+    numbers.hear(ANN_BOB, Seq(7), Kind.TEXT)
+    assert (numbers.missing([draft()], 0.0), numbers.behind([draft()])) == ([], {ANN_BOB: 5})
+
+
+def test_hear_when_the_gap_is_closed_then_nothing_is_wanted() -> None:
+    numbers = numbering(friends())
+    for seq in (8, 6, 7):
+        numbers.hear(ANN_BOB, Seq(seq), Kind.TEXT)
+    assert numbers.behind([draft()]) == {ANN_BOB: 7}
+    numbers.hear(ANN_BOB, Seq(8), Kind.TEXT)
+    assert (numbers.behind([draft()]), numbers.head(ANN_BOB)) == ({}, 8)
+
+
+def test_behind_when_of_other_conversations_then_not_named() -> None:
+    numbers = numbering(friends(), group())
+    numbers.doubt(GROUP)
+    assert numbers.behind([draft()]) == {}
+    assert numbers.behind([draft(), draft(GROUP)]) == {GROUP: 2}
+
+
+def test_take_back_then_heads_are_what_they_were_and_in_doubt() -> None:
+    numbers = numbering(friends(), group())
+    placed = place(numbers, draft(), draft(rule=notice), draft(GROUP), draft()).placed
+    numbers.take_back(placed)
+    assert numbers.behind([draft(), draft(GROUP)]) == {ANN_BOB: 5, GROUP: 2}
+    again = place(numbers, draft(), draft(GROUP)).placed
+    assert [(one.entry.seq, one.entry.ordinal) for one in again] == [(6, 4), (3, 1)]
+
+
+def test_take_back_when_members_had_changed_then_the_state_is_wanted_again() -> None:
+    numbers = numbering(group())
+    numbers.take_back(place(numbers, draft(GROUP), draft(GROUP, EVE, join(EVE))).placed)
+    assert numbers.missing([draft(GROUP)], 0.0) == [GROUP]
+
+
+def test_catch_up_when_messages_then_the_head_follows() -> None:
+    numbers = numbering(friends())
+    numbers.doubt(ANN_BOB)
+    read = [Added(ANN_BOB, Seq(6), Kind.TEXT), Added(ANN_BOB, Seq(7), Kind.IMAGE)]
+    numbers.catch_up(numbers.behind([draft()]), read)
+    assert (numbers.behind([draft()]), numbers.missing([draft()], 0.0)) == ({}, [])
+    [placed] = place(numbers, draft()).placed
+    assert (placed.entry.seq, placed.entry.ordinal) == (8, 6)
+
+
+def test_catch_up_when_there_is_nothing_then_no_longer_in_doubt() -> None:
+    numbers = numbering(friends())
+    numbers.doubt(ANN_BOB)
+    numbers.catch_up(numbers.behind([draft()]), [])
+    assert (numbers.behind([draft()]), numbers.head(ANN_BOB)) == ({}, 5)
+
+
+def test_catch_up_when_members_have_changed_then_the_state_is_wanted_again() -> None:
+    numbers = numbering(group())
+    numbers.doubt(GROUP)
+    read = [
+        Added(GROUP, Seq(3), Kind.TEXT),
+        Added(GROUP, Seq(4), Kind.MEMBER_REMOVED),
+        Added(GROUP, Seq(5), Kind.TEXT),
+    ]
+    numbers.catch_up(numbers.behind([draft(GROUP)]), read)
+    assert numbers.missing([draft(GROUP)], 0.0) == [GROUP]
+
+
+def test_catch_up_when_there_is_much_then_the_state_is_wanted_again() -> None:
+    numbers = numbering(group())
+    numbers.doubt(GROUP)
+    read = [Added(GROUP, Seq(3 + number), Kind.TEXT) for number in range(MAX_ADDED)]
+    numbers.catch_up(numbers.behind([draft(GROUP)]), read)
+    assert numbers.missing([draft(GROUP)], 0.0) == [GROUP]

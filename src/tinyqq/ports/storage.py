@@ -50,6 +50,14 @@ class SendKey(NamedTuple):
     client_message_id: OperationId
 
 
+class Added(NamedTuple):
+    """An entry that another lane may have written: where it is, and of what kind."""
+
+    conversation_id: ConversationId
+    seq: Seq
+    kind: int
+
+
 class LogWriter(Protocol):
     """The lane's side of the log. One lane per shard and process calls it, one call at a time."""
 
@@ -57,6 +65,12 @@ class LogWriter(Protocol):
         self, conversation_ids: Sequence[ConversationId]
     ) -> dict[ConversationId, ConversationState]:
         """Heads and grants, fresh from the database; a conversation without entries has head 0."""
+        ...
+
+    async def read_after(
+        self, heads: Mapping[ConversationId, Seq], limit: int
+    ) -> tuple[Added, ...]:
+        """What comes after these heads, ascending per conversation, at most *limit* of each."""
         ...
 
     async def find_sent(self, keys: Sequence[SendKey]) -> dict[SendKey, Entry]:

@@ -4,8 +4,8 @@ What is submitted while a batch is being committed becomes the next batch, so th
 to the load by itself. The primary key (conversation_id, seq) is the fence between lanes of
 different processes: which lane appends is a matter of speed, never of correctness. After any
 failure the truth is read again: heads, grants, and which of the batch's entries are in the log
-after all. Conversations whose head had moved then stand aside for a moment (contention.py) and go
-alone into a later statement; the others go on at once.
+after all; after coming second only what others have added. Conversations whose head had moved then
+stand aside for a moment (contention.py) and go alone into a later statement; the others go on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tinyqq.model.message import Entry
 from tinyqq.ports.delivery import Delivery, Push
 from tinyqq.ports.storage import AppendFailed, LogWriter
 from tinyqq.services.contention import Contention
-from tinyqq.services.numbering import Change, Draft, Numbering, Placed
+from tinyqq.services.numbering import MAX_ADDED, Change, Draft, Numbering, Placed
 from tinyqq.services.timing import Timing
 from tinyqq.services.waiting import Waiting
 
@@ -94,6 +94,7 @@ class Lane:
         )
         self._believed: dict[ConversationId, Seq] = {}
         """Heads under which a batch was numbered that was not written."""
+        self._unwritten: Sequence[Placed] = ()
         self._wake = asyncio.Event()
         self._closing = False
         self._is_failing = False
@@ -170,8 +171,7 @@ class Lane:
 
         Raises:
             TinyQQError: what the rule raised, against fresh state; Unavailable when the log cannot
-            be
-                written.
+                be written.
         """
         future: asyncio.Future[Change] = asyncio.get_running_loop().create_future()
 
@@ -238,7 +238,10 @@ class Lane:
                 is_known = is_second = False
             is_unsettled = True
             self._counters["lane_failures_total"] += 1
-            self._numbering.forget({draft.conversation_id for draft in drafts})
+            if is_second:
+                self._numbering.take_back(self._unwritten)
+            else:
+                self._numbering.forget({draft.conversation_id for draft in drafts})
             if failures > _LONE_FAILURES and size == 1:
                 self._refuse(drafts.pop(0), Unavailable(ErrorCode.INTERNAL))
                 failures = 0
@@ -278,10 +281,10 @@ class Lane:
         if result.listings:
             await self._log.ensure_listed(result.listings)
         if result.placed:
-            self._believed = _heads_before(result.placed)
+            self._believed, self._unwritten = _heads_before(result.placed), result.placed
             began_s = self._clock.monotonic()
             await self._append(result.placed)
-            written, self._believed = self._believed, {}
+            written, self._believed, self._unwritten = self._believed, {}, ()
             self._leave_to_others(written, self._clock.monotonic() - began_s)
         for draft, entry in result.repeats:
             self._answer_repeat(draft, entry)
@@ -291,6 +294,10 @@ class Lane:
         return result.deferred
 
     async def _load_missing(self, drafts: Sequence[Draft]) -> list[ConversationId]:
+        """Read what is not known; returns the conversations that were read as a whole."""
+        behind = self._numbering.behind(drafts)
+        if behind:
+            self._numbering.catch_up(behind, await self._log.read_after(behind, MAX_ADDED))
         missing = self._numbering.missing(drafts, self._clock.monotonic())
         if missing:
             states = await self._log.load(missing)
@@ -322,7 +329,7 @@ class Lane:
 
     async def _let_moved_stand_aside(self, drafts: Sequence[Draft], size: int) -> list[Draft]:
         """After a failure: who of *drafts*, of which *size* are next, goes on at once, because
-        nobody else has written to their conversations meanwhile."""
+        nobody else has written there."""
         await self._load_missing(drafts[:size])
         believed, self._believed = self._believed, {}
         moved: dict[ConversationId, list[Draft]] = {}
@@ -334,8 +341,8 @@ class Lane:
                 others.append(draft)
             else:
                 moved.setdefault(conversation_id, []).append(draft)
-        self._numbering.forget(moved)  # it will have moved again
         for conversation_id, its_drafts in moved.items():
+            self._numbering.doubt(conversation_id)  # it will have moved again
             self._lost(conversation_id, its_drafts)
         return others
 
@@ -360,8 +367,7 @@ class Lane:
         self, conversation_id: ConversationId, drafts: Sequence[Draft], pause_s: float
     ) -> None:
         self._waiting.stand_aside(conversation_id, drafts)
-        loop = asyncio.get_running_loop()
-        loop.call_later(pause_s, self._come_back, conversation_id)
+        asyncio.get_running_loop().call_later(pause_s, self._come_back, conversation_id)
 
     def _come_back(self, conversation_id: ConversationId) -> None:
         self._waiting.come_back(conversation_id)

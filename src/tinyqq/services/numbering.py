@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -32,7 +32,7 @@ from tinyqq.model.membership import membership_delta
 from tinyqq.model.message import LAST_CLIENT_KIND, MEMBERSHIP_KINDS, Entry, is_countable
 from tinyqq.model.speaking import check_may_speak
 from tinyqq.ports.delivery import Push
-from tinyqq.ports.storage import SendKey
+from tinyqq.ports.storage import Added, SendKey
 from tinyqq.services.pushes import Delta, push_again, push_of
 from tinyqq.wire.content import encode_notice
 
@@ -43,6 +43,8 @@ REFUSAL_TRUST_S: Final = 1.0
 _NOBODY: Final[Delta] = ((), ())
 STRANGER_TRUST_S: Final = 5.0
 """How long account settings ("no strangers", "deleted") are believed."""
+MAX_ADDED: Final = 500
+"""Entries of others that are read one by one; after more of them the state is read anew."""
 
 
 class Change(NamedTuple):
@@ -113,6 +115,8 @@ class Numbering:
 
     def __init__(self, *, max_weight: int, max_recent: int) -> None:
         self._states: OrderedDict[ConversationId, ConversationState] = OrderedDict()
+        self._heard: dict[ConversationId, Seq] = {}
+        """Entries of other lanes that are known to be there, beyond the head that is known."""
         self._weight = 0
         self._max_weight = max_weight
         self._recent: OrderedDict[SendKey, Entry] = OrderedDict()
@@ -155,11 +159,60 @@ class Numbering:
         state = self._states.get(conversation_id)
         if state is None or seq <= state.head_seq:
             return
-        if seq == state.head_seq + 1 and kind <= LAST_CLIENT_KIND:
+        if kind > LAST_CLIENT_KIND:
+            state.expires_at_s = -math.inf
+        elif seq == state.head_seq + 1:
             state.head_seq = seq
             state.head_ordinal += is_countable(kind)
-        else:
-            state.expires_at_s = -math.inf
+            if self._heard and self._heard.get(conversation_id, seq) <= seq:
+                self._heard.pop(conversation_id, None)
+        else:  # those between are on their way here from elsewhere, or were lost
+            self._moved(conversation_id, seq)
+
+    def take_back(self, placed: Iterable[Placed]) -> None:
+        """None of these was written, because other lanes have written: the heads are again what
+        they were, and that of each conversation may have moved."""
+        seen: set[ConversationId] = set()
+        for one in placed:
+            conversation_id, seq = one.entry.conversation_id, one.entry.seq
+            state = self._states.get(conversation_id)
+            if one.effects:  # the state has them already
+                self._drop(conversation_id)
+            elif state is not None and conversation_id not in seen:
+                state.head_seq = Seq(seq - 1)
+                state.head_ordinal = one.entry.ordinal - is_countable(one.entry.kind)
+                self._moved(conversation_id, seq)
+            seen.add(conversation_id)
+
+    def doubt(self, conversation_id: ConversationId) -> None:
+        """Somebody else writes there: by now the head may be another."""
+        state = self._states.get(conversation_id)
+        if state is not None:
+            self._moved(conversation_id, Seq(state.head_seq + 1))
+
+    def behind(self, drafts: Iterable[Draft]) -> dict[ConversationId, Seq]:
+        """Of the conversations of *drafts* those in which there is more than is known, and the head
+        that is known."""
+        if not self._heard:
+            return {}
+        wanted = {draft.conversation_id for draft in drafts}.intersection(self._heard)
+        return {one: self._states[one].head_seq for one in wanted}
+
+    def catch_up(self, asked: Mapping[ConversationId, Seq], added: Sequence[Added]) -> None:
+        """What has been read after the heads that :meth:`behind` has told.
+
+        Args:
+            added: at most MAX_ADDED of each; as many are taken for too many.
+        """
+        for conversation_id in asked:
+            self._heard.pop(conversation_id, None)
+        for one in added:
+            self.hear(*one)
+        numbers = Counter(one.conversation_id for one in added)
+        self.forget(one for one, number in numbers.items() if number >= MAX_ADDED)
+
+    def _moved(self, conversation_id: ConversationId, seq: Seq) -> None:
+        self._heard[conversation_id] = max(self._heard.get(conversation_id, seq), seq)
 
     def head(self, conversation_id: ConversationId) -> Seq | None:
         """The last seq that is known or handed out; None: the state is not here."""
@@ -175,6 +228,7 @@ class Numbering:
 
     def _drop(self, conversation_id: ConversationId) -> None:
         state = self._states.pop(conversation_id, None)
+        self._heard.pop(conversation_id, None)
         if state is not None:
             self._weight -= state.weight
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from tinyqq.model.conversation import (
     ConversationState,
@@ -17,12 +17,13 @@ from tinyqq.model.conversation import (
 from tinyqq.model.ids import (
     ConversationId,
     ConversationType,
+    Seq,
     UserId,
     conversation_type,
     users_of,
 )
 from tinyqq.model.message import Entry
-from tinyqq.ports.storage import SendKey
+from tinyqq.ports.storage import Added, SendKey
 from tinyqq.storage.database import Database
 from tinyqq.storage.dialect import by_key, given_rows, ids_argument, put_missing, rows_argument
 from tinyqq.storage.effects import write_effects
@@ -67,6 +68,13 @@ _ACCOUNTS: Final = (
 _GROUPS: Final = of_given(chat_group)
 _MEMBERS: Final = of_given(member).where(IS_PRESENT)
 _REQUESTS: Final = of_given(join_request)
+_AFTER: Final = (
+    select(message.c.conversation_id, message.c.seq, message.c.kind)
+    .where(message.c.conversation_id == bindparam("in_conversation"))
+    .where(message.c.seq > bindparam("after_seq"))
+    .order_by(message.c.seq)
+    .limit(bindparam("at_most"))
+)
 _KEYS: Final = given_rows("conversation_id", "sender_id", binary="client_message_id")
 _SENT: Final = by_key(
     select(*ENTRY_COLUMNS).join_from(
@@ -95,6 +103,14 @@ class SqlLogWriter:
         """Heads and grants, fresh from the database."""
         return await self._database.read(
             lambda conn: load_states(conn, conversation_ids), about=conversation_ids
+        )
+
+    async def read_after(
+        self, heads: Mapping[ConversationId, Seq], limit: int
+    ) -> tuple[Added, ...]:
+        """What comes after these heads."""
+        return await self._database.read(
+            partial(_read_after, heads=heads, limit=limit), about=heads
         )
 
     async def find_sent(self, keys: Sequence[SendKey]) -> dict[SendKey, Entry]:
@@ -133,6 +149,22 @@ def load_states(
         if chosen:
             load(conn, chosen)
     return states
+
+
+def _read_after(
+    conn: Connection, *, heads: Mapping[ConversationId, Seq], limit: int
+) -> tuple[Added, ...]:
+    moved = list(heads)
+    if len(heads) > 1:  # of a whole batch mostly one or two
+        found = find_heads(conn, heads)
+        moved = [key for key, seq in heads.items() if key in found and found[key][0] > seq]
+    return tuple(
+        Added._make(row)
+        for key in moved
+        for row in conn.execute(
+            _AFTER, {"in_conversation": key, "after_seq": heads[key], "at_most": limit}
+        )
+    )
 
 
 def find_sent(conn: Connection, keys: Sequence[SendKey]) -> dict[SendKey, Entry]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.model.conversation import ConversationState, Effect, EraseEntry
 from tinyqq.model.ids import ConversationId, Seq, UserId
 from tinyqq.model.message import MEMBERSHIP_KINDS, Entry, Kind
-from tinyqq.ports.storage import AppendFailed, SendKey
+from tinyqq.ports.storage import Added, AppendFailed, SendKey
 
 
 class MemoryLog:
@@ -55,6 +55,16 @@ class MemoryLog:
             state.open_to_strangers = both & self.open_to_strangers
             state.listed = {user for user, listed in self.listed if listed == conversation_id}
         return states
+
+    async def read_after(
+        self, heads: Mapping[ConversationId, Seq], limit: int
+    ) -> tuple[Added, ...]:
+        """The entries after each head."""
+        return tuple(
+            Added(entry.conversation_id, entry.seq, entry.kind)
+            for key, seq in heads.items()
+            for entry in self.entries[key][seq : seq + limit]
+        )
 
     async def find_sent(self, keys: Sequence[SendKey]) -> dict[SendKey, Entry]:
         """Looks through everything."""
