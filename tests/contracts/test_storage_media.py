@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from tests.support.logs import ANN, ANN_BOB, ANN_OWN, BOB, EVE, GROUP, account, new_operation_id
 
+from tinyqq.errors import Unavailable
 from tinyqq.model.ids import ConversationId, UserId
-from tinyqq.model.media import Blob, BlobId, Part, Upload, UploadId
+from tinyqq.model.media import Blob, BlobId, OwnFile, Part, Upload, UploadId
 from tinyqq.ports.media import MediaStore, Usage
 from tinyqq.ports.storage import SendKey
 from tinyqq.storage.open import Storage
@@ -30,23 +31,34 @@ def key(conversation_id: ConversationId = ANN_BOB, sender_id: UserId = ANN) -> S
     return SendKey(conversation_id, sender_id, new_operation_id())
 
 
+async def announce(media: MediaStore, wanted: Upload) -> None:
+    assert await media.create_upload(wanted, quota_bytes=0, max_open=99) is None
+
+
 async def put_blob(
     media: MediaStore, user_id: UserId = ANN, blob: Blob = BLOB, now_ms: int = 10
 ) -> None:
     wanted = upload(blob.object_id, user_id)
-    await media.create_upload(wanted)
+    await announce(media, wanted)
     assert await media.finish_upload(wanted, blob.blob_id, blob, now_ms) == blob
 
 
+async def bring_too(media: MediaStore, user_id: UserId) -> None:
+    """Another owner of the same file."""
+    again = upload(OTHER, user_id)
+    await announce(media, again)
+    assert await media.finish_upload(again, SHA, None, 11) == BLOB
+
+
 async def test_upload_when_created_then_found_with_every_field(storage: Storage) -> None:
-    await storage.media.create_upload(upload())
+    await announce(storage.media, upload())
     assert await storage.media.find_upload(ONE) == upload()
     assert await storage.media.find_upload(OTHER) is None
 
 
 async def test_part_when_it_is_the_next_then_taken(storage: Storage) -> None:
     media = storage.media
-    await media.create_upload(upload())
+    await announce(media, upload())
     assert await media.add_part(ONE, part(0, 60), 6)
     assert not await media.add_part(ONE, part(0, 60, b"m" * 8), 7)
     assert not await media.add_part(ONE, part(61, 9), 7)
@@ -57,7 +69,7 @@ async def test_part_when_it_is_the_next_then_taken(storage: Storage) -> None:
 
 
 async def test_part_when_two_come_for_one_place_then_one_is_taken(storage: Storage) -> None:
-    await storage.media.create_upload(upload())
+    await announce(storage.media, upload())
     parts = [part(0, 10 + number, bytes([number]) * 8) for number in range(6)]
     taken = await asyncio.gather(*(storage.media.add_part(ONE, one, 6) for one in parts))
     assert sorted(taken) == [False] * 5 + [True]
@@ -65,7 +77,7 @@ async def test_part_when_two_come_for_one_place_then_one_is_taken(storage: Stora
 
 
 async def test_upload_when_deleted_then_with_its_parts(storage: Storage) -> None:
-    await storage.media.create_upload(upload())
+    await announce(storage.media, upload())
     await storage.media.add_part(ONE, part(0, 60), 6)
     await storage.media.delete_upload(ONE)
     assert await storage.media.find_upload(ONE) is None
@@ -88,13 +100,13 @@ async def test_file_when_another_brings_it_too_then_the_first_object_stays(
     media = storage.media
     await put_blob(media)
     again = upload(OTHER, BOB)
-    await media.create_upload(again)
+    await announce(media, again)
     assert await media.finish_upload(again, SHA, replace(BLOB, object_id=OTHER), 11) == BLOB
     assert await media.is_owner(BOB, SHA)
 
 
 async def test_file_when_expected_and_gone_then_none(storage: Storage) -> None:
-    await storage.media.create_upload(upload())
+    await announce(storage.media, upload())
     assert await storage.media.finish_upload(upload(), SHA, None, 11) is None
     assert not await storage.media.is_owner(ANN, SHA)
 
@@ -103,9 +115,111 @@ async def test_usage_when_read_then_files_and_open_uploads(storage: Storage) -> 
     media = storage.media
     assert await media.read_usage(ANN) == Usage(0, 0)
     await put_blob(media)
-    await media.create_upload(replace(upload(OTHER), size_bytes=7))
+    await announce(media, replace(upload(OTHER), size_bytes=7))
     assert await media.read_usage(ANN) == Usage(107, 1)
     assert await media.read_usage(BOB) == Usage(0, 0)
+
+
+async def test_upload_when_there_is_no_room_then_told_what_there_is(storage: Storage) -> None:
+    media = storage.media
+    await put_blob(media)
+    for quota_bytes, max_open, expected in ((199, 9, Usage(100, 0)), (200, 9, None)):
+        one = upload(OTHER)
+        assert (
+            await media.create_upload(one, quota_bytes=quota_bytes, max_open=max_open) == expected
+        )
+        assert await media.find_upload(OTHER) == (None if expected else one)
+    third = upload(UploadId(b"3" * 16))
+    assert await media.create_upload(third, quota_bytes=0, max_open=1) == Usage(200, 1)
+    await media.delete_upload(OTHER)
+    assert await media.create_upload(third, quota_bytes=0, max_open=1) is None
+
+
+async def test_uploads_when_announced_at_once_then_never_more_than_there_is_room_for(
+    storage: Storage,
+) -> None:
+    wanted = [upload(UploadId(bytes([number]) * 16)) for number in range(8)]
+
+    async def create(one: Upload) -> bool:
+        try:
+            return await storage.media.create_upload(one, quota_bytes=350, max_open=9) is None
+        except Unavailable:  # too many at once for this database
+            return False
+
+    stored = sum(await asyncio.gather(*(create(one) for one in wanted)))
+    assert await storage.media.read_usage(ANN) == Usage(100 * stored, stored)
+    assert 1 <= stored <= 3
+
+
+async def test_files_when_listed_then_the_newest_first_page_by_page(storage: Storage) -> None:
+    media = storage.media
+    blobs = [
+        replace(
+            BLOB, blob_id=BlobId(f"{number:02x}" * 32), object_id=UploadId(bytes([number]) * 16)
+        )
+        for number in range(5)
+    ]
+    for at, blob in enumerate(blobs):
+        await put_blob(media, blob=blob, now_ms=10 + at // 2)
+    await put_blob(media, BOB)
+    everything = await media.list_files(ANN, None, 9)
+    assert [one.blob for one in everything] == blobs[::-1]
+    assert [one.added_at_ms for one in everything] == [12, 11, 11, 10, 10]
+    last = everything[1]
+    rest = await media.list_files(ANN, (last.added_at_ms, last.blob.blob_id), 2)
+    assert rest == everything[2:4]
+
+
+async def test_files_when_brought_again_then_as_they_were_called_last(storage: Storage) -> None:
+    media = storage.media
+    for number, name in enumerate(("a.png", "b.png")):
+        one = replace(upload(UploadId(bytes([number]) * 16)), name=name)
+        await announce(media, one)
+        await media.finish_upload(one, SHA, BLOB, 10 + number)
+    assert await media.list_files(ANN, None, 9) == (OwnFile(BLOB, "b.png", 11),)
+
+
+async def test_file_when_its_last_owner_lets_go_then_it_is_left_to_be_cleared(
+    storage: Storage,
+) -> None:
+    media = storage.media
+    await put_blob(media)
+    await bring_too(media, BOB)
+    await media.add_reference(SHA, key(), 11)
+    assert not await media.disown(EVE, SHA, 12)
+    assert await media.disown(ANN, SHA, 12)
+    assert not await media.disown(ANN, SHA, 12)
+    assert await media.find_blob(SHA) == BLOB
+    assert await media.read_usage(ANN) == Usage(0, 0)
+    assert await media.disown(BOB, SHA, 13)
+    assert await media.find_blob(SHA) is None
+    [left] = await media.list_stale_uploads(1, 9)
+    assert (left.upload_id, left.blob_id) == (ONE, SHA)
+
+
+async def test_file_when_its_owners_let_go_at_once_then_nothing_stays(storage: Storage) -> None:
+    await put_blob(storage.media)
+    await bring_too(storage.media, BOB)
+    done = await asyncio.gather(*(storage.media.disown(one, SHA, 12) for one in (ANN, BOB)))
+    assert done == [True, True]
+    assert await storage.media.find_blob(SHA) is None
+
+
+async def test_file_when_it_turns_out_an_image_then_the_new_object_is_taken(
+    storage: Storage,
+) -> None:
+    media = storage.media
+    plain = Blob(SHA, 100, "application/octet-stream", ONE)
+    await put_blob(media, blob=plain)
+    await media.delete_upload(ONE)
+    again = upload(OTHER, BOB)
+    await announce(media, again)
+    image = replace(BLOB, object_id=OTHER)
+    assert await media.finish_upload(again, SHA, image, 20) == image
+    assert await media.find_blob(SHA) == image
+    left = await media.find_upload(ONE)
+    assert left is not None
+    assert (left.blob_id, left.is_finished, left.touched_at_ms) == (SHA, True, 20)
 
 
 async def test_references_when_asked_for_then_in_the_viewer_s_conversations(
@@ -168,7 +282,7 @@ async def test_avatar_when_its_user_has_uploaded_it_then_one(storage: Storage) -
 async def test_stale_when_listed_then_the_oldest_first(storage: Storage) -> None:
     for number in range(3):
         one = upload(UploadId(bytes([number]) * 16), touched_at_ms=9 - number)
-        await storage.media.create_upload(one)
+        await announce(storage.media, one)
     found = await storage.media.list_stale_uploads(9, 9)
     assert [one.touched_at_ms for one in found] == [7, 8]
     assert len(await storage.media.list_stale_uploads(9, 1)) == 1

@@ -7,6 +7,7 @@ import pytest
 from tinyqq.errors import ErrorCode, InvalidRequest, NotFound
 from tinyqq.model.ids import UserId
 from tinyqq.model.media import (
+    MAX_FILE_NAME_CHARS,
     OCTETS,
     Blob,
     BlobId,
@@ -16,6 +17,7 @@ from tinyqq.model.media import (
     blob_key,
     check_blob_id,
     check_media_type,
+    file_name,
     is_allowed,
     is_shown,
     part_key,
@@ -89,3 +91,12 @@ def test_records_when_asked_then_what_they_are() -> None:
     assert Blob(SHA, 1, "image/png", ID, 4, 2).is_image
     upload = Upload(ID, UserId(10_001), OCTETS, 9, "", 0)
     assert not upload.is_complete
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a.txt", "a.txt"), ("/home/ann/图.png", "图.png"), ("C:\\x\\b.txt", "b.txt"),
+     (" a\n\x00b ", "ab"), ("", ""), ("x" * 300, "x" * MAX_FILE_NAME_CHARS)],
+)  # fmt: skip
+def test_file_name_when_somebody_s_then_one_line_for_a_list(text: str, expected: str) -> None:
+    assert file_name(text) == expected

@@ -130,3 +130,42 @@ async def test_thumbnail_when_there_is_none_then_not_found(world: MediaWorld) ->
     assert await code_of(anext(world.service.read_thumbnail(blob))) is ErrorCode.MEDIA_NOT_FOUND
     lost = replace(blob, object_id=UploadId(b"?" * 16))
     assert await code_of(anext(world.service.read(lost, 0, 3))) is ErrorCode.MEDIA_NOT_FOUND
+
+
+async def test_files_when_listed_then_one_s_own_with_what_there_is(world: MediaWorld) -> None:
+    mine = await world.put(b"abc", name="a.txt")
+    await world.put(b"defg", BOB)
+    [found] = await world.service.list_files(caller(), None, 9)
+    assert (found.blob, found.name) == (mine, "a.txt")
+    after = (found.added_at_ms, mine.blob_id)
+    assert await world.service.list_files(caller(), after, 9) == ()
+    assert await world.service.read_usage(caller()) == (3, 0)
+
+
+async def test_file_when_deleted_then_gone_for_who_saw_it_by_a_message(world: MediaWorld) -> None:
+    blob = await world.put(b"abc")
+    await world.put(b"abc", EVE)
+    key = await refer(world, blob)
+    await world.storage.log_writer.append([entry(1, kind=Kind.FILE, operation_id=key)], [])
+    await world.service.delete(caller(), blob.blob_id)
+    assert await sees(world, blob, BOB)
+    await world.service.delete(caller(EVE), blob.blob_id)
+    assert not await sees(world, blob, BOB)
+    assert world.service.counters()["deleted_total"] == 2
+
+
+async def test_file_when_brought_again_then_messages_show_it_again(world: MediaWorld) -> None:
+    blob = await world.put(b"abc")
+    key = await refer(world, blob)
+    await world.storage.log_writer.append([entry(1, kind=Kind.FILE, operation_id=key)], [])
+    await world.service.delete(caller(), blob.blob_id)
+    again = await world.put(b"abc", EVE)
+    assert await sees(world, again, BOB)
+
+
+async def test_delete_when_another_s_then_not_found(world: MediaWorld) -> None:
+    blob = await world.put(b"abc")
+    for blob_id in (blob.blob_id, "0" * 64, "x"):
+        assert (
+            await code_of(world.service.delete(caller(BOB), blob_id)) is ErrorCode.MEDIA_NOT_FOUND
+        )

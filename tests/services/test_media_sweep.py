@@ -114,3 +114,27 @@ async def test_sweep_when_the_store_is_away_then_the_next_round_goes_on(
         world.clock.advance(60)
         await eventually(lambda: world.keys() == [])
     assert sweep.counters()["sweeps_failed_total"] >= 1
+
+
+async def test_file_when_its_owner_has_deleted_it_then_its_objects_go_next(
+    world: MediaWorld,
+) -> None:
+    blob = await world.put(PNG, media_type="image/png")
+    kept = await world.put(b"kept")
+    await world.service.delete(caller(), blob.blob_id)
+    await sweeper(world).sweep()
+    assert [key.split("/")[2][:64] for key in world.keys()] == [kept.blob_id]
+
+
+async def test_file_when_it_became_an_image_then_the_old_object_goes_a_day_later(
+    world: MediaWorld,
+) -> None:
+    await world.put(PNG)
+    image = await world.put(PNG, media_type="image/png")
+    await sweeper(world).sweep()
+    assert len(world.keys()) == 3
+    world.clock.advance(DAY_S + 1)
+    await world.storage.media.touch_blob(image.blob_id, world.clock.now_ms())
+    await sweeper(world).sweep()
+    assert [key.split("/")[0] for key in world.keys()] == ["blobs", "thumbnails"]
+    assert all(key.endswith(image.object_id.hex()) for key in world.keys())

@@ -165,6 +165,27 @@ async def test_finish_when_a_picture_then_looked_into_once(world: MediaWorld) ->
     assert world.service.counters()["uploads_known_content_total"] == 1
 
 
+async def test_finish_when_known_as_a_mere_file_then_looked_into_after_all(
+    world: MediaWorld,
+) -> None:
+    plain = await world.put(PNG + b"1")
+    image = await world.put(PNG + b"1", BOB, media_type="image/png")
+    assert (image.blob_id, image.media_type, image.is_image) == (plain.blob_id, "image/png", True)
+    assert await world.service.find(caller(), plain.blob_id) == image
+    read = [piece async for piece in world.service.read(image, 0, image.size_bytes)]
+    assert b"".join(read) == PNG + b"1"
+    assert await world.put(PNG + b"1") == image
+    assert world.pictures.looked_at == [PNG + b"1"]
+
+
+async def test_finish_when_known_as_a_mere_file_and_broken_then_it_stays_one(
+    world: MediaWorld,
+) -> None:
+    plain = await world.put(b"xxx")
+    assert await code_of(world.put(b"xxx", BOB, media_type="image/png")) is ErrorCode.BAD_MEDIA
+    assert await world.service.find(caller(), plain.blob_id) == plain
+
+
 async def test_finish_when_a_broken_picture_then_forgotten(world: MediaWorld) -> None:
     assert await code_of(world.put(b"xxx", media_type="image/png")) is ErrorCode.BAD_MEDIA
     assert world.keys() == []

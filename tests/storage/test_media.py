@@ -16,7 +16,7 @@ SHA = BlobId("ab" * 32)
 async def test_file_when_kept_then_its_hash_takes_32_bytes(database: SqliteDatabase) -> None:
     media = SqlMediaStore(database=database)
     upload = Upload(UploadId(b"1" * 16), UserId(10_001), "text/plain", 3, "", 0)
-    await media.create_upload(upload)
+    await media.create_upload(upload, quota_bytes=0, max_open=9)
     await media.finish_upload(upload, SHA, Blob(SHA, 3, "text/plain", upload.upload_id), 5)
 
     def read(conn: Connection) -> list[tuple[bytes, int]]:

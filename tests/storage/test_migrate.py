@@ -31,7 +31,7 @@ def test_schema_when_a_column_is_missing_then_the_difference_is_told(conn: Conne
 def test_upgrade_when_empty_then_at_the_head_with_every_table(path: Path) -> None:
     assert current(url(path)) is None
     upgrade(url(path))
-    assert current(url(path)) == head() == "0004"
+    assert current(url(path)) == head() == "0005"
     engine = create_engine(url(path))
     assert set(inspect(engine).get_table_names()) == {*metadata.tables, "alembic_version"}
     engine.dispose()

@@ -73,14 +73,20 @@ class MediaWorld:
             uploads=self.uploads,
             accounts=storage.accounts,
             reader=storage.log_reader,
+            clock=self.clock,
             max_bytes=policy.max_bytes,
+            quota_bytes=policy.quota_bytes,
         )
 
     async def put(
-        self, content: bytes, user_id: UserId = ANN, media_type: str = "text/plain"
+        self,
+        content: bytes,
+        user_id: UserId = ANN,
+        media_type: str = "text/plain",
+        name: str = "",
     ) -> Blob:
         """Upload a file."""
-        wish = CreateUpload(len(content), media_type)
+        wish = CreateUpload(len(content), media_type, name=name)
         upload = await self.uploads.create(caller(user_id), wish)
         await self.uploads.append(caller(user_id), upload.upload_id, 0, pieces_of(content))
         return await self.uploads.finish(caller(user_id), upload.upload_id)

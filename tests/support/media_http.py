@@ -14,6 +14,7 @@ from tests.support.media import MediaWorld, caller, media_world
 
 from tinyqq.errors import ErrorCode, Unauthenticated
 from tinyqq.http.media import Media
+from tinyqq.http.media_files import MediaFiles
 from tinyqq.http.media_uploads import MediaUploads
 from tinyqq.http.problems import add_security_headers, tell_problems
 from tinyqq.model.account import Caller
@@ -60,6 +61,7 @@ async def http_world(folder: Path, *, max_running: int = 9) -> AsyncIterator[Htt
         app = web.Application(middlewares=[tell_problems])
         app.on_response_prepare.append(add_security_headers)
         MediaUploads(world.service, Numbers(), max_running=max_running).add_to(app.router)
+        MediaFiles(world.service, Numbers()).add_to(app.router)
         Media(world.service, Numbers(), max_running=max_running).add_to(app.router)
         async with TestClient(TestServer(app)) as http:
             yield HttpWorld(http, world)

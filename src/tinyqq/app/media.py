@@ -58,7 +58,9 @@ async def open_media(enter: Enter, settings: Settings, ground: Ground) -> MediaP
         uploads=uploads,
         accounts=ground.storage.accounts,
         reader=ground.storage.log_reader,
+        clock=clock,
         max_bytes=policy.max_bytes,
+        quota_bytes=policy.quota_bytes,
     )
     sends = await enter(MediaSends(files=api, media=media, clock=clock))
     sweep = await enter(MediaSweep(media=media, objects=objects, clock=clock))

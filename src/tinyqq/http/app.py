@@ -16,6 +16,7 @@ from tinyqq.http.admin_site import AdminSite
 from tinyqq.http.directory import UnitDirectory
 from tinyqq.http.health import Check, Readiness, State, answer_health
 from tinyqq.http.media import Media
+from tinyqq.http.media_files import MediaFiles
 from tinyqq.http.media_uploads import MediaUploads
 from tinyqq.http.metrics import Counters, Metrics
 from tinyqq.http.page import Page
@@ -80,6 +81,7 @@ def make_app(
         TokenDesk(users).add_to(app.router)
     if media is not None and bearers is not None:
         MediaUploads(media, bearers).add_to(app.router)
+        MediaFiles(media, bearers).add_to(app.router)
         Media(media, bearers).add_to(app.router)
     if admin is not None:
         admin.add_to(app)

@@ -71,8 +71,8 @@ class MediaUploads:
         return _answer(HTTPStatus.NO_CONTENT, **headers)
 
     async def create(self, request: web.Request) -> web.Response:
-        """Announce a file. Of the metadata ``filetype`` and ``sha256`` are looked at; what a file
-        is called stands in the messages that refer to it."""
+        """Announce a file. Of the metadata ``filetype``, ``sha256`` and ``filename`` are looked at;
+        the name is for the owner's list, what others see stands in messages."""
         if refusal := _other_version(request):
             return refusal
         caller = await caller_of(request, self._bearers)
@@ -81,6 +81,7 @@ class MediaUploads:
             _number(request, "Upload-Length"),
             metadata.get("filetype", ""),
             metadata.get("sha256", ""),
+            metadata.get("filename", ""),
         )
         upload = await in_time(self._media.create(caller, wish))
         return _answer(HTTPStatus.CREATED, Location=f"{PATH}/{upload.upload_id.hex()}")

@@ -26,6 +26,8 @@ PART_BYTES: Final = 4 * 1024 * 1024
 MIN_PART_BYTES: Final = 64 * 1024
 """Only an upload's last part may be smaller: the number of parts is bounded."""
 MAX_MEDIA_TYPE_CHARS: Final = 127
+MAX_FILE_NAME_CHARS: Final = 200
+"""Of what its owner called a file; more is cut off."""
 MAX_IMAGE_BYTES: Final = 32 * 1024 * 1024
 """An image is looked at as a whole."""
 OCTETS: Final = "application/octet-stream"
@@ -64,12 +66,24 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnFile:
+    """A file of an account. ``name``: what its owner called it, or an empty text; what others see
+    stands in messages."""
+
+    blob: Blob
+    name: str
+    added_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreateUpload:
-    """Announce a file. ``blob_id``: what its content should turn out to be; empty: unknown."""
+    """Announce a file. ``blob_id``: what its content should turn out to be; empty: unknown.
+    ``name``: for the owner's list of files."""
 
     size_bytes: int
     media_type: str
     blob_id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ class Upload:
     offset_bytes: int = 0
     blob_id: str = ""
     is_finished: bool = False
+    name: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -136,6 +151,12 @@ def check_media_type(text: str) -> str:
     if len(plain) > MAX_MEDIA_TYPE_CHARS or not _MEDIA_TYPE.fullmatch(plain):
         raise InvalidRequest(ErrorCode.MEDIA_TYPE_REFUSED)
     return plain
+
+
+def file_name(text: str) -> str:
+    """What an owner called a file, for a list: one line, without a folder, not too long."""
+    last = text.replace("\\", "/").rpartition("/")[2]
+    return "".join(one for one in last if one.isprintable()).strip()[:MAX_FILE_NAME_CHARS]
 
 
 def is_allowed(media_type: str, patterns: Iterable[str]) -> bool:

@@ -10,7 +10,16 @@ from typing import NamedTuple, Protocol
 
 from tinyqq.model.account import Caller
 from tinyqq.model.ids import UserId
-from tinyqq.model.media import Blob, BlobId, CreateUpload, Part, Picture, Upload, UploadId
+from tinyqq.model.media import (
+    Blob,
+    BlobId,
+    CreateUpload,
+    OwnFile,
+    Part,
+    Picture,
+    Upload,
+    UploadId,
+)
 from tinyqq.ports.storage import SendKey
 
 
@@ -64,8 +73,19 @@ class MediaStore(Protocol):
         """What the account has."""
         ...
 
-    async def create_upload(self, upload: Upload) -> None:
-        """Store a new one."""
+    async def create_upload(
+        self, upload: Upload, *, quota_bytes: int, max_open: int
+    ) -> Usage | None:
+        """Store a new one if the account has room for it. Of several at the same moment, on
+        whatever nodes, each sees those before it.
+
+        Args:
+            quota_bytes: what the account may have with it; 0: any number.
+            max_open: so many uploads that are not finished, with it.
+
+        Returns:
+            None: stored; else what the account has, and nothing was stored.
+        """
         ...
 
     async def find_upload(self, upload_id: UploadId) -> Upload | None:
@@ -91,7 +111,9 @@ class MediaStore(Protocol):
         """The account has the file now; one transaction.
 
         Args:
-            new: to be stored unless a file of this content is there; None: one is expected to be.
+            new: to be stored unless a file of this content is there, or in its place when that one
+                was taken for no image and *new* is one (the replaced objects are left to whoever
+                cleans up); None: one is expected to be there.
 
         Returns:
             The file as it is kept, *new* or another; None: none is there.
@@ -104,6 +126,25 @@ class MediaStore(Protocol):
 
     async def find_blob(self, blob_id: BlobId) -> Blob | None:
         """One file, whoever asks."""
+        ...
+
+    async def list_files(
+        self, user_id: UserId, after: tuple[int, BlobId] | None, limit: int
+    ) -> tuple[OwnFile, ...]:
+        """Files of an account, the newest first.
+
+        Args:
+            after: ``added_at_ms`` and blob id of the last one that is known; None: from the newest.
+        """
+        ...
+
+    async def disown(self, user_id: UserId, blob_id: BlobId, now_ms: int) -> bool:
+        """The account has a file no more. With its last owner the file goes, whatever refers to
+        it; its objects are left to whoever cleans up. One transaction.
+
+        Returns:
+            False: it did not have it.
+        """
         ...
 
     async def is_owner(self, user_id: UserId, blob_id: BlobId) -> bool:
@@ -159,6 +200,11 @@ class MediaApi(Protocol):
         """The largest file."""
         ...
 
+    @property
+    def quota_bytes(self) -> int:
+        """What an account may have; 0: any number."""
+        ...
+
     async def create(self, caller: Caller, request: CreateUpload) -> Upload:
         """Announce a file. InvalidRequest MEDIA_TOO_LARGE, MEDIA_TYPE_REFUSED; Conflict
         MEDIA_QUOTA_EXCEEDED."""
@@ -182,6 +228,21 @@ class MediaApi(Protocol):
 
     async def cancel(self, caller: Caller, upload_id: UploadId) -> None:
         """Forget an upload; a file that was made of it stays."""
+        ...
+
+    async def read_usage(self, caller: Caller) -> Usage:
+        """What the caller's account has."""
+        ...
+
+    async def list_files(
+        self, caller: Caller, after: tuple[int, str] | None, limit: int
+    ) -> tuple[OwnFile, ...]:
+        """The caller's files, the newest first; *after*: time and blob id of the last one that is
+        known."""
+        ...
+
+    async def delete(self, caller: Caller, blob_id: str) -> None:
+        """Delete a file of the caller's. NotFound MEDIA_NOT_FOUND when there is none."""
         ...
 
     async def find(self, caller: Caller, blob_id: str) -> Blob:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
+from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, NotFound
 from tinyqq.model.account import Caller
 from tinyqq.model.ids import Seq, UserId
 from tinyqq.model.media import (
     Blob,
     CreateUpload,
+    OwnFile,
     Upload,
     UploadId,
     blob_key,
@@ -19,7 +21,7 @@ from tinyqq.model.media import (
 )
 from tinyqq.model.message import Kind
 from tinyqq.model.visibility import visible_entries
-from tinyqq.ports.media import MediaStore, ObjectStore
+from tinyqq.ports.media import MediaStore, ObjectStore, Usage
 from tinyqq.ports.storage import AccountStore, LogReader, SendKey
 from tinyqq.services.media_uploads import Uploads
 
@@ -45,21 +47,31 @@ class MediaService:
         uploads: Uploads,
         accounts: AccountStore,
         reader: LogReader,
+        clock: Clock,
         max_bytes: int,
+        quota_bytes: int = 0,
     ) -> None:
         self._media = media
         self._objects = objects
         self._uploads = uploads
         self._accounts = accounts
         self._reader = reader
+        self._clock = clock
         self._max_bytes = max_bytes
+        self._quota_bytes = quota_bytes
         self._refused = 0
+        self._deleted = 0
         self._bytes_out = 0
 
     @property
     def max_bytes(self) -> int:
         """The largest file."""
         return self._max_bytes
+
+    @property
+    def quota_bytes(self) -> int:
+        """What an account may have; 0: any number."""
+        return self._quota_bytes
 
     # ---- coming in -------------------------------------------------------------------------------
 
@@ -84,6 +96,26 @@ class MediaService:
     async def cancel(self, caller: Caller, upload_id: UploadId) -> None:
         """Forget an upload."""
         await self._uploads.cancel(caller, upload_id)
+
+    # ---- one's own -------------------------------------------------------------------------------
+
+    async def read_usage(self, caller: Caller) -> Usage:
+        """What the account has."""
+        return await self._media.read_usage(caller.user_id)
+
+    async def list_files(
+        self, caller: Caller, after: tuple[int, str] | None, limit: int
+    ) -> tuple[OwnFile, ...]:
+        """The caller's files."""
+        known = None if after is None else (after[0], check_blob_id(after[1]))
+        return await self._media.list_files(caller.user_id, known, limit)
+
+    async def delete(self, caller: Caller, blob_id: str) -> None:
+        """Delete a file of the caller's. Its objects go with the next clean-up."""
+        now_ms = self._clock.now_ms()
+        if not await self._media.disown(caller.user_id, check_blob_id(blob_id), now_ms):
+            raise NotFound(ErrorCode.MEDIA_NOT_FOUND)
+        self._deleted += 1
 
     # ---- going out -------------------------------------------------------------------------------
 
@@ -136,6 +168,7 @@ class MediaService:
             "bytes_in_total": uploads.bytes_in,
             "bytes_out_total": self._bytes_out,
             "refused_total": self._refused,
+            "deleted_total": self._deleted,
         }
 
     # ---- who may see what ------------------------------------------------------------------------

@@ -33,11 +33,12 @@ from tinyqq.model.media import (
     blob_key,
     check_blob_id,
     check_media_type,
+    file_name,
     is_allowed,
     part_key,
     thumbnail_key,
 )
-from tinyqq.ports.media import MediaStore, ObjectStore, Pictures
+from tinyqq.ports.media import MediaStore, ObjectStore, Pictures, Usage
 
 MAX_OPEN_UPLOADS: Final = 20
 """Of one account; unfinished ones go away after a day."""
@@ -78,7 +79,8 @@ class Uploads:
         self.bytes_in = 0
 
     async def create(self, caller: Caller, request: CreateUpload) -> Upload:
-        """Announce a file. Two announcements at the same moment may together exceed the quota."""
+        """Announce a file. What is announced counts for the quota from now on, until the upload is
+        cancelled or cleaned away."""
         media_type = check_media_type(request.media_type)
         policy = self._policy
         if not 0 < request.size_bytes <= policy.max_bytes:
@@ -87,15 +89,6 @@ class Uploads:
             raise InvalidRequest(ErrorCode.MEDIA_TOO_LARGE, max_bytes=MAX_IMAGE_BYTES)
         self._check_type(media_type)
         expected = check_blob_id(request.blob_id) if request.blob_id else ""
-        usage = await self._media.read_usage(caller.user_id)
-        if policy.quota_bytes and usage.size_bytes + request.size_bytes > policy.quota_bytes:
-            raise Conflict(
-                ErrorCode.MEDIA_QUOTA_EXCEEDED,
-                used_bytes=usage.size_bytes,
-                quota_bytes=policy.quota_bytes,
-            )
-        if usage.open_uploads >= MAX_OPEN_UPLOADS:
-            raise Conflict(ErrorCode.MEDIA_QUOTA_EXCEEDED, open_uploads=usage.open_uploads)
         upload = Upload(
             upload_id=UploadId(secrets.token_bytes(UPLOAD_ID_BYTES)),
             user_id=caller.user_id,
@@ -103,8 +96,13 @@ class Uploads:
             size_bytes=request.size_bytes,
             expected=expected,
             touched_at_ms=self._clock.now_ms(),
+            name=file_name(request.name),
         )
-        await self._media.create_upload(upload)
+        usage = await self._media.create_upload(
+            upload, quota_bytes=policy.quota_bytes, max_open=MAX_OPEN_UPLOADS
+        )
+        if usage is not None:
+            raise _no_room(usage, policy.quota_bytes)
         self.created += 1
         return upload
 
@@ -200,7 +198,8 @@ class Uploads:
         for _ in range(_ATTEMPTS):
             new = None
             known = await self._media.find_blob(blob_id)
-            if known is None:
+            if known is None or (upload.media_type in IMAGE_TYPES and not known.is_image):
+                # Also when somebody has sent the same bytes as a mere file, unexamined.
                 new = await self._write(upload, parts, blob_id)
             else:
                 self._check_type(known.media_type)
@@ -262,6 +261,14 @@ class Uploads:
     def _check_type(self, media_type: str) -> None:
         if not is_allowed(media_type, self._policy.types):
             raise InvalidRequest(ErrorCode.MEDIA_TYPE_REFUSED, media_type=media_type)
+
+
+def _no_room(usage: Usage, quota_bytes: int) -> Conflict:
+    if usage.open_uploads >= MAX_OPEN_UPLOADS:
+        return Conflict(ErrorCode.MEDIA_QUOTA_EXCEEDED, open_uploads=usage.open_uploads)
+    return Conflict(
+        ErrorCode.MEDIA_QUOTA_EXCEEDED, used_bytes=usage.size_bytes, quota_bytes=quota_bytes
+    )
 
 
 def _keys(blob: Blob) -> list[str]:

@@ -6,10 +6,21 @@ from dataclasses import asdict, fields
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from tinyqq.model.ids import UserId, own_conversation
-from tinyqq.model.media import Blob, BlobId, Part, Upload, UploadId
+from tinyqq.model.media import Blob, BlobId, OwnFile, Part, Upload, UploadId
 from tinyqq.ports.media import Usage
 from tinyqq.ports.storage import SendKey
 from tinyqq.storage.database import Database, only
@@ -20,6 +31,7 @@ from tinyqq.storage.schema import (
     blob_owner,
     blob_reference,
     counter,
+    media_account,
     upload,
     upload_part,
     user_conversation,
@@ -46,25 +58,15 @@ class SqlMediaStore:
 
     async def read_usage(self, user_id: UserId) -> Usage:
         """What the account has."""
-        files = (
-            select(func.coalesce(func.sum(blob.c.size_bytes), 0))
-            .join_from(blob_owner, blob, blob.c.sha256 == blob_owner.c.sha256)
-            .where(blob_owner.c.user_id == user_id)
+        return await self._database.read(partial(_usage, user_id=user_id))
+
+    async def create_upload(
+        self, upload: Upload, *, quota_bytes: int, max_open: int
+    ) -> Usage | None:
+        """Store a new one if there is room."""
+        return await self._database.write(
+            partial(_create, new=upload, quota_bytes=quota_bytes, max_open=max_open)
         )
-        coming = select(func.coalesce(func.sum(upload.c.size_bytes), 0), func.count()).where(
-            upload.c.user_id == user_id, ~upload.c.is_finished
-        )
-
-        def work(conn: Connection) -> Usage:
-            announced, count = conn.execute(coming).one()
-            # Sums are decimal numbers in MySQL.
-            return Usage(int(conn.execute(files).scalar_one()) + int(announced), count)
-
-        return await self._database.read(work)
-
-    async def create_upload(self, upload: Upload) -> None:
-        """Store a new one."""
-        await self._database.write(partial(_insert_upload, new=upload))
 
     async def find_upload(self, upload_id: UploadId) -> Upload | None:
         """One upload."""
@@ -114,6 +116,35 @@ class SqlMediaStore:
     async def find_blob(self, blob_id: BlobId) -> Blob | None:
         """One file, whoever asks."""
         return await self._database.read(partial(_find_blob, blob_id=blob_id))
+
+    async def list_files(
+        self, user_id: UserId, after: tuple[int, BlobId] | None, limit: int
+    ) -> tuple[OwnFile, ...]:
+        """Files of an account."""
+        added, sha256 = blob_owner.c.added_at_ms, blob_owner.c.sha256
+        statement = (
+            _BLOBS.add_columns(blob_owner.c.name, added)
+            .join(blob_owner, sha256 == blob.c.sha256)
+            .where(blob_owner.c.user_id == user_id)
+            .order_by(added.desc(), sha256.desc())
+            .limit(limit)
+        )
+        if after is not None:
+            last = bytes.fromhex(after[1])
+            statement = statement.where(
+                or_(added < after[0], and_(added == after[0], sha256 < last))
+            )
+        return await self._database.read(
+            lambda conn: tuple(
+                OwnFile(_blob_of(row[:-2]), *row[-2:]) for row in conn.execute(statement)
+            )
+        )
+
+    async def disown(self, user_id: UserId, blob_id: BlobId, now_ms: int) -> bool:
+        """The account has a file no more."""
+        return await self._database.write(
+            partial(_disown, user_id=user_id, blob_id=blob_id, now_ms=now_ms)
+        )
 
     async def is_owner(self, user_id: UserId, blob_id: BlobId) -> bool:
         """Whether the user has uploaded it."""
@@ -219,8 +250,33 @@ class SqlMediaStore:
         return await self._database.write(work)
 
 
-def _insert_upload(conn: Connection, *, new: Upload) -> None:
+def _usage(conn: Connection, user_id: UserId) -> Usage:
+    files = (
+        select(func.coalesce(func.sum(blob.c.size_bytes), 0))
+        .join_from(blob_owner, blob, blob.c.sha256 == blob_owner.c.sha256)
+        .where(blob_owner.c.user_id == user_id)
+    )
+    coming = select(func.coalesce(func.sum(upload.c.size_bytes), 0), func.count()).where(
+        upload.c.user_id == user_id, ~upload.c.is_finished
+    )
+    # In this order: what becomes a file in between is counted twice, and not left out.
+    announced, count = conn.execute(coming).one()
+    # Sums are decimal numbers in MySQL.
+    return Usage(int(conn.execute(files).scalar_one()) + int(announced), count)
+
+
+def _create(conn: Connection, *, new: Upload, quota_bytes: int, max_open: int) -> Usage | None:
+    # First of all, so that what is read below is what the ones before have left. Who does the same
+    # on another node of a cluster meanwhile fails at its commit, and comes again.
+    mine = media_account.c.user_id == new.user_id
+    put_missing(conn, media_account, [{"user_id": new.user_id, "announced": 0}])
+    conn.execute(update(media_account).where(mine).values(announced=media_account.c.announced + 1))
+    usage = _usage(conn, new.user_id)
+    is_too_much = quota_bytes and usage.size_bytes + new.size_bytes > quota_bytes
+    if is_too_much or usage.open_uploads >= max_open:
+        return usage
     conn.execute(insert(upload), asdict(new))
+    return None
 
 
 def _add_part(conn: Connection, *, upload_id: UploadId, part: Part, now_ms: int) -> bool:
@@ -245,8 +301,15 @@ def _finish(
     kept = _find_blob(conn, blob_id, for_update=True)
     if kept is None:
         return None
-    conn.execute(update(blob).where(blob.c.sha256 == sha256).values(touched_at_ms=now_ms))
-    put_missing(conn, blob_owner, [{"user_id": upload_.user_id, "sha256": sha256}])
+    changed: dict[str, object] = {"touched_at_ms": now_ms}
+    if new is not None and new.is_image and not kept.is_image:
+        changed |= {name: it for name, it in asdict(new).items() if name != "blob_id"}
+        # Left for a day: somebody may be reading it.
+        put_missing(conn, upload, [asdict(_left(kept, now_ms))])
+        kept = new
+    conn.execute(update(blob).where(blob.c.sha256 == sha256).values(changed))
+    owner = {"user_id": upload_.user_id, "sha256": sha256}
+    put(conn, blob_owner, [owner | {"name": upload_.name, "added_at_ms": now_ms}])
     conn.execute(
         update(upload)
         .where(upload.c.upload_id == upload_.upload_id)
@@ -265,11 +328,41 @@ def _drop(conn: Connection, *, blob_id: BlobId, before_ms: int) -> None:
     dropped = _find_blob(conn, blob_id)
     assert dropped is not None
     conn.execute(delete(blob_owner).where(blob_owner.c.sha256 == sha256))
-    conn.execute(delete(blob).where(blob.c.sha256 == sha256))
-    left = Upload(
-        dropped.object_id, UserId(0), "", 0, "", touched_at_ms=0, blob_id=blob_id, is_finished=True
+    _delete(conn, dropped)
+
+
+def _disown(conn: Connection, *, user_id: UserId, blob_id: BlobId, now_ms: int) -> bool:
+    sha256 = bytes.fromhex(blob_id)
+    theirs = blob_owner.c.sha256 == sha256
+    found = _find_blob(conn, blob_id, for_update=True)
+    mine = conn.execute(delete(blob_owner).where(blob_owner.c.user_id == user_id, theirs))
+    if found is None or not mine.rowcount:
+        return False
+    if conn.execute(select(blob_owner.c.user_id).where(theirs).limit(1)).first() is None:
+        _delete(conn, found)
+    else:
+        # Written, so that of two owners who leave on different nodes the later sees the earlier.
+        conn.execute(update(blob).where(blob.c.sha256 == sha256).values(touched_at_ms=now_ms))
+    return True
+
+
+def _delete(conn: Connection, dropped: Blob) -> None:
+    conn.execute(delete(blob).where(blob.c.sha256 == bytes.fromhex(dropped.blob_id)))
+    put(conn, upload, [asdict(_left(dropped, 0))])
+
+
+def _left(dropped: Blob, touched_at_ms: int) -> Upload:
+    """What tells whoever cleans up that a file's objects are to be deleted."""
+    return Upload(
+        dropped.object_id,
+        UserId(0),
+        "",
+        0,
+        "",
+        touched_at_ms=touched_at_ms,
+        blob_id=dropped.blob_id,
+        is_finished=True,
     )
-    put(conn, upload, [asdict(left)])
 
 
 def _find_blob(conn: Connection, blob_id: BlobId, *, for_update: bool = False) -> Blob | None:
@@ -278,5 +371,5 @@ def _find_blob(conn: Connection, blob_id: BlobId, *, for_update: bool = False) -
     return None if row is None else _blob_of(row)
 
 
-def _blob_of(row: Row[Any]) -> Blob:
-    return Blob(BlobId(row.sha256.hex()), *tuple(row)[1:])
+def _blob_of(row: Row[Any] | tuple[Any, ...]) -> Blob:
+    return Blob(BlobId(row[0].hex()), *row[1:])

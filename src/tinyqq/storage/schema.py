@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import SchemaItem
@@ -34,7 +35,12 @@ from tinyqq.model.account import (
 )
 from tinyqq.model.friend import MAX_NOTE_CHARS, MAX_REMARK_CHARS
 from tinyqq.model.group import MAX_ANNOUNCEMENT_CHARS, MAX_CARD_CHARS, MAX_GROUP_NAME_CHARS
-from tinyqq.model.media import MAX_MEDIA_TYPE_CHARS, NONCE_BYTES, UPLOAD_ID_BYTES
+from tinyqq.model.media import (
+    MAX_FILE_NAME_CHARS,
+    MAX_MEDIA_TYPE_CHARS,
+    NONCE_BYTES,
+    UPLOAD_ID_BYTES,
+)
 
 metadata: Final = MetaData()
 
@@ -234,9 +240,19 @@ blob_owner: Final = _table(
     "blob_owner",
     _key("user_id", Integer()),
     _key("sha256", _binary(_SHA256_BYTES)),
+    Column("name", String(MAX_FILE_NAME_CHARS), nullable=False, server_default=text("''")),
+    Column("added_at_ms", BigInteger, nullable=False, server_default="0"),
     Index("ix_blob_owner_sha256", "sha256"),
 )
 """Who has uploaded which file."""
+
+media_account: Final = _table(
+    "media_account",
+    _key("user_id", Integer()),
+    _whole("announced"),
+)
+"""How many files an account has announced. Whoever announces one writes this row first, so that two
+at the same moment come one after the other, also on different nodes of a cluster."""
 
 blob_reference: Final = _table(
     "blob_reference",
@@ -259,6 +275,7 @@ upload: Final = _table(
     _whole("offset_bytes"),
     Column("blob_id", String(2 * _SHA256_BYTES), nullable=False),
     Column("is_finished", Boolean, nullable=False),
+    Column("name", String(MAX_FILE_NAME_CHARS), nullable=False, server_default=text("''")),
     Index("ix_upload_user", "user_id"),
     Index("ix_upload_touched", "touched_at_ms"),
 )
