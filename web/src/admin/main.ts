@@ -23,7 +23,7 @@ async function start(): Promise<void> {
     () => preferences.language,
     (language) => void switchAdminTexts(i18n, language),
   );
-  const credentials = new Credentials(location.origin, fetch);
+  const credentials = new Credentials(location.origin, fetch, { memory: localStorage });
   app.provide(doorKey, { credentials, api: new AdminApi(location.origin, credentials, fetch) });
   app.use(i18n);
   app.mount("#app");

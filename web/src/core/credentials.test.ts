@@ -16,6 +16,15 @@ function answer(status: number, body: unknown): Response {
   return new Response(body === undefined ? null : JSON.stringify(body), { status });
 }
 
+function makeMemory(): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  const kept = new Map<string, string>();
+  return {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, value) => void kept.set(name, value),
+    removeItem: (name) => void kept.delete(name),
+  };
+}
+
 it("holds the token of a log-in until it ends", async () => {
   const fetcher = vi.fn(async () => answer(200, SESSION));
   const credentials = new Credentials("http://host", fetcher);
@@ -64,4 +73,32 @@ it("asks once when many ask at once, and forgets no token that has taken another
   credentials.forget("first");
   expect((await credentials.token()).accessToken).toBe("second");
   expect(credentials.leftMs).toBeGreaterThan(800_000);
+});
+
+it("logs out later when the server is away, and lets the cookie log nobody in before", async () => {
+  const memory = makeMemory();
+  const said: string[] = [];
+  let isAway = true;
+  const fetcher = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    if (isAway) throw new TypeError("network");
+    said.push(`${init?.method} ${String(input)}`);
+    return answer(init?.method === "DELETE" ? 204 : 200, init?.method === "DELETE" ? undefined : SESSION);
+  };
+  const first = new Credentials("http://host", fetcher, { memory });
+  await expect(first.logOut()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  const next = new Credentials("http://host", fetcher, { memory });
+  await expect(next.resume()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  isAway = false;
+  await expect(next.resume()).rejects.toMatchObject({ code: ErrorCode.NOT_LOGGED_IN });
+  expect(said).toEqual(["DELETE http://host/v1/session"]);
+  expect(await next.finishLogOut()).toBe(false);
+});
+
+it("a log-in makes up for a log-out that was not heard", async () => {
+  const memory = makeMemory();
+  const away = new Credentials("http://host", async () => Promise.reject(new TypeError("network")), { memory });
+  await expect(away.logOut()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  const credentials = new Credentials("http://host", async () => answer(200, SESSION), { memory });
+  await credentials.logIn("10001", "secret", "");
+  expect(await credentials.finishLogOut()).toBe(false);
 });

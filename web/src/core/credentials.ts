@@ -28,6 +28,15 @@ interface Answer {
 const TIMEOUT_MS = 20_000;
 /** A token that ends sooner is renewed before it is used. */
 const MARGIN_MS = 30_000;
+/** Set from the wish to log out until the server has heard it: the cookie is beyond a script's reach. */
+const LEAVING = "tinyqq.leaving";
+
+export interface CredentialsOptions {
+  /** Is told what every log-in says about the account. */
+  readonly onSession?: (session: WebSession) => void;
+  /** Outlives the page: keeps that the person has logged out while the server was away. */
+  readonly memory?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
+}
 
 /** The log-in of this page; the access token is held in memory alone. */
 export class Credentials {
@@ -36,18 +45,12 @@ export class Credentials {
   #resuming: Promise<WebSession> | undefined;
   readonly #origin: string;
   readonly #fetch: typeof fetch;
+  readonly #options: CredentialsOptions;
 
-  readonly #onSession: (session: WebSession) => void;
-
-  /** @param onSession is told what every log-in says about the account. */
-  constructor(
-    origin: string,
-    fetcher: typeof fetch,
-    onSession: (session: WebSession) => void = () => undefined,
-  ) {
+  constructor(origin: string, fetcher: typeof fetch, options: CredentialsOptions = {}) {
     this.#origin = origin;
     this.#fetch = fetcher;
-    this.#onSession = onSession;
+    this.#options = options;
   }
 
   /** @throws ChatError what the server answered; CONNECTION_LOST. */
@@ -58,16 +61,33 @@ export class Credentials {
 
   /** Log in by the cookie; who asks meanwhile gets the same. @throws ChatError as {@link logIn}. */
   resume(): Promise<WebSession> {
-    this.#resuming ??= this.#ask("POST", "/v1/session/resume")
-      .then((answer) => this.#take(answer))
-      .finally(() => (this.#resuming = undefined));
+    this.#resuming ??= this.#resume().finally(() => (this.#resuming = undefined));
     return this.#resuming;
   }
 
-  /** Forget the device, on the server too. @throws ChatError as {@link logIn}. */
+  async #resume(): Promise<WebSession> {
+    if (await this.finishLogOut()) throw new ChatError(ErrorCode.NOT_LOGGED_IN);
+    return this.#take(await this.#ask("POST", "/v1/session/resume"));
+  }
+
+  /**
+   * Forget the device, on the server too. When that is away it is told later, and until then the
+   * cookie logs nobody in here.
+   *
+   * @throws ChatError as {@link logIn}.
+   */
   async logOut(): Promise<void> {
     this.forget();
+    this.#options.memory?.setItem(LEAVING, "yes");
     await this.#ask("DELETE", "/v1/session");
+    this.#options.memory?.removeItem(LEAVING);
+  }
+
+  /** Say again what the server may not have heard; whether there was something to say. */
+  async finishLogOut(): Promise<boolean> {
+    if (!this.#options.memory?.getItem(LEAVING)) return false;
+    await this.logOut();
+    return true;
   }
 
   /** A token that is good for a while. @throws ChatError as {@link logIn}. */
@@ -102,7 +122,8 @@ export class Credentials {
       nickname: answer.nickname,
       mustChangePassword: answer.must_change_password,
     };
-    this.#onSession(session);
+    this.#options.memory?.removeItem(LEAVING);
+    this.#options.onSession?.(session);
     return session;
   }
 

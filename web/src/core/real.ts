@@ -88,7 +88,10 @@ export class RealChatClient extends People implements ChatClient {
     this.#surroundings = surroundings;
     const { origin, fetch, memory } = surroundings;
     this.#directory = new Directory(origin, fetch, memory);
-    this.#credentials = new Credentials(origin, fetch, (session) => this.#confirmed(session));
+    this.#credentials = new Credentials(origin, fetch, {
+      onSession: (session) => this.#confirmed(session),
+      memory,
+    });
     this.#files = new Files(origin, fetch, this.#credentials);
   }
 
@@ -109,7 +112,11 @@ export class RealChatClient extends People implements ChatClient {
 
   async resume(): Promise<Account | null> {
     const account = this.#lastAccount();
-    if (account === undefined) return null;
+    if (account === undefined) {
+      // Not waited for: the door is open meanwhile.
+      void this.#credentials.finishLogOut().catch(() => undefined);
+      return null;
+    }
     // What was here is shown at once; whether the log-in is still good the link finds out.
     return this.#enter(account);
   }
