@@ -103,14 +103,14 @@ async def test_send_while_its_conversation_stands_aside_then_behind_what_waits(
     sender.send()
     await sender.wait(1)
     await write_elsewhere(log, 2)
-    sender.send(number=1)
+    sender.send(number=101)
     sender.send(GROUP, BOB)
     await sender.wait(2)
-    for number in range(2, 5):
+    for number in range(102, 105):
         sender.send(number=number)
     await sender.wait(6)
     ids = [entry.client_message_id for entry in log.entries[ANN_BOB][2:]]
-    assert ids == [operation_id(number) for number in range(1, 5)]
+    assert ids == [operation_id(number) for number in range(101, 105)]
 
 
 async def test_head_heard_of_then_no_append_fails(
