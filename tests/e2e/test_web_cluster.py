@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 from tests.e2e.processes import Server, run_tinyqq, serving, unit_folder
 from tests.e2e.test_cluster import Cluster
 from tests.support.browser import (
     PASSWORD,
+    Someone,
     make_friends,
     open_browser,
     serve_flags,
     someone,
     take_picture,
 )
+from tests.support.pictures import photo
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,12 +31,29 @@ pytestmark = [
 def two_units(cluster: Cluster, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     """As processes of their own."""
     needs = [str(cluster.shared[name]) for name in ("database_url", "presence", "registry")]
-    flags = serve_flags(limits__log_ins_per_s=0)
+    flags = serve_flags(limits__log_ins_per_s=0, media__store=tmp_path / "media")
     with (
         serving(unit_folder(tmp_path / "a", *needs), *flags) as one,
         serving(unit_folder(tmp_path / "b", *needs), *flags) as two,
     ):
         yield one, two
+
+
+async def send_picture(person: Someone, side: int) -> None:
+    """A square."""
+    file: FilePayload = {
+        "name": "海边.jpg",
+        "mimeType": "image/jpeg",
+        "buffer": photo((side, side)),
+    }
+    await person.page.locator(".composer input[type=file]").set_input_files(file)
+    await person.composer.press("Enter")
+
+
+async def sees_picture(person: Someone, side: int) -> None:
+    """Wait until the last one that others have sent is there."""
+    picture = person.page.locator(".message:not(.own) .picture img").last
+    await expect(picture).to_have_js_property("naturalWidth", side)
 
 
 async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_gone(
@@ -75,6 +94,11 @@ async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_
         # A mark that was told while its receiver moved is told with the next one.
         await ming.say("六")
         await ming.sees_mark("已读")
+        # Files too: to the unit that the page moved to, and from it.
+        await send_picture(ming, 30)
+        await sees_picture(hong, 30)
+        await send_picture(hong, 40)
+        await sees_picture(ming, 40)
 
         await expect(admin.page.locator(".cards .card.lost")).to_have_count(1)
         await expect(admin.page.locator(".cards .card.ok")).to_have_count(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ async def open_site(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, 
     """A session, and the site's URL."""
     app = web.Application(middlewares=[tell_problems])
     app.on_response_prepare.append(add_security_headers)
-    Site(folder).add_to(app.router)
+    Site(folder, origins=lambda host: (f"http://{host}:7081",)).add_to(app.router)
     async with TestServer(app) as server, aiohttp.ClientSession(auto_decompress=False) as session:
         yield session, f"http://127.0.0.1:{server.port}"
 
@@ -110,3 +111,44 @@ async def test_admin_when_its_page_is_built_then_below_its_own_path(folder: Path
 async def test_admin_when_its_page_is_not_built_then_nothing_there(folder: Path) -> None:
     async with open_site(folder) as (session, url), session.get(f"{url}/admin") as answer:
         assert answer.status == 404
+
+
+async def test_page_when_asked_then_it_may_ask_the_units_for_files(folder: Path) -> None:
+    async with open_site(folder) as (session, url), session.get(url) as answer:
+        connect = "connect-src 'self' ws: wss: http://127.0.0.1:7081"
+        assert connect in answer.headers["Content-Security-Policy"].split("; ")
+
+
+def build(folder: Path, part: str) -> None:
+    """As the build does it: away with what there is, the stamp last."""
+    shutil.rmtree(folder)
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text(f"<script src=/assets/{part}>", "utf-8")
+    (folder / "assets" / part).write_text(part, "utf-8")
+    (folder / ".hash").write_text(part)
+
+
+async def test_site_when_built_anew_then_served_and_open_pages_find_their_parts(
+    folder: Path,
+) -> None:
+    async def text_of(path: str) -> str:
+        async with session.get(url + path, headers={"Accept-Encoding": "identity"}) as answer:
+            return await answer.text() if answer.status == 200 else ""
+
+    async with open_site(folder) as (session, url):
+        build(folder, "index-40.js")
+        assert "index-40.js" in await text_of("/")
+        assert await text_of("/assets/index-40.js") == "index-40.js"
+        assert await text_of("/assets/index-3f.js") == SCRIPT.decode()
+        assert await text_of("/app.webmanifest") == ""
+        build(folder, "index-41.js")
+        assert await text_of("/assets/index-41.js") == "index-41.js"
+        assert await text_of("/assets/index-40.js") == "index-40.js"
+        assert await text_of("/assets/index-3f.js") == ""
+
+
+async def test_site_when_a_build_is_under_way_then_the_one_before_is_served(folder: Path) -> None:
+    async with open_site(folder) as (session, url):
+        shutil.rmtree(folder)
+        async with session.get(url) as page, session.get(f"{url}/assets/index-3f.js") as part:
+            assert (page.status, part.status) == (200, 200)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tinyqq.clock import Clock
 from tinyqq.http.admin_site import AdminSite
+from tinyqq.http.cross_origin import CrossOrigin, UnitOrigins
 from tinyqq.http.directory import UnitDirectory
 from tinyqq.http.health import Check, Readiness, State, answer_health
 from tinyqq.http.media import Media
@@ -71,7 +72,8 @@ def make_app(
         client_max_size=MAX_REQUEST_BYTES,
     )
     app.on_response_prepare.append(add_security_headers)
-    site = Site(web_folder) if web_folder else None
+    units = UnitOrigins(registry)
+    site = Site(web_folder, origins=units.seen_from) if web_folder else None
     if site is not None and site.is_built:
         site.add_to(app.router)
     else:
@@ -83,6 +85,7 @@ def make_app(
         MediaUploads(media, bearers).add_to(app.router)
         MediaFiles(media, bearers).add_to(app.router)
         Media(media, bearers).add_to(app.router)
+        CrossOrigin(units).add_to(app)
     if admin is not None:
         admin.add_to(app)
     if serve_websocket is not None:

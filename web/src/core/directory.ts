@@ -21,6 +21,11 @@ export function ownWebSocket(origin: string): string {
   return `${origin.replace(/^http/, "ws")}/ws`;
 }
 
+/** Where a unit has its pages, and its files, by its WebSocket. */
+export function pageOf(url: string): string {
+  return url.replace(/^ws/, "http").replace(/\/ws$/, "");
+}
+
 /**
  * The directory's JSON.
  *
@@ -68,8 +73,7 @@ export class Directory {
 
   /** Where other units have their pages. */
   get otherPages(): readonly string[] {
-    const pages = this.#last.map((url) => url.replace(/^ws/, "http").replace(/\/ws$/, ""));
-    return pages.filter((page) => page !== this.#origin);
+    return this.#last.map(pageOf).filter((page) => page !== this.#origin);
   }
 
   /** The units that take log-ins. @throws ChatError CONNECTION_LOST: none is known. */

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ErrorCode } from "./errors";
 import { Files } from "./files";
@@ -18,10 +18,17 @@ class FakeStore {
   losesAnswer = false;
   isForgotten = false;
   badToken = "";
+  /** Which units were asked, those that are gone, and those that say nothing. */
+  readonly units: string[] = [];
+  readonly away = new Set<string>();
+  readonly silent = new Set<string>();
 
   readonly fetch: typeof fetch = async (input, init = {}) => {
-    const path = new URL(String(input)).pathname;
+    const { origin, pathname: path } = new URL(String(input));
     init.signal?.throwIfAborted();
+    this.units.push(origin);
+    if (this.silent.has(origin)) await new Promise((_, fail) => init.signal?.addEventListener("abort", fail));
+    if (this.away.has(origin)) throw new TypeError("network");
     const headers = new Headers(init.headers);
     this.asked.push(`${init.method} ${path}`);
     this.tokens.push(headers.get("Authorization") ?? "");
@@ -73,14 +80,18 @@ describe("Files", () => {
   let store: FakeStore;
   let files: Files;
   let token: string;
+  /** To which unit the link leads, when it is another one. */
+  let linked: string | undefined;
 
   beforeEach(() => {
     store = new FakeStore();
     token = "one";
-    files = new Files("http://here", store.fetch, {
+    linked = undefined;
+    const credentials = {
       token: async () => ({ accessToken: token, deviceId: new Uint8Array() }),
       forget: () => (token = "two"),
-    });
+    };
+    files = new Files("http://here", store.fetch, credentials, () => linked);
   });
 
   const big = () => new Blob([new Uint8Array(3_000_000)], { type: "image/png" });
@@ -150,6 +161,42 @@ describe("Files", () => {
       `GET /v1/media/${BLOB}/thumbnail`,
       "GET /v1/media/..%2Fsession",
     ]);
+  });
+
+  it("asks the unit of the link while the page's own is away, and that again when the link moves", async () => {
+    const ask = () => files.fetchFile({ is: "file", blobId: BLOB });
+    linked = "http://there";
+    await ask();
+    store.away.add("http://here");
+    await ask();
+    await ask();
+    expect(store.units.splice(0)).toEqual(["http://here", "http://here", "http://there", "http://there"]);
+    store.away.clear();
+    linked = undefined;
+    await ask();
+    linked = "http://there";
+    await ask();
+    expect(store.units.splice(0)).toEqual(["http://here", "http://here"]);
+    store.away.add("http://here").add("http://there");
+    await expect(ask()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  });
+
+  it("goes on with an upload at the unit of the link, where it was", async () => {
+    linked = "http://there";
+    const onProgress = (bytes: number) => bytes > 0 && store.away.add("http://here");
+    expect((await files.upload(big(), { onProgress })).blobId).toBe(BLOB);
+    expect(store.parts.reduce((sum, one) => sum + one, 0)).toBe(3_000_000);
+    expect(store.asked.filter((one) => one.startsWith("POST"))).toHaveLength(1);
+  });
+
+  it("does not wait long for a unit that is silent when there is another", async () => {
+    vi.useFakeTimers();
+    linked = "http://there";
+    store.silent.add("http://here");
+    const asked = files.fetchFile({ is: "file", blobId: BLOB });
+    await vi.advanceTimersByTimeAsync(5_000);
+    vi.useRealTimers();
+    expect(await (await asked).text()).toBe("bytes");
   });
 
   it("knows the limits, and asks for them once", async () => {

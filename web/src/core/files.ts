@@ -38,6 +38,8 @@ interface Asked {
   readonly body?: Blob;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /** How long an answer may take to begin where there is another unit to ask. */
+  readonly patienceMs?: number;
 }
 
 /** What the server looks into as a picture; other pictures travel as files. */
@@ -57,22 +59,29 @@ const SLOW_MS = 3_000;
 const PART_TIMEOUT_MS = 180_000;
 const ASK_TIMEOUT_MS = 30_000;
 const FETCH_TIMEOUT_MS = 600_000;
+const PATIENCE_MS = 5_000;
 
-/** What this server's files are asked for with. */
+/** What this server's files are asked for with. All units have the same. */
 export class Files {
   readonly #origin: string;
   readonly #fetch: typeof fetch;
   readonly #credentials: Pick<Credentials, "token" | "forget">;
+  readonly #elsewhere: () => string | undefined;
+  /** The unit that stands in for the page's own, as long as the link leads there. */
+  #standIn: string | undefined;
   #limits: FileLimits | undefined;
 
+  /** @param elsewhere the unit to which the link leads just now; undefined: to the page's own, or nowhere. */
   constructor(
     origin: string,
     fetcher: typeof fetch,
     credentials: Pick<Credentials, "token" | "forget">,
+    elsewhere: () => string | undefined = () => undefined,
   ) {
     this.#origin = origin;
     this.#fetch = fetcher;
     this.#credentials = credentials;
+    this.#elsewhere = elsewhere;
   }
 
   /** What may be uploaded. @throws ChatError what the server answered; CONNECTION_LOST. */
@@ -161,7 +170,7 @@ export class Files {
     };
     // Without a type of its own, which would take the place of the header's.
     const body = new Blob([part]);
-    const asked = { headers, body, signal, timeoutMs: PART_TIMEOUT_MS };
+    const asked = { headers, body, signal, timeoutMs: PART_TIMEOUT_MS, patienceMs: PART_TIMEOUT_MS };
     try {
       const answer = await this.#ask("PATCH", `/v1/uploads/${uploadId}`, asked);
       return Number(answer.headers.get("Upload-Offset") ?? offset + part.size);
@@ -179,8 +188,9 @@ export class Files {
     signal: AbortSignal | undefined,
   ): Promise<UploadAnswer | undefined> {
     try {
-      const timeoutMs = PART_TIMEOUT_MS;
-      const answer = await this.#ask("GET", `/v1/uploads/${uploadId}`, { signal, timeoutMs });
+      // With all of it there, a file is made of it first.
+      const asked = { signal, timeoutMs: PART_TIMEOUT_MS, patienceMs: PART_TIMEOUT_MS };
+      const answer = await this.#ask("GET", `/v1/uploads/${uploadId}`, asked);
       return (await answer.json()) as UploadAnswer;
     } catch (error) {
       if (error instanceof ChatError && error.code === ErrorCode.MEDIA_NOT_FOUND) return undefined;
@@ -205,26 +215,55 @@ export class Files {
     }
   }
 
+  /** Of the page's own unit; while that is away, of the one to which the link leads. */
   async #request(
     method: string,
     path: string,
     accessToken: string,
     init: Asked,
   ): Promise<Response> {
-    const { headers, body, signal, timeoutMs = ASK_TIMEOUT_MS } = init;
-    const late = AbortSignal.timeout(timeoutMs);
+    const own = this.#origin;
+    const other = this.#elsewhere();
+    const isAway = other !== undefined && other === this.#standIn;
+    const units = other === undefined ? [own] : isAway ? [other, own] : [own, other];
+    for (const unit of units) {
+      const { timeoutMs = ASK_TIMEOUT_MS, patienceMs = PATIENCE_MS } = init;
+      const silentMs = unit === units.at(-1) ? timeoutMs : patienceMs;
+      const answer = await this.#fetchFrom(`${unit}${path}`, method, accessToken, init, silentMs);
+      if (answer !== undefined) {
+        this.#standIn = unit === own ? undefined : unit;
+        return answer;
+      }
+      if (init.signal?.aborted) break;
+    }
+    throw new ChatError(ErrorCode.CONNECTION_LOST);
+  }
+
+  /** undefined: nobody has answered. */
+  async #fetchFrom(
+    url: string,
+    method: string,
+    accessToken: string,
+    { headers, body, signal, timeoutMs = ASK_TIMEOUT_MS }: Asked,
+    silentMs: number,
+  ): Promise<Response | undefined> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), silentMs);
+    const signals = [AbortSignal.timeout(timeoutMs), silence.signal];
     const fetcher = this.#fetch;
     try {
-      return await fetcher(`${this.#origin}${path}`, {
+      return await fetcher(url, {
         method,
         headers: { ...headers, Authorization: `Bearer ${accessToken}` },
         // No cookie is needed, so none is sent.
         credentials: "omit",
-        signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+        signal: AbortSignal.any(signal === undefined ? signals : [signal, ...signals]),
         ...(body && { body }),
       });
     } catch {
-      throw new ChatError(ErrorCode.CONNECTION_LOST);
+      return undefined;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

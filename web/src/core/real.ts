@@ -30,7 +30,7 @@ import type {
 import { Connection } from "./connection";
 import type { ConversationRow } from "./conversations";
 import { Credentials, type WebSession } from "./credentials";
-import { Directory } from "./directory";
+import { Directory, pageOf } from "./directory";
 import { Emitter } from "./emitter";
 import { Files } from "./files";
 import { ChatError, ErrorCode, asChatError } from "./errors";
@@ -92,7 +92,7 @@ export class RealChatClient extends People implements ChatClient {
       onSession: (session) => this.#confirmed(session),
       memory,
     });
-    this.#files = new Files(origin, fetch, this.#credentials);
+    this.#files = new Files(origin, fetch, this.#credentials, () => this.#elsewhere());
   }
 
   on<Name extends keyof ChatEvents>(
@@ -291,6 +291,13 @@ export class RealChatClient extends People implements ChatClient {
   get #mailbox(): Mailbox {
     if (this.#visit === undefined) throw new ChatError(ErrorCode.NOT_LOGGED_IN);
     return this.#visit.mailbox;
+  }
+
+  /** The unit to which the link leads, when it is not the one that the page came from. */
+  #elsewhere(): string | undefined {
+    const url = this.#visit?.link.connection?.url;
+    const page = url === undefined ? undefined : pageOf(url);
+    return page === this.#surroundings.origin ? undefined : page;
   }
 
   async #ask<Q extends DescMessage, A extends DescMessage>(
