@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Plugin, ResolvedConfig } from "vite";
 
@@ -18,7 +18,7 @@ export function precompress(): Plugin {
     },
     writeBundle() {
       if (config === undefined) return;
-      const folder = join(config.root, config.build.outDir);
+      const folder = resolve(config.root, config.build.outDir);
       for (const name of readdirSync(folder, { recursive: true, encoding: "utf-8" })) {
         if (!PACKABLE.test(name)) continue;
         const bytes = readFileSync(join(folder, name));

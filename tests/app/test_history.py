@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.gateway import until
@@ -17,7 +18,7 @@ from tinyqq.testing.clock import FakeClock
 
 
 def sample(at_ms: int) -> Sample:
-    return Sample(at_ms, 5.0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
+    return Sample(at_ms, 5.0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @given(
@@ -69,7 +70,8 @@ def test_sample_when_things_happened_then_those_of_the_interval_alone() -> None:
     last = kept.ring.last(1)[0]
     assert (last.at_ms, last.seconds) == (clock.now_ms(), 5.0)
     assert (last.sends, last.deliveries, last.sessions) == (7, 30, 3)
-    assert (last.commits, last.commit_mean_ms, last.commit_max_ms) == (2, 6.0, 8.0)
+    assert (last.commits, last.commit_p99_ms, last.commit_max_ms) == (2, 8.0, 8.0)
+    assert last.commit_p50_ms == pytest.approx(4.0, rel=0.02)
     assert kept.counters()["commit_slowest_s"] == 0.008
     assert kept.up_s == 5.0
 

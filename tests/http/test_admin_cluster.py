@@ -170,10 +170,12 @@ async def test_history_when_a_node_is_silent_then_said_so() -> None:
         "deliveries": 2,
         "sessions": 3,
         "commits": 4,
-        "commit_mean_ms": 5.0,
-        "commit_max_ms": 6.0,
-        "lag_mean_ms": 7.0,
-        "lag_max_ms": 8.0,
+        "commit_p50_ms": 5.0,
+        "commit_p99_ms": 6.0,
+        "commit_max_ms": 7.0,
+        "lag_p50_ms": 8.0,
+        "lag_p99_ms": 9.0,
+        "lag_max_ms": 10.0,
     }
 
 

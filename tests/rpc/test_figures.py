@@ -39,7 +39,8 @@ FIGURES = NodeFigures(FAR, "first", at_ms=7, up_s=1.5)
         samples=st.lists(
             st.builds(
                 Sample,
-                COUNTS, NUMBERS, COUNTS, COUNTS, COUNTS, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS,
+                COUNTS, NUMBERS, COUNTS, COUNTS, COUNTS, COUNTS,
+                NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS,
             ),
             max_size=3,
         ).map(tuple),

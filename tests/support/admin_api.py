@@ -61,7 +61,7 @@ def figures_of(one: Node, **changes: Any) -> NodeFigures:
 
 def sample(at_ms: int) -> Sample:
     """An interval."""
-    return Sample(at_ms, 5.0, 1, 2, 3, 4, 5.0, 6.0, 7.0, 8.0)
+    return Sample(at_ms, 5.0, 1, 2, 3, 4, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0)
 
 
 async def answer_all(one: Node, samples: int) -> NodeFigures:

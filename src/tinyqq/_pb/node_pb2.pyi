@@ -649,20 +649,24 @@ class Sample(_message.Message):
     DELIVERIES_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
     COMMITS_FIELD_NUMBER: _builtins.int
-    COMMIT_MEAN_MS_FIELD_NUMBER: _builtins.int
     COMMIT_MAX_MS_FIELD_NUMBER: _builtins.int
-    LAG_MEAN_MS_FIELD_NUMBER: _builtins.int
     LAG_MAX_MS_FIELD_NUMBER: _builtins.int
+    COMMIT_P50_MS_FIELD_NUMBER: _builtins.int
+    COMMIT_P99_MS_FIELD_NUMBER: _builtins.int
+    LAG_P50_MS_FIELD_NUMBER: _builtins.int
+    LAG_P99_MS_FIELD_NUMBER: _builtins.int
     at_ms: _builtins.int
     seconds: _builtins.float
     sends: _builtins.int
     deliveries: _builtins.int
     sessions: _builtins.int
     commits: _builtins.int
-    commit_mean_ms: _builtins.float
     commit_max_ms: _builtins.float
-    lag_mean_ms: _builtins.float
     lag_max_ms: _builtins.float
+    commit_p50_ms: _builtins.float
+    commit_p99_ms: _builtins.float
+    lag_p50_ms: _builtins.float
+    lag_p99_ms: _builtins.float
     def __init__(
         self,
         *,
@@ -672,14 +676,16 @@ class Sample(_message.Message):
         deliveries: _builtins.int = ...,
         sessions: _builtins.int = ...,
         commits: _builtins.int = ...,
-        commit_mean_ms: _builtins.float = ...,
         commit_max_ms: _builtins.float = ...,
-        lag_mean_ms: _builtins.float = ...,
         lag_max_ms: _builtins.float = ...,
+        commit_p50_ms: _builtins.float = ...,
+        commit_p99_ms: _builtins.float = ...,
+        lag_p50_ms: _builtins.float = ...,
+        lag_p99_ms: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "commit_max_ms", b"commit_max_ms", "commit_mean_ms", b"commit_mean_ms", "commits", b"commits", "deliveries", b"deliveries", "lag_max_ms", b"lag_max_ms", "lag_mean_ms", b"lag_mean_ms", "seconds", b"seconds", "sends", b"sends", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "commit_max_ms", b"commit_max_ms", "commit_p50_ms", b"commit_p50_ms", "commit_p99_ms", b"commit_p99_ms", "commits", b"commits", "deliveries", b"deliveries", "lag_max_ms", b"lag_max_ms", "lag_p50_ms", b"lag_p50_ms", "lag_p99_ms", b"lag_p99_ms", "seconds", b"seconds", "sends", b"sends", "sessions", b"sessions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tinyqq.lab.connection import LoadConnection, connect, resume
 from tinyqq.lab.frames import SendTemplate
-from tinyqq.lab.histogram import Histogram
 from tinyqq.lab.one_to_one import WindowSender
 from tinyqq.lab.stage import Outcome, Stage, Stopwatch, new_salt, settle
+from tinyqq.model.histogram import Histogram
 from tinyqq.model.ids import ConversationId, Seq, direct_conversation
 from tinyqq.model.sync import MAX_PAGE_ENTRIES, GetOverview, Page, Sync
 from tinyqq.wire.packets import PacketType

@@ -11,9 +11,9 @@ from typing import Final
 
 from tinyqq.lab.connection import LoadConnection, check_alive, open_sessions
 from tinyqq.lab.frames import NUMBER, SendTemplate
-from tinyqq.lab.histogram import Histogram
 from tinyqq.lab.schedule import Schedule
 from tinyqq.lab.stage import Outcome, Stage, Stopwatch, new_salt, settle
+from tinyqq.model.histogram import Histogram
 from tinyqq.model.ids import direct_conversation
 
 _LEAD_NS: Final = 50_000_000

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tinyqq.lab.connection import LoadConnection, connect, log_in, resume
-from tinyqq.lab.histogram import Histogram
 from tinyqq.lab.population import Person
 from tinyqq.lab.stage import Outcome, Stage, Stopwatch
+from tinyqq.model.histogram import Histogram
 
 
 @dataclass(frozen=True, slots=True)

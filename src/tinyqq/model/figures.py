@@ -28,9 +28,11 @@ class Sample:
     deliveries: int
     sessions: int
     commits: int
-    commit_mean_ms: float
+    commit_p50_ms: float
+    commit_p99_ms: float
     commit_max_ms: float
-    lag_mean_ms: float
+    lag_p50_ms: float
+    lag_p99_ms: float
     lag_max_ms: float
 
 

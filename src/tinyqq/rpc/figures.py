@@ -59,8 +59,10 @@ def _sample_from(message: pb.Sample) -> Sample:
         deliveries=message.deliveries,
         sessions=message.sessions,
         commits=message.commits,
-        commit_mean_ms=message.commit_mean_ms,
+        commit_p50_ms=message.commit_p50_ms,
+        commit_p99_ms=message.commit_p99_ms,
         commit_max_ms=message.commit_max_ms,
-        lag_mean_ms=message.lag_mean_ms,
+        lag_p50_ms=message.lag_p50_ms,
+        lag_p99_ms=message.lag_p99_ms,
         lag_max_ms=message.lag_max_ms,
     )

@@ -1,16 +1,19 @@
-"""How long something takes, counted as it happens: a few additions each time."""
+"""How long something takes, counted as it happens: well under a microsecond each time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyqq.model.histogram import Histogram
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What happened in an interval, in seconds."""
+    """What happened in an interval, in seconds; percentiles to within 1.6 %."""
 
     count: int = 0
-    mean_s: float = 0.0
+    p50_s: float = 0.0
+    p99_s: float = 0.0
     max_s: float = 0.0
 
 
@@ -20,24 +23,25 @@ class Timing:
     One may take the intervals: :meth:`take` begins a new one.
     """
 
-    __slots__ = ("_count", "_last_count", "_last_total_s", "_max_s", "count", "total_s")
+    __slots__ = ("_interval", "count", "total_s")
 
     def __init__(self) -> None:
         self.count = 0
         self.total_s = 0.0
-        self._max_s = 0.0
-        self._last_count = 0
-        self._last_total_s = 0.0
+        self._interval = Histogram()
 
     def add(self, seconds: float) -> None:
         """It took so long."""
         self.count += 1
         self.total_s += seconds
-        self._max_s = max(self._max_s, seconds)
+        self._interval.add(int(seconds * 1e9))
 
     def take(self) -> Times:
         """What was added since the last call."""
-        count, total_s = self.count - self._last_count, self.total_s - self._last_total_s
-        times = Times(count, total_s / count if count else 0.0, self._max_s)
-        self._last_count, self._last_total_s, self._max_s = self.count, self.total_s, 0.0
-        return times
+        ended, self._interval = self._interval, Histogram()
+        return Times(
+            ended.count,
+            ended.percentile(50) / 1e9,
+            ended.percentile(99) / 1e9,
+            ended.max_ns / 1e9,
+        )

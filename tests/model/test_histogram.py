@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyqq.lab.histogram import Histogram
+from tinyqq.model.histogram import Histogram
 
 
 def histogram_of(values: list[int]) -> Histogram:
