@@ -11,8 +11,9 @@ export interface Frame {
   readonly top: number;
 }
 
-/** A longer time without a sample is a gap in the line. */
-const GAP_MS = 20_000;
+/** A longer time without a sample (two are missing) is a gap in the line. */
+const GAP_MS = 13_000;
+const YOUNGEST_MS = 60_000;
 const STEPS = [1, 2, 2.5, 5, 10];
 
 /** The smallest round number that is not below *value*; values of nothing get a scale too. */
@@ -24,7 +25,7 @@ export function roundUp(value: number, least: number): number {
 }
 
 export function maxOf(series: readonly Series[]): number {
-  return Math.max(0, ...series.flatMap((one) => one.points.map(([, value]) => value)));
+  return Math.max(0, ...series.flatMap((one) => one.points.map(([, , high]) => high)));
 }
 
 export function xOf(frame: Frame, atMs: number): number {
@@ -35,16 +36,52 @@ export function yOf(frame: Frame, value: number): number {
   return frame.height - (value / frame.top) * frame.height;
 }
 
-/** The `d` of a path. */
-export function lineOf(frame: Frame, points: readonly Point[]): string {
+/** Where the time begins: a young cluster fills the chart, instead of a corner of it. */
+export function startOf(rangeMs: number, oldestMs: number, toMs: number): number {
+  return Math.max(toMs - rangeMs, Math.min(oldestMs, toMs - YOUNGEST_MS));
+}
+
+/** Stretches without a gap. */
+function stretches(points: readonly Point[]): readonly Point[][] {
+  const found: Point[][] = [];
   let last = -Infinity;
-  return points
-    .map(([atMs, value]) => {
-      const move = atMs - last > GAP_MS ? "M" : "L";
-      last = atMs;
-      return `${move}${xOf(frame, atMs).toFixed(1)} ${yOf(frame, value).toFixed(1)}`;
+  for (const point of points) {
+    if (point[0] - last > GAP_MS) found.push([]);
+    found.at(-1)?.push(point);
+    last = point[0];
+  }
+  return found;
+}
+
+function pathOf(frame: Frame, corners: readonly (readonly [atMs: number, value: number])[]): string {
+  return corners
+    .map(([atMs, value]) => `${xOf(frame, atMs).toFixed(1)} ${yOf(frame, value).toFixed(1)}`)
+    .join("L");
+}
+
+/** The `d` of a path; a point alone is a dot. */
+export function lineOf(frame: Frame, points: readonly Point[], index: 1 | 2 = 1): string {
+  return stretches(points)
+    .map((part) => `M${pathOf(frame, part.map((one) => [one[0], one[index]]))}${part.length === 1 ? "h0" : ""}`)
+    .join("");
+}
+
+/** The `d` of what lies between the values and the high ones. */
+export function bandOf(frame: Frame, points: readonly Point[]): string {
+  return stretches(points)
+    .map((part) => {
+      const there = part.map(([atMs, value]) => [atMs, value] as const);
+      const back = part.map(([atMs, , high]) => [atMs, high] as const).reverse();
+      return `M${pathOf(frame, [...there, ...back])}Z`;
     })
     .join("");
+}
+
+/** The sample beside the one at *atMs*; there is none beyond the frame. */
+export function stepOf(series: readonly Series[], atMs: number, direction: -1 | 1): number {
+  const times = series.flatMap((one) => one.points.map(([at]) => at)).filter((at) => (at - atMs) * direction > 0);
+  if (times.length === 0) return atMs;
+  return direction > 0 ? Math.min(...times) : Math.max(...times);
 }
 
 /** The point nearest in time, unless there is a gap; undefined: none. */

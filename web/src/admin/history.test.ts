@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { HistoryBook, type HistoryAnswer } from "./history";
 
-const FIELDS = ["at_ms", "seconds", "sends", "commits", "commit_mean_ms"];
+const FIELDS = ["at_ms", "seconds", "sends", "commits", "commit_p50_ms", "commit_p99_ms"];
 
 function answer(unit: string, ...samples: number[][]): HistoryAnswer {
   return { fields: FIELDS, nodes: [{ unit, incarnation: "first", samples }], silent: [] };
@@ -16,9 +16,9 @@ test("samples that come again are there once, ascending", () => {
     {
       unit: "a",
       points: [
-        [5_000, 2],
-        [10_000, 4],
-        [15_000, 2],
+        [5_000, 2, 2, 2],
+        [10_000, 4, 4, 4],
+        [15_000, 2, 2, 2],
       ],
     },
   ]);
@@ -27,9 +27,9 @@ test("samples that come again are there once, ascending", () => {
 
 test("intervals without a commit have no latency", () => {
   const book = new HistoryBook();
-  book.add(answer("a", [5_000, 5, 0, 0, 0], [10_000, 5, 0, 3, 1.5]));
-  const [series] = book.series({ field: "commit_mean_ms", onlyWith: "commits" });
-  expect(series?.points).toEqual([[10_000, 1.5]]);
+  book.add(answer("a", [5_000, 5, 0, 0, 0, 0], [10_000, 5, 0, 3, 1.5, 9]));
+  const [series] = book.series({ field: "commit_p50_ms", highField: "commit_p99_ms", onlyWith: "commits" });
+  expect(series?.points).toEqual([[10_000, 1.5, 9, 1.5]]);
 });
 
 test("nodes that have died keep their line until it is an hour old", () => {
@@ -47,6 +47,7 @@ test("nodes that have died keep their line until it is an hour old", () => {
 test("only what is in the range is drawn", () => {
   const book = new HistoryBook();
   book.add(answer("a", [5_000, 5, 1, 0, 0], [10_000, 5, 1, 0, 0]));
-  expect(book.series({ field: "sends" }, 6_000)[0]?.points).toEqual([[10_000, 1]]);
-  expect(new HistoryBook().newestMs).toBe(0);
+  expect(book.series({ field: "sends" }, 6_000)[0]?.points).toEqual([[10_000, 1, 1, 1]]);
+  expect([book.oldestMs, book.newestMs]).toEqual([5_000, 10_000]);
+  expect([new HistoryBook().oldestMs, new HistoryBook().newestMs]).toEqual([Infinity, 0]);
 });

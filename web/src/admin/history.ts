@@ -13,7 +13,8 @@ export interface HistoryAnswer {
   readonly silent: readonly string[];
 }
 
-export type Point = readonly [atMs: number, value: number];
+/** `high` and `worst` are the value itself where a measure has none. */
+export type Point = readonly [atMs: number, value: number, high: number, worst: number];
 
 /** One node's line. */
 export interface Series {
@@ -26,6 +27,9 @@ const KEPT_MS = 3_600_000;
 /** What a chart shows of a sample. */
 export interface Measure {
   readonly field: string;
+  /** What 99 of 100 do not exceed, and what nothing did. */
+  readonly highField?: string;
+  readonly worstField?: string;
   /** Divide by the length of the interval. */
   readonly isRate?: boolean;
   /** An interval in which nothing happened has no value. */
@@ -59,6 +63,11 @@ export class HistoryBook {
       .map(([unit, samples]) => ({ unit, points: points(samples, measure, sinceMs) }));
   }
 
+  /** When the oldest sample was taken; Infinity: there is none. */
+  get oldestMs(): number {
+    return Math.min(...[...this.#units.values()].flatMap((samples) => [...samples.keys()]));
+  }
+
   /** When the newest sample was taken; 0: there is none. */
   get newestMs(): number {
     return Math.max(0, ...[...this.#units.values()].flatMap((samples) => [...samples.keys()]));
@@ -79,7 +88,9 @@ function points(samples: ReadonlyMap<number, Sample>, measure: Measure, sinceMs:
     .filter((one) => measure.onlyWith === undefined || (one[measure.onlyWith] ?? 0) > 0)
     .map((one): Point => {
       const value = one[measure.field] ?? 0;
-      return [one.at_ms ?? 0, measure.isRate ? value / Math.max(one.seconds ?? 0, 0.001) : value];
+      const shown = measure.isRate ? value / Math.max(one.seconds ?? 0, 0.001) : value;
+      const beside = (name?: string): number => (name === undefined ? shown : (one[name] ?? 0));
+      return [one.at_ms ?? 0, shown, beside(measure.highField), beside(measure.worstField)];
     })
     .sort(([a], [b]) => a - b);
 }

@@ -31,6 +31,11 @@ export function clockTime(ms: number, language: Language): string {
   return format(language, { hour: "2-digit", minute: "2-digit", hour12: false }, ms);
 }
 
+/** `14:03:27` */
+export function exactTime(ms: number, language: Language): string {
+  return format(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }, ms);
+}
+
 /** "今天" / "Today", "昨天" / "Yesterday". */
 function nearDay(days: number, language: Language): string {
   const word = new Intl.RelativeTimeFormat(LOCALES[language], { numeric: "auto" }).format(-days, "day");
