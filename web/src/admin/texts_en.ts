@@ -26,6 +26,8 @@ export const en: AdminTexts = {
     map: "Nodes and the links between them",
     mapHint: "{nodes} nodes, {links} links",
     perSecond: "{rate}/s",
+    legend:
+      "Circles are units with their sessions, squares role nodes. On the lines: deliveries, sends and calls per second.",
     grounds: "Shared services",
     none: "There is no node in the registry",
   },

@@ -23,6 +23,7 @@ export const zh = {
     map: "节点与它们之间的链路",
     mapHint: "{nodes} 个节点，{links} 条链路",
     perSecond: "{rate}/秒",
+    legend: "圆：单元，数字是会话数；方：角色节点。线上是每秒往来的投递、发送与调用。",
     grounds: "共用的服务",
     none: "注册表里没有节点",
   },
