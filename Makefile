@@ -7,6 +7,8 @@ RUN_READY := .venv/.ready-run
 DEV_READY := .venv/.ready-dev
 SERVERS_READY := .venv/.ready-servers
 WORKERS ?= 2
+# Where the environment forbids bytecode, every worker would compile all tests anew.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 
 # make run HOST=0.0.0.0 TCP_PORT=7001 HTTP_PORT=7080 DATA=./data ARGS="--log-level debug"
 # Only from make's command line: shells export a HOST or a PORT of their own.
@@ -44,10 +46,10 @@ setup: $(DEV_READY) ## Make .venv with everything for development
 test: check $(SERVERS_READY) ## Everything that must hold: the checks, then all tests but soak
 	@$(BIN)/python scripts/web_client.py build
 	@$(BIN)/python scripts/web_client.py test
-	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak"
+	@$(PYTEST) -q -n $(WORKERS) -m "not soak"
 
 test-fast: $(DEV_READY) ## The tests that need no processes, in under a minute
-	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak and not slow and not needs"
+	@$(PYTEST) -q -n $(WORKERS) -m "not soak and not slow and not needs"
 
 test-deps: ## Install the servers that tests start for themselves (root; Debian, Ubuntu)
 	@scripts/test-deps.sh
