@@ -15,6 +15,7 @@ import pytest
 from tests.support import servers
 from tests.support.galera import galera, galera_template, shared_galera
 from tests.support.mariadb import mariadb, mariadb_template, own_mariadb
+from tests.support.s3 import s3_server
 from tests.support.spider import breakable_spider, own_spider, spider
 
 from tinyqq.lab.servers.packages import missing_kinds
@@ -29,6 +30,7 @@ __all__ = [
     "mariadb_template",
     "own_mariadb",
     "own_spider",
+    "s3_server",
     "shared_galera",
     "spider",
 ]

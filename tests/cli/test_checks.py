@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from tests.support.s3 import S3Server
 
-from tinyqq.app.settings import LimitSettings, Settings
+from tinyqq.app.settings import LimitSettings, MediaSettings, Settings
 from tinyqq.cli import checks
 
 
@@ -101,3 +103,35 @@ def test_clock_when_before_its_own_files_then_advice(tmp_path: Path) -> None:
     assert checks.check_clock(settings).is_good
     assert "NTP" in checks.check_clock(settings, lambda: time.time() - 3600).advice
     assert "NTP" in checks.check_clock(settings, lambda: 0.0).advice
+
+
+async def test_files_when_in_the_data_folder_then_nothing_is_made(tmp_path: Path) -> None:
+    finding = await checks.check_files(Settings(data_dir=tmp_path))
+    assert (finding.is_good, finding.detail) == (True, str(tmp_path / "media"))
+    assert os.listdir(tmp_path) == []
+
+
+async def test_files_when_in_a_folder_then_tried(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    settings = Settings(media=MediaSettings(store=str(folder)))
+    assert (await checks.check_files(settings)).is_good
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    (tmp_path / "taken").write_bytes(b"no folder")
+    settings = Settings(media=MediaSettings(store=str(tmp_path / "taken")))
+    assert "docs/media.md" in (await checks.check_files(settings)).advice
+
+
+@pytest.mark.slow
+async def test_files_when_in_a_bucket_then_tried(s3_server: S3Server) -> None:
+    for store, is_good in ((s3_server.make_bucket(), True), ("s3://nobody-has-it", False)):
+        media = MediaSettings(
+            store=store,
+            s3_endpoint=s3_server.endpoint,
+            s3_region="us-east-1",
+            s3_access_key="key",
+            s3_secret_key=SecretStr("secret"),
+        )
+        finding = await checks.check_files(Settings(media=media))
+        assert finding.is_good is is_good
+        assert store in finding.detail
+    assert "there is no such bucket" in finding.detail

@@ -21,6 +21,7 @@ def settings(**changes: object) -> Settings:
         "presence": f"redis://:secret@127.0.0.1:{free_port()}/0",
         "database_url": "mysql+asyncmy://user:secret@127.0.0.1/x",
         "cluster": {"secret": CREDENTIALS.secret.decode()},
+        "media": {"store": "s3://files"},
     }
     return Settings.model_validate({**shared, **changes})
 
@@ -30,6 +31,8 @@ def test_sharing_when_something_is_of_this_node_alone_then_named() -> None:
     finding = cluster_checks.check_sharing(settings(presence="memory"))
     assert finding.detail.startswith("presence: of this node alone")
     assert "docs/cluster.md" in finding.advice
+    finding = cluster_checks.check_sharing(settings(media={"store": "files"}))
+    assert finding.detail.startswith("media.store: of this node alone")
 
 
 def test_address_when_only_this_machine_reaches_it_then_told() -> None:

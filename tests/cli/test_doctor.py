@@ -25,7 +25,15 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_doctor_when_asked_then_every_question_is_answered() -> None:
     output = CliRunner().invoke(app, ["doctor", *FREE_PORTS]).output
-    for question in ("python", "event loop", "TCP port", "data folder", "disk", "database"):
+    for question in (
+        "python",
+        "event loop",
+        "TCP port",
+        "data folder",
+        "disk",
+        "database",
+        "files",
+    ):
         assert question in output
 
 
@@ -55,7 +63,11 @@ def test_doctor_when_the_registry_is_away_then_what_is_shared_is_told_too() -> N
     registry = f"registry=zookeeper://127.0.0.1:{free_port()}/x"
     result = CliRunner().invoke(app, ["doctor", *flags, "--set", registry])
     assert result.exit_code == ExitCode.FAILED
-    for part in ("node port", "database_url, presence: of this node alone", "Does ZooKeeper run"):
+    for part in (
+        "node port",
+        "database_url, presence, media.store: of this node alone",
+        "Does ZooKeeper run",
+    ):
         assert part in result.output
 
 

@@ -21,6 +21,7 @@ from tests.support.chat import Person
 from tests.support.clients import Hasty, next_of
 from tests.support.pictures import bomb, photo, picture
 from tests.support.relay import Relay, relay_to
+from tests.support.s3 import S3Server
 
 from tinyqq.app.build import App, build
 from tinyqq.app.settings import (
@@ -359,15 +360,25 @@ async def test_chat_client_when_files_are_sent_then_shown_with_a_number_and_save
     assert (kept / "my photo.png").read_bytes() == picture()
 
 
+@pytest.fixture(params=["folder", "s3"])
+def shared_store(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """What two nodes are told about where files lie."""
+    if request.param == "folder":
+        return {"store": str(tmp_path / "shared")}
+    server: S3Server = request.getfixturevalue("s3_server")
+    keys = {"s3_region": "us-east-1", "s3_access_key": "key", "s3_secret_key": "secret"}
+    return {"store": server.make_bucket(), "s3_endpoint": server.endpoint, **keys}
+
+
 @pytest.mark.needs("mariadb")
 async def test_upload_when_begun_at_one_node_then_another_goes_on(
-    tmp_path: Path, mariadb: MariaDb
+    tmp_path: Path, mariadb: MariaDb, shared_store: dict[str, str]
 ) -> None:
     url = await asyncio.to_thread(mariadb.make_database)
     await migrate_storage(url)
     content = Random(9).randbytes(300_000)
     half = len(content) // 2
-    more = {"database_url": url, "media": {"store": str(tmp_path / "shared")}}
+    more = {"database_url": url, "media": shared_store}
     async with (
         build(settings(tmp_path / "one", **more)) as one,
         build(settings(tmp_path / "two", **more)) as two,

@@ -63,6 +63,7 @@ def test_plan_when_read_as_settings_then_every_node_takes_them(is_replicated: bo
         assert settings.cluster.node_name == node.name
         assert settings.listen.http_port == node.http_port
         assert settings.data_dir == plan.node_folder(node) / "data"
+        assert settings.media.store == str(plan.folder / "files")
 
 
 @pytest.mark.parametrize("is_replicated", [False, True])

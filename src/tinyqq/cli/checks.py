@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tinyqq.app.listening import CannotListen, PortTaken, open_port
+from tinyqq.app.media import object_store
 from tinyqq.app.settings import Settings
 from tinyqq.cli.console import explain
 from tinyqq.errors import TinyQQError
@@ -24,6 +26,12 @@ if sys.platform != "win32":
 
 OLDEST_PYTHON: Final = (3, 11)
 EXTRA: Final = "`pip install 'tinyqq[cluster]'`"
+S3_EXTRA: Final = "`pip install 'tinyqq[s3]'`"
+_PROBE: Final = b"tinyqq doctor"
+_FILES_ADVICE: Final = (
+    'See docs/media.md, "Where they lie": the folder must be writable; the bucket must be there, '
+    "and the key be allowed to get, put and delete."
+)
 _SPARE_DESCRIPTORS: Final = 256
 _FEW_CONNECTIONS: Final = 1_000
 _SLOW_FSYNC_MS: Final = 20.0
@@ -175,6 +183,28 @@ async def check_server(url: str, shown: str) -> Finding:
             "database", f"{shown}: {explain(exc)}", EXTRA if "extra" in exc.fields else advice
         )
     return Finding("database", shown)
+
+
+async def check_files(settings: Settings) -> Finding:
+    """Whether files can be written, read and deleted where they shall lie. A folder of one's own,
+    below the data folder, is not tried: it is made with the first file."""
+    store = settings.media.store
+    if not store:
+        return Finding("files", f"{settings.data_dir.absolute() / 'media'}")
+    key = f"doctor/{secrets.token_hex(8)}"
+    try:
+        objects = object_store(settings)
+        await objects.put(key, _probe())
+        read = b"".join([piece async for piece in objects.read(key, 0, len(_PROBE))])
+        await objects.delete([key])
+    except TinyQQError as exc:
+        advice = S3_EXTRA if "extra" in exc.fields else _FILES_ADVICE
+        return Finding("files", f"{store}: {explain(exc)}", advice)
+    return Finding("files", store, "" if read == _PROBE else _FILES_ADVICE)
+
+
+async def _probe() -> AsyncIterator[bytes]:
+    yield _PROBE
 
 
 def check_clock(settings: Settings, now_s: Callable[[], float] = time.time) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from tinyqq.app.ground import ask_presence, zookeeper_registry
@@ -28,6 +29,7 @@ def check_sharing(settings: Settings) -> Finding:
         for name, is_shared in (
             ("database_url", is_server(settings.database)),
             ("presence", settings.presence != MEMORY),
+            ("media.store", is_shared_store(settings.media.store)),
         )
         if not is_shared
     ]
@@ -35,9 +37,16 @@ def check_sharing(settings: Settings) -> Finding:
         return Finding(
             "cluster",
             f"{', '.join(own)}: of this node alone, but the registry is shared",
-            "Nodes of one cluster share their database server and Redis: see docs/cluster.md.",
+            "Nodes of one cluster share their database server, Redis and the place of files: see"
+            " docs/cluster.md.",
         )
-    return Finding("cluster", "database, registry and presence are shared")
+    return Finding("cluster", "database, registry, presence and files are shared")
+
+
+def is_shared_store(store: str) -> bool:
+    """Whether files lie outside the node's own data folder; whether the others have the same folder
+    mounted, nobody sees from here."""
+    return store.startswith("s3://") or Path(store).is_absolute()
 
 
 def check_address(settings: Settings) -> Finding:

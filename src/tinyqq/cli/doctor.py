@@ -53,6 +53,7 @@ def examine(settings: Settings) -> list[checks.Finding]:
         checks.check_data_dir(settings),
         checks.check_fsync(settings),
         _check_database(settings),
+        asyncio.run(checks.check_files(settings)),
         checks.check_clock(settings),
         *([] if settings.registry == MEMORY else asyncio.run(_check_cluster(settings))),
     ]

@@ -202,6 +202,7 @@ def make_plan(
             {
                 "listen": {"tcp_port": 0, "http_port": 0, "node_port": 0},
                 "cluster": {"secret": secret},
+                "media": _media(folder),
             },
         ),
     )
@@ -301,6 +302,7 @@ def _nodes(
             "listen": listen,
             "cluster": {"secret": secret, "node_name": name},
             "drain": _DRAIN,
+            "media": _media(folder),
         }
         yield NodePlan(
             name=name,
@@ -313,6 +315,11 @@ def _nodes(
 
 def _data_dir(folder: Path, name: str) -> str:
     return str(folder / name / "data")
+
+
+def _media(folder: Path) -> dict[str, object]:
+    """Files: any node is asked for what another took."""
+    return {"store": str(folder / "files")}
 
 
 def _presence(redis: Sequence[ServerPlan], sentinels: Sequence[ServerPlan]) -> str:

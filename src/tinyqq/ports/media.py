@@ -31,7 +31,7 @@ class ObjectStore(Protocol):
         ...
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """Its bytes from *start* up to, not including, *end*, in pieces.
+        """Its bytes from *start* up to, not including, *end* or where it ends, in pieces.
 
         Raises:
             NotFound: MEDIA_NOT_FOUND.
