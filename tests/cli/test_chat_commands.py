@@ -81,7 +81,8 @@ async def test_chat_when_missed_messages_then_shown_before_the_first_prompt(
     async with chatting(server) as person:
         await person.sees("小波(10002): first")
         await person.sees("[小组(20001)] 小波(10002): second")
-    assert await server.wait_asked(PacketType.MARK)
+    marks = await server.wait_marked(2)
+    assert {one.conversation_id for one in marks} == {ANN_BOB, GROUP}
 
 
 async def test_text_when_somebody_is_open_then_sent(server: FakeServer) -> None:

@@ -16,6 +16,7 @@ from tinyqq.client import (
     Client,
     Connected,
     Content,
+    CursorMoved,
     DeviceKind,
     Disconnected,
     Kind,
@@ -205,6 +206,16 @@ async def test_events_when_cut_then_says_so(server: FakeServer) -> None:
         server.cut_all()
         await next_of(me, Disconnected)
         await next_of(me, Connected)
+
+
+async def test_events_when_the_other_has_read_while_away_then_told_after_coming_back(
+    server: FakeServer,
+) -> None:
+    async with logged_in(server.url) as me:
+        await me.send(BOB, "did you see this?")
+        server.read[UserId(BOB), ANN_BOB] = Seq(1)
+        server.cut_all()
+        assert await next_of(me, CursorMoved) == CursorMoved(ANN_BOB, BOB, Seq(1), Seq(1))
 
 
 async def test_two_devices_when_one_sends_then_the_other_sees_it(server: FakeServer) -> None:

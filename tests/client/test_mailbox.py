@@ -19,8 +19,8 @@ from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unauthenticated, Un
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import OperationId, Seq
-from tinyqq.model.message import Entry, Mark, Sent, Typing
-from tinyqq.model.sync import GetOverview, Overview, Page, Position, Sync
+from tinyqq.model.message import CursorMoved, Entry, Mark, MarkMany, Sent, Typing
+from tinyqq.model.sync import GetOverview, Overview, Page, Position, Summary, Sync
 from tinyqq.wire.packets import PacketType
 
 
@@ -53,6 +53,7 @@ class Fixture:
         self.store.save_account(ANN, "token")
         self.store.save_positions([Position(ANN_BOB, Seq(0))])
         self.log: list[Entry] = []
+        self.summaries: list[Summary] = []
         self.tasks, self.random = tasks, random
         self.mailbox = self.make(bot=bot)
 
@@ -70,7 +71,7 @@ class Fixture:
     async def call(self, packet_type: PacketType, record: object) -> Any:
         match record:
             case GetOverview():
-                return Overview((), more=False)
+                return Overview(tuple(self.summaries), more=False)
             case Sync(_, after, _):
                 return Page(tuple(self.log[after:]), Seq(len(self.log)))
         raise AssertionError(record)
@@ -156,13 +157,31 @@ async def test_on_down_when_cut_then_told(made: Fixture) -> None:
     assert [await made.take(), await made.take()] == [Connected(ANN, "unit"), Disconnected(error)]
 
 
-async def test_marks_when_connected_again_then_told_once_more(made: Fixture) -> None:
+async def test_marks_when_the_server_has_lost_some_then_told_once_more(made: Fixture) -> None:
     first = made.up()
-    made.mailbox.mark_read(ANN_BOB, Seq(5))
+    for conversation, seq in ((ANN_BOB, 5), (GROUP, 3)):
+        made.mailbox.mark_read(conversation, Seq(seq))
     made.mailbox.flush()
+    assert first.told == [MarkMany((Mark(ANN_BOB, Seq(0), Seq(5)), Mark(GROUP, Seq(0), Seq(3))))]
     made.mailbox.on_down(Unavailable(ErrorCode.CONNECTION_LOST))
+    made.summaries = [Summary(ANN_BOB, Seq(0), Seq(1), Seq(0), 0, Seq(4), Seq(0))]
     second = made.up()
-    assert first.told == second.told == [Mark(ANN_BOB, read_seq=Seq(5))]
+    await made.mailbox.wait_synced()
+    made.mailbox.flush()
+    assert second.told == [Mark(ANN_BOB, Seq(0), Seq(5))]
+
+
+async def test_cursors_when_they_moved_while_away_then_handed_out(made: Fixture) -> None:
+    made.up()
+    await made.mailbox.wait_synced()
+    made.mailbox.on_push(CursorMoved(ANN_BOB, BOB, Seq(3), Seq(2)))
+    made.mailbox.on_push(text(4, conversation=GROUP, sender=ANN))
+    made.mailbox.on_down(Unavailable(ErrorCode.CONNECTION_LOST))
+    made.summaries = [Summary(ANN_BOB, Seq(0), Seq(1), Seq(0), 0, Seq(0), Seq(0), Seq(3), Seq(3))]
+    made.up()
+    await made.mailbox.wait_synced()
+    events = [await made.take() for _ in range(5)]
+    assert events[-1] == CursorMoved(ANN_BOB, BOB, Seq(3), Seq(3))
 
 
 async def test_mark_read_when_no_seq_then_what_was_handed_out(made: Fixture) -> None:

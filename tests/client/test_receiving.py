@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from tests.support.entries import ANN_BOB, GROUP, gap, text
+from tests.support.entries import ANN, ANN_BOB, BOB, GROUP, gap, text
 
 from tinyqq.client import receiving
+from tinyqq.client.cursors import Cursors
 from tinyqq.client.inbox import Inbox
 from tinyqq.client.receiving import Receiver
 from tinyqq.client.store import MemoryStore
@@ -17,8 +18,8 @@ from tinyqq.client.stream import Stream
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unauthenticated, Unavailable
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.ids import ConversationId, Seq
-from tinyqq.model.message import Entry
-from tinyqq.model.sync import GetOverview, Overview, Page, Position, Summary, Sync
+from tinyqq.model.message import CursorMoved, Entry, Mark
+from tinyqq.model.sync import GetOverview, Known, Overview, Page, Position, Summary, Sync
 from tinyqq.wire.packets import PacketType
 
 FAR = Seq(2**63 - 1)
@@ -47,7 +48,7 @@ class Server:
             raise self.troubles.pop(0)
         self.before_answer()
         match record:
-            case GetOverview(_, after):
+            case GetOverview(after_conversation_id=after):
                 rest = [one for key, one in sorted(self.summaries.items()) if key > after]
                 page = rest[: self.overview_page]
                 return Overview(tuple(page), more=len(rest) > len(page))
@@ -65,13 +66,18 @@ class Fixture:
     def __init__(self, positions: tuple[Position, ...] = (), max_weight: int = 10**9) -> None:
         self.server = Server()
         self.store = MemoryStore()
+        self.lost: list[Mark] = []
+        self.moved: list[CursorMoved] = []
         self.stream: Stream[Entry] = Stream(on_room=self._on_room, max_weight=max_weight)
         self.receiver = Receiver(
             inbox=Inbox(positions),
+            cursors=Cursors(ANN, positions),
             stream=self.stream,
             store=self.store,
             call=self.server.call,
             hand_out=lambda entry: self.stream.put(entry, 1),
+            on_lost=self.lost.append,
+            on_moved=self.moved.append,
         )
 
     def _on_room(self) -> None:
@@ -125,7 +131,34 @@ async def test_catch_up_when_known_then_from_there_and_says_so(
     made.receiver.catch_up()
     await made.caught_up()
     assert await made.take(2) == [3, 4]
-    assert made.server.asked[0] == GetOverview(known)
+    at_2 = Known(ANN_BOB, Seq(2), delivered_seq=Seq(2))
+    assert made.server.asked[0] == GetOverview((at_2,), with_cursors=True)
+
+
+async def test_catch_up_when_cursors_moved_while_away_then_told_but_not_at_the_start(
+    make: Callable[..., Fixture],
+) -> None:
+    made = make(positions=(Position(ANN_BOB, Seq(4)),))
+    made.server.fill(ANN_BOB, 4, delivered_seq=Seq(4), peer_read_seq=Seq(2))
+    made.receiver.catch_up()
+    await made.caught_up()
+    assert made.moved == []
+    made.server.fill(ANN_BOB, 4, delivered_seq=Seq(4), peer_read_seq=Seq(3))
+    made.receiver.catch_up()
+    await made.caught_up()
+    assert made.moved == [CursorMoved(ANN_BOB, BOB, Seq(0), Seq(3))]
+    [_, second] = made.server.asked
+    assert second.known == (Known(ANN_BOB, Seq(4), Seq(0), Seq(4), Seq(2), Seq(2)),)
+
+
+async def test_catch_up_when_the_server_lacks_a_mark_then_it_is_lost(
+    make: Callable[..., Fixture],
+) -> None:
+    made = make(positions=(Position(ANN_BOB, Seq(4)),))
+    made.server.fill(ANN_BOB, 4, delivered_seq=Seq(3))
+    made.receiver.catch_up()
+    await made.caught_up()
+    assert made.lost == [Mark(ANN_BOB, Seq(4))]
 
 
 async def test_catch_up_when_the_overview_has_pages_then_all_of_them(

@@ -26,7 +26,7 @@ from tests.support.logs import (
 from tinyqq.model.conversation import PutRelation
 from tinyqq.model.ids import ConversationId, Seq, UserId, direct_conversation
 from tinyqq.model.message import Kind
-from tinyqq.model.sync import Overview, Position, Summary
+from tinyqq.model.sync import Known, Overview, Summary
 from tinyqq.ports.storage import ACCOUNT_DEVICE, CursorRow
 from tinyqq.storage.open import Storage
 
@@ -37,13 +37,19 @@ async def overview(
     storage: Storage,
     user: UserId = ANN,
     *,
-    known: Sequence[Position] = (),
+    known: Sequence[Known] = (),
+    with_cursors: bool = False,
     after: int = 0,
     limit: int = 1_000,
 ) -> Overview:
     """The list of Ann's phone."""
     return await storage.log_reader.read_overview(
-        user, PHONE, known=known, after_conversation_id=ConversationId(after), limit=limit
+        user,
+        PHONE,
+        known=known,
+        with_cursors=with_cursors,
+        after_conversation_id=ConversationId(after),
+        limit=limit,
     )
 
 
@@ -115,12 +121,12 @@ async def test_overview_when_paged_then_every_line_once(talk: Storage) -> None:
 
 async def test_overview_when_the_head_is_known_then_left_out(talk: Storage) -> None:
     await talk.log_writer.append([entry(1, ANN_OWN)], [])
-    known = [Position(ANN_BOB, Seq(7)), Position(ANN_OWN, Seq(1))]
+    known = [Known(ANN_BOB, Seq(7)), Known(ANN_OWN, Seq(1))]
     assert await ids(talk, known=known) == [ANN_OWN]
 
 
 async def test_overview_when_something_is_new_beyond_known_then_listed(talk: Storage) -> None:
-    assert ANN_BOB in await ids(talk, known=[Position(ANN_BOB, Seq(6))])
+    assert ANN_BOB in await ids(talk, known=[Known(ANN_BOB, Seq(6))])
 
 
 async def test_overview_when_listed_but_nothing_was_said_then_left_out(storage: Storage) -> None:
@@ -136,6 +142,43 @@ async def test_overview_when_listed_but_never_a_member_then_left_out(storage: St
 async def test_overview_when_dropped_from_the_list_then_left_out(talk: Storage) -> None:
     await talk.conversations.drop_listed(ANN, ANN_BOB)
     assert await ids(talk) == [ANN_OWN]
+
+
+@pytest.mark.parametrize(
+    ("cursors", "is_listed"),
+    [
+        ((4, 5, 2, 6), False),
+        ((3, 5, 2, 6), True),
+        ((5, 5, 2, 6), True),
+        ((4, 4, 2, 6), True),
+        ((4, 6, 2, 6), True),
+        ((4, 5, 1, 6), True),
+        ((4, 5, 2, 5), True),
+        ((4, 5, 3, 7), False),
+    ],
+)
+async def test_overview_when_cursors_are_compared_then_those_that_differ_are_listed(
+    talk: Storage, cursors: tuple[int, int, int, int], is_listed: bool
+) -> None:
+    await read(talk, ANN, ANN_BOB, 4)
+    theirs = CursorRow(BOB, ACCOUNT_DEVICE, ANN_BOB, Seq(6), Seq(2))
+    mine = CursorRow(ANN, PHONE, ANN_BOB, Seq(5), Seq(0))
+    await talk.conversations.merge_cursors([theirs, mine])
+    known = [Known(ANN_BOB, Seq(7), *map(Seq, cursors))]
+    listed = await ids(talk, known=known, with_cursors=True)
+    assert listed == ([ANN_OWN, ANN_BOB] if is_listed else [ANN_OWN])
+    assert await ids(talk, known=known) == [ANN_OWN]
+
+
+async def test_overview_when_cursors_are_compared_and_a_page_is_full_then_none_is_left_out(
+    talk: Storage,
+) -> None:
+    await join_group(talk, [T], (1, 9))
+    await read(talk, ANN, ANN_BOB, 4)
+    known = [Known(GROUP, Seq(1)), Known(ANN_BOB, Seq(7))]
+    first = await overview(talk, known=known, with_cursors=True, limit=1)
+    assert ([one.conversation_id for one in first.conversations], first.more) == ([ANN_OWN], True)
+    assert await ids(talk, known=known, with_cursors=True, after=ANN_OWN) == [ANN_BOB]
 
 
 # ---- what a line says ----------------------------------------------------------------------------
@@ -187,7 +230,7 @@ async def test_unread_when_a_member_has_left_then_up_to_there(storage: Storage) 
     assert (found.unread, found.head_seq, found.until_seq) == (3, 3, 3)
     assert found.last is not None
     assert found.last.seq == 3
-    assert GROUP not in await ids(storage, known=[Position(GROUP, Seq(3))])
+    assert GROUP not in await ids(storage, known=[Known(GROUP, Seq(3))])
 
 
 async def test_unread_when_a_member_came_back_then_only_since_then(storage: Storage) -> None:

@@ -56,7 +56,7 @@ OF_THE_FIRST: Final[dict[str, Read]] = {
 }
 OF_BOTH: Final[dict[str, Read]] = {
     "overview": lambda s: s.log_reader.read_overview(
-        ANN, PHONE, known=[], after_conversation_id=ConversationId(0), limit=9
+        ANN, PHONE, known=[], with_cursors=False, after_conversation_id=ConversationId(0), limit=9
     ),
     "heads": lambda s: s.log_reader.read_heads(BOTH),
     "load": lambda s: s.log_writer.load(BOTH),

@@ -126,7 +126,12 @@ async def test_shard_when_it_hangs_then_what_needs_it_is_refused_in_time_and_not
 
         def overview() -> Any:
             return storage.log_reader.read_overview(
-                ANN, PHONE, known=[], after_conversation_id=ConversationId(0), limit=9
+                ANN,
+                PHONE,
+                known=[],
+                with_cursors=False,
+                after_conversation_id=ConversationId(0),
+                limit=9,
             )
 
         assert len((await overview()).conversations) == 3

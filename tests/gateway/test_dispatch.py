@@ -22,7 +22,7 @@ from tinyqq.gateway.tasks import TaskPool
 from tinyqq.model.account import ChangePassword, DeviceList, ListDevices, LogOut, Profile
 from tinyqq.model.connection import Done
 from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId, direct_conversation
-from tinyqq.model.message import Entry, Mark, Sent, Typing
+from tinyqq.model.message import Entry, Mark, MarkMany, Sent, Typing
 from tinyqq.model.sync import Page, Sync
 from tinyqq.ports.services import Send
 from tinyqq.wire.framing import Frame
@@ -216,6 +216,7 @@ async def test_send_when_answered_after_the_end_then_nothing_is_written() -> Non
     ("packet_type", "record", "name"),
     [
         (PacketType.MARK, Mark(CHAT, Seq(3), Seq(2)), "mark"),
+        (PacketType.MARK_MANY, MarkMany((Mark(CHAT, Seq(3)), Mark(CHAT))), "mark_many"),
         (PacketType.TYPING, Typing(CHAT), "typing"),
     ],
 )

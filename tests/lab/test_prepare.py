@@ -75,6 +75,7 @@ async def test_prepare_when_done_then_everybody_lists_their_own_notes(storage: S
         person.user_id,
         person.device_id,
         known=(),
+        with_cursors=False,
         after_conversation_id=ConversationId(0),
         limit=10,
     )

@@ -8,7 +8,7 @@ from tinyqq._pb import node_pb2 as pb
 from tinyqq.model.account import Caller, KickReason
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import DeviceId, SessionId, direct_conversation
-from tinyqq.model.message import Mark
+from tinyqq.model.message import Mark, MarkMany
 from tinyqq.ports.delivery import Hint, Kick
 from tinyqq.rpc.buffer import DeliveryBuffer, Note
 from tinyqq.wire.packets import PacketType
@@ -46,6 +46,12 @@ def test_take_when_of_every_kind_then_all_in_one_batch() -> None:
     counts = [len(many) for many in (batch.pushes, batch.hints, batch.kicks, batch.notes)]
     assert counts == [1, 1, 1, 1]
     assert len(one) == 0
+
+
+def test_add_when_a_note_has_many_marks_then_it_takes_their_room() -> None:
+    one = buffer(max_bytes=1000)
+    one.add([Note(PacketType.MARK_MANY, CALLER, MarkMany((Mark(CHAT),) * 100))], 0.0)
+    assert (len(one), one.dropped_full) == (0, 1)
 
 
 def test_take_when_there_is_more_than_fits_then_in_order_in_several() -> None:

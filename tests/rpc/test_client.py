@@ -17,7 +17,7 @@ from tinyqq.model.account import DeviceKind, LogIn, Recovered, RecoverPassword, 
 from tinyqq.model.account import Resume as ResumeRequest
 from tinyqq.model.connection import Done
 from tinyqq.model.ids import ConversationId, DeviceId, OperationId, SessionId, UserId
-from tinyqq.model.message import Mark, Typing
+from tinyqq.model.message import Mark, MarkMany, Typing
 from tinyqq.ports.services import (
     ChatApi,
     FriendApi,
@@ -136,10 +136,15 @@ async def test_seen_when_called_then_the_caller_crosses(remote: Remote) -> None:
 async def test_notes_when_called_then_they_cross(remote: Remote) -> None:
     chat = ConversationId(10_005)
     remote.services.offline.mark(CALLER, Mark(chat))
+    remote.services.offline.mark_many(CALLER, MarkMany((Mark(chat),)))
     remote.services.offline.typing(CALLER, Typing(chat))
     calls = remote.far.fakes.offline.calls
-    await until(lambda: len(calls) == 2)
-    assert calls == [("mark", CALLER, Mark(chat)), ("typing", CALLER, Typing(chat))]
+    await until(lambda: len(calls) == 3)
+    assert calls == [
+        ("mark", CALLER, Mark(chat)),
+        ("mark_many", CALLER, MarkMany((Mark(chat),))),
+        ("typing", CALLER, Typing(chat)),
+    ]
 
 
 async def test_send_when_called_then_it_crosses(remote: Remote) -> None:

@@ -23,12 +23,13 @@ from tinyqq.model.account import Account, Caller
 from tinyqq.model.conversation import STILL_IN, Effect, PutGroup, PutMember, PutRelation
 from tinyqq.model.group import JoinPolicy, Role
 from tinyqq.model.ids import ConversationId, Seq, UserId, own_conversation
-from tinyqq.model.message import CursorMoved, Entry, Kind, Mark, Typing, is_countable
+from tinyqq.model.message import CursorMoved, Entry, Kind, Mark, MarkMany, Typing, is_countable
 from tinyqq.model.sync import (
     MAX_OVERVIEW_ENTRIES,
     MAX_PAGE_ENTRIES,
     GetHistory,
     GetOverview,
+    Known,
     Summary,
     Sync,
 )
@@ -121,6 +122,33 @@ async def code_of(call: object) -> ErrorCode:
     with pytest.raises(TinyQQError) as caught:
         await call  # type: ignore[misc]
     return caught.value.code
+
+
+async def test_mark_many_when_it_comes_then_each_is_a_mark(bench: Bench) -> None:
+    await bench.fill_direct(5)
+    await bench.fill_group([Kind.TEXT] * 4)
+    marks = MarkMany((Mark(ANN_BOB, Seq(5), Seq(3)), Mark(GROUP, Seq(2))))
+    bench.service.mark_many(caller_of(ANN), marks)
+    direct, group = [await bench.line(caller_of(ANN), key) for key in (ANN_BOB, GROUP)]
+    assert (direct.delivered_seq, direct.read_seq) == (5, 3)
+    assert (group.delivered_seq, group.read_seq) == (2, 0)
+
+
+async def test_get_overview_when_the_peer_has_read_then_listed_for_who_compares(
+    bench: Bench,
+) -> None:
+    await bench.fill_direct(5)
+    known = Known(ANN_BOB, Seq(5))
+    bench.service.mark(caller_of(BOB), Mark(ANN_BOB, Seq(5), Seq(4)))
+    await bench.line(caller_of(BOB))
+    for with_cursors, expected in ((False, []), (True, [(4, 5)])):
+        request = GetOverview((known,), with_cursors=with_cursors)
+        overview = await bench.service.get_overview(caller_of(ANN), request)
+        assert [
+            (one.peer_read_seq, one.peer_delivered_seq)
+            for one in overview.conversations
+            if one.conversation_id == ANN_BOB
+        ] == expected
 
 
 async def test_offline_service_when_built_then_an_offline_api(bench: Bench) -> None:

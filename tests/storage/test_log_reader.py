@@ -108,7 +108,7 @@ async def test_reader_when_used_then_everything_goes_through_the_database(
     history = await reader.read_history(ANN, ANN_BOB, Seq(3), 500)
     assert (list(page.entries), list(history.entries)) == (written[1:], written[:2])
     overview = await reader.read_overview(
-        ANN, LAPTOP, known=(), after_conversation_id=ConversationId(0), limit=9
+        ANN, LAPTOP, known=(), with_cursors=False, after_conversation_id=ConversationId(0), limit=9
     )
     assert len(overview.conversations) == 1
     assert await reader.find_entry(ANN_BOB, Seq(3)) == written[2]

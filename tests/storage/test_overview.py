@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import Connection
 from tests.support.logs import ANN, PHONE, messages, put_group, put_member
 from tests.support.statements import recorded, table_scans
 from tests.support.storage_rows import put_on_list, store_entries
 
-from tinyqq.model.ids import ConversationId, UserId, direct_conversation
-from tinyqq.model.sync import Overview
+from tinyqq.model.ids import ConversationId, UserId, direct_conversation, own_conversation
+from tinyqq.model.sync import Known, Overview
 from tinyqq.storage.effects import write_effects
 from tinyqq.storage.overview import read_overview
 
@@ -25,13 +27,14 @@ def fill(conn: Connection, number: int) -> None:
     write_effects(conn, [], effects)
 
 
-def overview(conn: Connection) -> Overview:
+def overview(conn: Connection, known: Sequence[Known] = ()) -> Overview:
     """Ann's whole list."""
     return read_overview(
         conn,
         user_id=ANN,
         device_id=PHONE,
-        known=(),
+        known=known,
+        with_cursors=bool(known),
         after_conversation_id=ConversationId(0),
         limit=1_000,
     )
@@ -45,6 +48,20 @@ def test_overview_when_there_are_many_then_nine_statements_by_their_keys(
     with recorded(conn) as statements:
         found = overview(conn)
     assert [one.unread for one in found.conversations].count(2) == 2 * number
+    assert len(statements) == 9
+    assert table_scans(conn, statements) == []
+
+
+@pytest.mark.parametrize("number", [1, 150])
+def test_overview_when_all_is_known_then_as_few_statements(conn: Connection, number: int) -> None:
+    fill(conn, number)
+    known = [
+        Known(one.conversation_id, one.head_seq, one.read_seq, one.delivered_seq)
+        for one in overview(conn).conversations
+    ]
+    with recorded(conn) as statements:
+        found = overview(conn, known)
+    assert [one.conversation_id for one in found.conversations] == [own_conversation(ANN)]
     assert len(statements) == 9
     assert table_scans(conn, statements) == []
 

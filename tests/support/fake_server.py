@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,9 +31,10 @@ from tinyqq.model.ids import (
     SessionId,
     UserId,
     conversation_type,
+    peer_of,
     users_of,
 )
-from tinyqq.model.message import Entry, Kind, Notice, is_countable
+from tinyqq.model.message import Entry, Kind, Mark, Notice, is_countable
 from tinyqq.model.sync import (
     GetHistory,
     GetOverview,
@@ -198,11 +199,25 @@ class FakeServer:
 
     async def wait_asked(self, packet_type: PacketType) -> Any:
         """Wait for the first request of one type."""
-        async with asyncio.timeout(10):
-            while not (found := self.asked(packet_type)):
-                self.request_came.clear()
-                await self.request_came.wait()
+        while not (found := self.asked(packet_type)):
+            await self._wait_for_a_request()
         return found[0]
+
+    async def wait_marked(self, count: int) -> list[Mark]:
+        """Wait until so many marks have come, one by one or together."""
+        while len(marks := [*self._marks()]) < count:
+            await self._wait_for_a_request()
+        return marks
+
+    def _marks(self) -> Iterator[Mark]:
+        yield from self.asked(PacketType.MARK)
+        for many in self.asked(PacketType.MARK_MANY):
+            yield from many.marks
+
+    async def _wait_for_a_request(self) -> None:
+        self.request_came.clear()
+        async with asyncio.timeout(10):
+            await self.request_came.wait()
 
     # ---- the log ---------------------------------------------------------------------------------
 
@@ -371,19 +386,37 @@ def _caller(outcome: object, request: Any) -> Caller | None:
 
 
 def _overview(link: FakeLink, request: GetOverview) -> Overview:
-    known = {one.conversation_id: one.seq for one in request.known}
-    summaries = []
+    known = {one.conversation_id: one for one in request.known}
+    news = []
     for conversation_id, log in sorted(link.server.logs.items()):
-        is_news = len(log) > known.get(conversation_id, -1)
-        if is_news and link.server.may_read(link.user_id, conversation_id):
-            read_seq = link.server.read.get((link.user_id, conversation_id), Seq(0))
-            head = Seq(len(log))
-            summaries.append(
-                Summary(conversation_id, head, Seq(1), Seq(2**63 - 1), 0, read_seq, read_seq)
+        if not link.server.may_read(link.user_id, conversation_id):
+            continue
+        summary = _summary(link, conversation_id, Seq(len(log)))
+        theirs = known.get(conversation_id)
+        if (
+            theirs is None
+            or len(log) > theirs.seq
+            or (
+                request.with_cursors
+                and (summary.read_seq, summary.peer_read_seq)
+                != (theirs.read_seq, theirs.peer_read_seq)
             )
-    after = [one for one in summaries if one.conversation_id > request.after_conversation_id]
+        ):
+            news.append(summary)
+    after = [one for one in news if one.conversation_id > request.after_conversation_id]
     page = tuple(after[: link.server.overview_page])
     return Overview(page, more=len(after) > len(page))
+
+
+def _summary(link: FakeLink, conversation_id: ConversationId, head: Seq) -> Summary:
+    read = link.server.read
+    read_seq = read.get((link.user_id, conversation_id), Seq(0))
+    peer_seq = Seq(0)
+    if conversation_type(conversation_id) is ConversationType.DIRECT:
+        peer_seq = read.get((peer_of(conversation_id, link.user_id), conversation_id), Seq(0))
+    end = Seq(2**63 - 1)
+    cursors = read_seq, read_seq, peer_seq, peer_seq
+    return Summary(conversation_id, head, Seq(1), end, 0, *cursors)
 
 
 def _sync(link: FakeLink, request: Sync) -> Page:

@@ -143,6 +143,10 @@ class FakeOffline(FakeApi):
         """Write it down."""
         self.calls.append(("mark", caller, request))
 
+    def mark_many(self, caller: Caller, request: object) -> None:
+        """Write it down."""
+        self.calls.append(("mark_many", caller, request))
+
     def typing(self, caller: Caller, request: object) -> None:
         """Write it down."""
         self.calls.append(("typing", caller, request))

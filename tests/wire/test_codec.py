@@ -10,7 +10,7 @@ from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError
 from tinyqq.model.account import DeviceInfo, DeviceKind, DeviceList
 from tinyqq.model.group import JoinPolicy, UpdateGroup
 from tinyqq.model.ids import ConversationId, DeviceId, GroupId, OperationId, Seq
-from tinyqq.model.sync import GetOverview, Position
+from tinyqq.model.sync import GetOverview, Known
 from tinyqq.wire.codec import MAX_ITEMS, Codec
 
 OPERATION = OperationId(bytes(range(16)))
@@ -23,8 +23,8 @@ def update_group(*, strict: bool = True) -> Codec[UpdateGroup]:
 
 
 def get_overview(*, strict: bool = True) -> Codec[GetOverview]:
-    positions = {Position: Codec(Position, pb.Position, {}, strict=strict)}
-    return Codec(GetOverview, pb.GetOverview, positions, strict=strict)
+    known = {Known: Codec(Known, pb.Known, {}, strict=strict)}
+    return Codec(GetOverview, pb.GetOverview, known, strict=strict)
 
 
 def test_codec_when_fields_differ_then_it_cannot_be_made() -> None:
@@ -49,7 +49,7 @@ def test_decode_when_optional_fields_are_absent_then_none() -> None:
 
 
 def test_decode_when_records_are_nested_then_tuples_of_records() -> None:
-    record = GetOverview((Position(ConversationId(1), Seq(2)), Position(ConversationId(3), Seq(4))))
+    record = GetOverview((Known(ConversationId(1), Seq(2)), Known(ConversationId(3), Seq(4))))
     codec = get_overview()
     assert codec.decode(codec.encode(record)) == record
 
@@ -110,7 +110,7 @@ def test_decode_when_a_list_is_too_long_then_refused(items: int, fits: bool) -> 
 
 
 def test_decode_when_nested_value_is_out_of_range_then_refused() -> None:
-    body = pb.GetOverview(known=[pb.Position(seq=2**64 - 1)]).SerializeToString()
+    body = pb.GetOverview(known=[pb.Known(seq=2**64 - 1)]).SerializeToString()
     with pytest.raises(InvalidRequest, match="field=seq"):
         get_overview().decode(body)
 

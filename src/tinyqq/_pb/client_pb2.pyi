@@ -1956,6 +1956,28 @@ class Mark(_message.Message):
 Global___Mark: _TypeAlias = Mark  # noqa: Y015
 
 @_typing.final
+class MarkMany(_message.Message):
+    """Request (id 0 allowed): the same for many conversations at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Mark]: ...
+    def __init__(
+        self,
+        *,
+        marks: _abc.Iterable[Global___Mark] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["marks", b"marks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkMany: _TypeAlias = MarkMany  # noqa: Y015
+
+@_typing.final
 class CursorMoved(_message.Message):
     """Push: a user's cursors moved (one's own on another device, or the other's in a direct conversation)."""
 
@@ -1986,31 +2008,75 @@ class CursorMoved(_message.Message):
 Global___CursorMoved: _TypeAlias = CursorMoved  # noqa: Y015
 
 @_typing.final
-class GetOverview(_message.Message):
-    """---- offline messages and sync ---------------------------------------------------------------------"""
+class Known(_message.Message):
+    """---- offline messages and sync ---------------------------------------------------------------------
 
+    What a client has of a conversation, in GetOverview: the last contiguous seq, and with `with_cursors`
+    the cursors as they are in a Summary.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    READ_SEQ_FIELD_NUMBER: _builtins.int
+    DELIVERED_SEQ_FIELD_NUMBER: _builtins.int
+    PEER_READ_SEQ_FIELD_NUMBER: _builtins.int
+    PEER_DELIVERED_SEQ_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.int
+    seq: _builtins.int
+    read_seq: _builtins.int
+    delivered_seq: _builtins.int
+    peer_read_seq: _builtins.int
+    peer_delivered_seq: _builtins.int
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.int = ...,
+        seq: _builtins.int = ...,
+        read_seq: _builtins.int = ...,
+        delivered_seq: _builtins.int = ...,
+        peer_read_seq: _builtins.int = ...,
+        peer_delivered_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "delivered_seq", b"delivered_seq", "peer_delivered_seq", b"peer_delivered_seq", "peer_read_seq", b"peer_read_seq", "read_seq", b"read_seq", "seq", b"seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Known: _TypeAlias = Known  # noqa: Y015
+
+@_typing.final
+class GetOverview(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KNOWN_FIELD_NUMBER: _builtins.int
     AFTER_CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    WITH_CURSORS_FIELD_NUMBER: _builtins.int
     after_conversation_id: _builtins.int
     """The last conversation id of the page before; 0 for the first page."""
     limit: _builtins.int
+    with_cursors: _builtins.bool
+    """Cursors are compared too: a conversation is also listed when read_seq or delivered_seq differs, or the
+    other's are further on.
+    """
     @_builtins.property
-    def known(self) -> _containers.RepeatedCompositeFieldContainer[Global___Position]:
-        """The last contiguous seq of conversations that the client knows; those at their head are left out."""
+    def known(self) -> _containers.RepeatedCompositeFieldContainer[Global___Known]:
+        """Conversations that the client knows; those of which it has everything are left out."""
 
     def __init__(
         self,
         *,
-        known: _abc.Iterable[Global___Position] | None = ...,
+        known: _abc.Iterable[Global___Known] | None = ...,
         after_conversation_id: _builtins.int = ...,
         limit: _builtins.int = ...,
+        with_cursors: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_conversation_id", b"after_conversation_id", "known", b"known", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_conversation_id", b"after_conversation_id", "known", b"known", "limit", b"limit", "with_cursors", b"with_cursors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -167,7 +167,7 @@ class Inbox:
         return None if one is None or one.position is None else Seq(one.position)
 
     def positions(self) -> tuple[Position, ...]:
-        """All of them, as :class:`tinyqq.model.sync.GetOverview` wants to know them."""
+        """All of them, for :class:`tinyqq.model.sync.GetOverview`."""
         return tuple(
             Position(conversation_id, Seq(one.position))
             for conversation_id, one in self._conversations.items()

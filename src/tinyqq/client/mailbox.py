@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
 
 from tinyqq.client.connection import Connection
+from tinyqq.client.cursors import Cursors
 from tinyqq.client.inbox import Inbox
 from tinyqq.client.marks import Marks
 from tinyqq.client.messages import Connected, Desk, Disconnected, Event, SendRefused, to_event
@@ -19,7 +21,7 @@ from tinyqq.errors import TinyQQError
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import ConversationId, Seq, UserId
-from tinyqq.model.message import CursorMoved, Entry, Mark, Typing
+from tinyqq.model.message import CursorMoved, Entry, Mark, MarkMany, Typing
 from tinyqq.model.sync import Position
 from tinyqq.wire.packets import PacketType
 
@@ -57,8 +59,12 @@ class Mailbox:
         self._handed_out: dict[ConversationId, Seq] = {}
         self._stream: Stream[Entry | Event] = Stream(on_room=self._on_room)
         self._marks = Marks(self._tell)
+        self._cursors = Cursors(user_id, saved.positions)
         self._receiver = Receiver(
             inbox=Inbox(saved.positions),
+            cursors=self._cursors,
+            on_lost=self._marks.move,
+            on_moved=self._hint,
             stream=self._stream,
             store=store,
             call=call,
@@ -88,14 +94,14 @@ class Mailbox:
         self._handed_out[conversation_id] = seq
         self._store.save_positions([Position(conversation_id, seq)])
         read_seq = seq if self._reads_at_once else Seq(0)
-        self._marks.move(conversation_id, delivered_seq=seq, read_seq=read_seq)
+        self._mark(Mark(conversation_id, seq, read_seq))
         return to_event(item, self._desk)
 
     def mark_read(self, conversation_id: ConversationId, seq: Seq | None) -> None:
         """Move the read cursor to *seq*, or to the last entry that was handed out."""
         read_seq = self._handed_out.get(conversation_id, Seq(0)) if seq is None else seq
         if read_seq:
-            self._marks.move(conversation_id, read_seq=read_seq)
+            self._mark(Mark(conversation_id, read_seq=read_seq))
 
     async def wait_synced(self) -> None:
         """Wait until all that was missed has been put where :meth:`take` takes it from."""
@@ -115,7 +121,7 @@ class Mailbox:
         self._hint(Connected(self._user_id, connection.unit_id))
         self.catch_up()
         self.sender.use(connection)
-        self._marks.start_over()
+        self._marks.flush()
 
     def on_down(self, error: TinyQQError) -> None:
         """That connection is gone."""
@@ -130,7 +136,10 @@ class Mailbox:
                 self._receiver.take(record)
             case HeadHint():
                 self._receiver.hint(record)
-            case CursorMoved() | Typing() | PresenceChanged():
+            case CursorMoved():
+                self._cursors.moved(record)
+                self._hint(record)
+            case Typing() | PresenceChanged():
                 self._hint(record)
 
     def catch_up(self) -> None:
@@ -156,7 +165,12 @@ class Mailbox:
 
     # ---- inside ----------------------------------------------------------------------------------
 
+    def _mark(self, mark: Mark) -> None:
+        if self._cursors.mark(mark):
+            self._marks.move(mark)
+
     def _put(self, entry: Entry) -> None:
+        self._cursors.wrote(entry)
         if entry.sender_id == self._user_id:
             self.sender.seen(entry)
         self._stream.put(entry, _ENTRY_WEIGHT + len(entry.body))
@@ -172,8 +186,11 @@ class Mailbox:
     def _on_refused(self, outgoing: Outgoing, error: TinyQQError) -> None:
         self._hint(SendRefused(outgoing, error))
 
-    def _tell(self, mark: Mark) -> bool:
+    def _tell(self, marks: Sequence[Mark]) -> bool:
         if self._connection is None or self._connection.is_closed:
             return False
-        self._connection.notify(PacketType.MARK, mark)
+        if len(marks) == 1:
+            self._connection.notify(PacketType.MARK, marks[0])
+        else:
+            self._connection.notify(PacketType.MARK_MANY, MarkMany(tuple(marks)))
         return True

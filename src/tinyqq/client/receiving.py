@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
+from tinyqq.client.cursors import Cursors
 from tinyqq.client.inbox import Inbox
 from tinyqq.client.store import Store
 from tinyqq.client.stream import Stream
@@ -20,7 +21,7 @@ from tinyqq.errors import (
 )
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.ids import ConversationId, Seq
-from tinyqq.model.message import Entry
+from tinyqq.model.message import CursorMoved, Entry, Mark
 from tinyqq.model.sync import MAX_PAGE_ENTRIES, GetOverview, Overview, Page, Position, Summary, Sync
 from tinyqq.wire.packets import PacketType
 
@@ -49,18 +50,27 @@ class Receiver:
         inbox: starts where the store was.
         stream: when it is full nothing more is handed out.
         hand_out: gets every entry once, in the order of its conversation.
+        on_lost: gets marks that the server does not have although they were told.
+        on_moved: gets cursors that moved while this client was away. Not those of the first
+            overview: how things stand at its start a program asks.
     """
 
     def __init__(
         self,
         *,
         inbox: Inbox,
+        cursors: Cursors,
         stream: Stream[Any],
         store: Store,
         call: Call,
         hand_out: Callable[[Entry], None],
+        on_lost: Callable[[Mark], None],
+        on_moved: Callable[[CursorMoved], None],
     ) -> None:
         self._inbox = inbox
+        self._cursors = cursors
+        self._on_lost = on_lost
+        self._on_moved = on_moved
         self._stream = stream
         self._hand_out = hand_out
         self._store = store
@@ -69,6 +79,7 @@ class Receiver:
         self._room = asyncio.Event()
         self._room.set()
         self._overview_is_due = False
+        self._was_here = False
         self._gap_timer: asyncio.TimerHandle | None = None
         self._caught_up = asyncio.Event()
 
@@ -146,17 +157,19 @@ class Receiver:
             self._caught_up.set()
 
     async def _read_overview(self) -> None:
-        known = self._inbox.positions()[:_MAX_KNOWN]
+        known = self._cursors.known(self._inbox.positions()[:_MAX_KNOWN])
         after = ConversationId(0)
         while True:
             overview: Overview = await self._call(
-                PacketType.GET_OVERVIEW, GetOverview(known=known, after_conversation_id=after)
+                PacketType.GET_OVERVIEW,
+                GetOverview(known=known, after_conversation_id=after, with_cursors=True),
             )
             for summary in overview.conversations:
                 self._note(summary)
             if not overview.more or not overview.conversations:
                 break
             after = overview.conversations[-1].conversation_id
+        self._was_here = True
         self._hand_on(self._inbox.settle())
 
     def _note(self, summary: Summary) -> None:
@@ -168,6 +181,12 @@ class Receiver:
             self._store.save_positions([Position(conversation_id, start)])
             self._hand_on(self._inbox.start(conversation_id, start))
         self._inbox.learn_head(conversation_id, min(summary.head_seq, summary.until_seq))
+        lost, moved = self._cursors.learn(summary)
+        if lost is not None:
+            self._on_lost(lost)
+        if self._was_here:
+            for one in moved:
+                self._on_moved(one)
 
     async def _sync_all(self, failures: list[TinyQQError]) -> None:
         """Read pages until nothing is missing; several of these share the work."""

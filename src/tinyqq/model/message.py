@@ -232,6 +232,13 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkMany:
+    """Cursors in many conversations."""
+
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CursorMoved:
     """A user's cursors, as a hint."""
 

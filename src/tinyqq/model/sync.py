@@ -23,13 +23,30 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a client has of a conversation: everything up to ``seq``, and these cursors."""
+
+    conversation_id: ConversationId
+    seq: Seq
+    read_seq: Seq = Seq(0)
+    delivered_seq: Seq = Seq(0)
+    peer_read_seq: Seq = Seq(0)
+    peer_delivered_seq: Seq = Seq(0)
+
+
+@dataclass(frozen=True, slots=True)
 class GetOverview:
     """Ask for the conversations with something new beyond ``known``, after
-    ``after_conversation_id``."""
+    ``after_conversation_id``.
 
-    known: tuple[Position, ...] = ()
+    ``with_cursors``: or where the caller's own cursors are not those in ``known``, or the other
+    user's further on.
+    """
+
+    known: tuple[Known, ...] = ()
     after_conversation_id: ConversationId = ConversationId(0)
     limit: int = MAX_OVERVIEW_ENTRIES
+    with_cursors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

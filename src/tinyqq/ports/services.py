@@ -258,6 +258,10 @@ class OfflineApi(Protocol):
         """Move cursors; merged in memory, stored within a second; others are told as a hint."""
         ...
 
+    def mark_many(self, caller: Caller, request: message.MarkMany) -> None:
+        """The same in many conversations."""
+        ...
+
     def typing(self, caller: Caller, request: message.Typing) -> None:
         """Tell the other user of a direct conversation, if they are friends; groups: no effect."""
         ...

@@ -23,7 +23,7 @@ from tinyqq.model.ids import (
     UserId,
 )
 from tinyqq.model.message import Entry
-from tinyqq.model.sync import Overview, Position
+from tinyqq.model.sync import Known, Overview
 
 
 class AppendFailed(Exception):
@@ -136,12 +136,15 @@ class LogReader(Protocol):
         user_id: UserId,
         device_id: DeviceId,
         *,
-        known: Sequence[Position],
+        known: Sequence[Known],
+        with_cursors: bool,
         after_conversation_id: ConversationId,
         limit: int,
     ) -> Overview:
-        """The conversation list by conversation id, without those whose head is in *known*.
+        """The conversation list by conversation id, without those of which everything is *known*.
 
+        ``with_cursors``: also those whose cursors differ from *known*: the user's own either way
+        (marks may have got lost), the other user's when they are further on.
         The own conversation is always in it. A new device's delivered cursor is the account's read
         one.
         """

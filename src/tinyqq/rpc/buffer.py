@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.model.account import Caller
+from tinyqq.model.message import MarkMany
 from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.rpc.mapping import add_hint, add_kick, add_push, caller_to
 from tinyqq.wire.packets import encode
@@ -20,6 +21,7 @@ from tinyqq.wire.packets import encode
 _ITEM_BYTES: Final = 100
 """What an item takes besides its body, roughly."""
 _USER_BYTES: Final = 8
+_MARK_BYTES: Final = 20
 _KICK_RESERVE_BYTES: Final = 65_536
 
 
@@ -93,6 +95,8 @@ def _size(item: Item) -> int:
         return len(item.body) + _ITEM_BYTES + _USER_BYTES * (len(item.joined) + len(item.gone))
     if isinstance(item, Hint):
         return _ITEM_BYTES + _USER_BYTES * len(item.user_ids)
+    if isinstance(item, Note) and isinstance(item.request, MarkMany):
+        return _ITEM_BYTES + _MARK_BYTES * len(item.request.marks)
     return _ITEM_BYTES
 
 

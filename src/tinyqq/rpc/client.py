@@ -247,6 +247,9 @@ class RemoteOffline(_Role):
     def mark(self, caller: Caller, request: message.Mark) -> None:
         self._note(self._name, Note(PacketType.MARK, caller, request))
 
+    def mark_many(self, caller: Caller, request: message.MarkMany) -> None:
+        self._note(self._name, Note(PacketType.MARK_MANY, caller, request))
+
     def typing(self, caller: Caller, request: message.Typing) -> None:
         self._note(self._name, Note(PacketType.TYPING, caller, request))
 

@@ -13,7 +13,7 @@ from typing import Final, Self
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest
 from tinyqq.model.account import Caller
-from tinyqq.model.message import Mark, Typing
+from tinyqq.model.message import Mark, MarkMany, Typing
 from tinyqq.model.sync import (
     MAX_OVERVIEW_ENTRIES,
     MAX_PAGE_ENTRIES,
@@ -90,6 +90,7 @@ class OfflineService:
             caller.user_id,
             caller.device_id,
             known=request.known,
+            with_cursors=request.with_cursors,
             after_conversation_id=request.after_conversation_id,
             limit=limit,
         )
@@ -131,6 +132,11 @@ class OfflineService:
     def mark(self, caller: Caller, request: Mark) -> None:
         """Move cursors. Never raises: a mark has no answer."""
         self._cursors.mark(caller, request)
+
+    def mark_many(self, caller: Caller, request: MarkMany) -> None:
+        """The same in many conversations."""
+        for mark in request.marks:
+            self._cursors.mark(caller, mark)
 
     def typing(self, caller: Caller, request: Typing) -> None:
         """Pass a typing notice on. Never raises: a notice has no answer."""

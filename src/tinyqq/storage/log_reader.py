@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from tinyqq.model.ids import ConversationId, DeviceId, Seq, UserId
 from tinyqq.model.message import Entry, is_countable
-from tinyqq.model.sync import MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, Overview, Position
+from tinyqq.model.sync import MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, Known, Overview
 from tinyqq.model.visibility import visible_entries
 from tinyqq.ports.storage import PageRows, SendKey
 from tinyqq.storage.database import Database
@@ -67,7 +67,8 @@ class SqlLogReader:
         user_id: UserId,
         device_id: DeviceId,
         *,
-        known: Sequence[Position],
+        known: Sequence[Known],
+        with_cursors: bool,
         after_conversation_id: ConversationId,
         limit: int,
     ) -> Overview:
@@ -78,6 +79,7 @@ class SqlLogReader:
                 user_id=user_id,
                 device_id=device_id,
                 known=known,
+                with_cursors=with_cursors,
                 after_conversation_id=after_conversation_id,
                 limit=limit,
             ),

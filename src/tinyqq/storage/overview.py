@@ -19,7 +19,7 @@ from tinyqq.model.ids import (
     peer_of,
 )
 from tinyqq.model.message import FIRST_NOTICE_KIND, Entry, is_countable
-from tinyqq.model.sync import Overview, Position, Summary
+from tinyqq.model.sync import Known, Overview, Summary
 from tinyqq.ports.storage import ACCOUNT_DEVICE
 from tinyqq.storage.dialect import given_rows, is_sharded, rows_argument
 from tinyqq.storage.rows import (
@@ -33,6 +33,8 @@ from tinyqq.storage.rows import (
     of_given,
 )
 from tinyqq.storage.schema import chat_group, cursor, member, message, user_conversation
+
+_NOWHERE: Final = (Seq(0), Seq(0))
 
 
 @dataclass(slots=True)
@@ -113,21 +115,25 @@ def read_overview(
     *,
     user_id: UserId,
     device_id: DeviceId,
-    known: Sequence[Position],
+    known: Sequence[Known],
+    with_cursors: bool,
     after_conversation_id: ConversationId,
     limit: int,
 ) -> Overview:
     """See ``ports.storage.LogReader.read_overview``."""
     lines = list(_lines(conn, user_id, after_conversation_id))
-    known_seqs = {position.conversation_id: position.seq for position in known}
+    cursors = _Cursors(conn, user_id, device_id, lines) if with_cursors else None
+    known_of = {one.conversation_id: one for one in known}
     own = own_conversation(user_id)
     news = [
         line
         for line in lines
         if line.conversation_id == own
-        or line.until_seq > known_seqs.get(line.conversation_id, Seq(0))
+        or _is_news(line, known_of.get(line.conversation_id), cursors)
     ]
-    summaries = _summaries(conn, user_id, device_id, news[:limit])
+    page = news[:limit]
+    cursors = cursors or _Cursors(conn, user_id, device_id, page)
+    summaries = _summaries(conn, user_id, page, cursors)
     return Overview(conversations=tuple(summaries), more=len(news) > limit)
 
 
@@ -160,25 +166,42 @@ def _intervals(
     return found
 
 
+def _is_news(line: _Line, known: Known | None, cursors: _Cursors | None) -> bool:
+    """Whether the client has less of a conversation; when cursors are compared, also whether its
+    own differ, and whether the other user's are further on."""
+    if known is None:
+        return line.until_seq > 0
+    if line.until_seq > known.seq:
+        return True
+    if cursors is None:
+        return False
+    read_seq, delivered_seq, peer_read_seq, peer_delivered_seq = cursors.of(line.conversation_id)
+    return (
+        read_seq != known.read_seq
+        or delivered_seq != known.delivered_seq
+        or peer_read_seq > known.peer_read_seq
+        or peer_delivered_seq > known.peer_delivered_seq
+    )
+
+
 def _summaries(
-    conn: Connection, user_id: UserId, device_id: DeviceId, lines: Sequence[_Line]
+    conn: Connection, user_id: UserId, lines: Sequence[_Line], cursors: _Cursors
 ) -> Iterator[Summary]:
     ids = [line.conversation_id for line in lines]
-    cursors = _Cursors(conn, user_id, device_id, ids)
     unread = _count_unread(conn, lines, cursors)
     last = _last_entries(conn, {line.conversation_id: line.until_seq for line in lines})
     names = _names(conn, user_id, ids)
     for line in lines:
         key = line.conversation_id
-        peer_delivered_seq, peer_read_seq = cursors.peer.get(key, (Seq(0), Seq(0)))
+        read_seq, delivered_seq, peer_read_seq, peer_delivered_seq = cursors.of(key)
         yield Summary(
             conversation_id=key,
             head_seq=line.until_seq,
             since_seq=line.since_seq,
             until_seq=line.until_seq,
             unread=unread[key],
-            read_seq=cursors.read_seq(key),
-            delivered_seq=cursors.delivered_seq(key),
+            read_seq=read_seq,
+            delivered_seq=delivered_seq,
             peer_read_seq=peer_read_seq,
             peer_delivered_seq=peer_delivered_seq,
             last=last.get(key),
@@ -210,8 +233,9 @@ class _Cursors:
     """Cursors of the account, of the device, and of the other user of direct conversations."""
 
     def __init__(
-        self, conn: Connection, user_id: UserId, device_id: DeviceId, ids: Sequence[ConversationId]
+        self, conn: Connection, user_id: UserId, device_id: DeviceId, lines: Sequence[_Line]
     ) -> None:
+        ids = [line.conversation_id for line in lines]
         mine = {
             "of_user_id": user_id,
             "of_device_id": device_id,
@@ -227,8 +251,8 @@ class _Cursors:
                 self._device[row.conversation_id] = row.delivered_seq
         direct = _of_type(ids, ConversationType.DIRECT)
         pairs = rows_argument((peer_of(key, user_id), key) for key in direct)
-        self.peer: Mapping[ConversationId, tuple[Seq, Seq]] = {
-            key: (delivered_seq, read_seq)
+        self._peer: dict[ConversationId, tuple[Seq, Seq]] = {
+            key: (read_seq, delivered_seq)
             for key, delivered_seq, read_seq in conn.execute(_PEER_CURSORS, pairs)
         }
 
@@ -236,9 +260,11 @@ class _Cursors:
         """Up to where the account has read."""
         return self._account.get(key, Seq(0))
 
-    def delivered_seq(self, key: ConversationId) -> Seq:
-        """Up to where the device has everything; a new device starts where the account has read."""
-        return self._device.get(key, self.read_seq(key))
+    def of(self, key: ConversationId) -> tuple[Seq, Seq, Seq, Seq]:
+        """What the account has read; what the device has got, a new one starts where the account
+        has read; what the other has read and got."""
+        read_seq = self.read_seq(key)
+        return read_seq, self._device.get(key, read_seq), *self._peer.get(key, _NOWHERE)
 
 
 def _count_unread(

@@ -60,6 +60,7 @@ CALLS: Final[dict[int, Target]] = {
 
 NOTES: Final[dict[int, Target]] = {
     PacketType.MARK: Target("offline", "mark"),
+    PacketType.MARK_MANY: Target("offline", "mark_many"),
     PacketType.TYPING: Target("offline", "typing"),
 }
 """Requests that are done at once, with nothing to wait for."""

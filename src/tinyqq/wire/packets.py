@@ -74,6 +74,7 @@ class PacketType(IntEnum):
     RECALL = 0x0061
     TYPING = 0x0062
     MARK = 0x0063
+    MARK_MANY = 0x0064
 
     GET_OVERVIEW = 0x0070
     SYNC = 0x0071
@@ -90,7 +91,7 @@ class PacketType(IntEnum):
     ERROR = 0x8000
 
 
-ONE_WAY: Final = frozenset({PacketType.MARK, PacketType.TYPING})
+ONE_WAY: Final = frozenset({PacketType.MARK, PacketType.MARK_MANY, PacketType.TYPING})
 """Requests that may come with request id 0 and then get no reply."""
 
 BEFORE_LOG_IN: Final = frozenset(
@@ -146,6 +147,7 @@ OPERATIONS: Final[dict[PacketType, Operation]] = {
     PacketType.RECALL: Operation(message.Recall, connection.Done),
     PacketType.TYPING: Operation(message.Typing, connection.Done),
     PacketType.MARK: Operation(message.Mark, connection.Done),
+    PacketType.MARK_MANY: Operation(message.MarkMany, connection.Done),
     PacketType.GET_OVERVIEW: Operation(sync.GetOverview, sync.Overview),
     PacketType.SYNC: Operation(sync.Sync, sync.Page),
     PacketType.GET_HISTORY: Operation(sync.GetHistory, sync.History),
@@ -288,8 +290,9 @@ class _EntryCodec(Codec[Entry]):
 
 
 _NESTED: Final[tuple[type[Any], ...]] = (
-    sync.Position, account.DeviceInfo, account.Profile, friend.Contact, group.GroupInfo,
-    group.Member, group.JoinRequest, group.Invitation, sync.Summary,
+    sync.Position, sync.Known, account.DeviceInfo, account.Profile, friend.Contact,
+    group.GroupInfo, group.Member, group.JoinRequest, group.Invitation, message.Mark,
+    sync.Summary,
 )  # fmt: skip
 """Records that fields of other records hold."""
 
