@@ -143,11 +143,13 @@ async def has_connections(server: Server, count: int) -> bool:
 
 
 async def join_invited(one: Someone) -> None:
-    """Accept the invitation to a group, where it is told: among what is for oneself alone."""
-    await one.row("我的笔记").click()
-    await one.page.locator(".history").get_by_role("button").first.click()
-    await expect(one.row("周末爬山")).to_be_visible()
-    await one.go("#/chats")
+    """Accept the invitation to a group; it is told as it comes, and is no note to oneself."""
+    await expect(one.page.get_by_text("小明邀请你加入“周末爬山”")).to_be_visible()
+    await one.page.get_by_role("navigation").get_by_role("button", name="群聊").click()
+    await one.page.get_by_role("button", name="群邀请").click()
+    await one.press("同意周末爬山")
+    await expect(one.page.locator(".conversation h1")).to_have_text("周末爬山")
+    await expect(one.row("我的笔记")).to_have_count(0)
 
 
 async def test_enter_when_an_input_method_composes_then_nothing_is_sent(

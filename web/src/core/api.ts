@@ -120,6 +120,17 @@ export interface JoinRequest {
   readonly invitedBy: UserId;
 }
 
+/** An invitation into a group that the user has not answered. */
+export interface Invitation {
+  readonly groupId: GroupId;
+  readonly name: string;
+  readonly members: number;
+  readonly invitedBy: UserId;
+  /** The nickname of who invited. */
+  readonly inviter: string;
+  readonly invitedAtMs: number;
+}
+
 // ---- the log -----------------------------------------------------------------------------------
 
 /** Numbers of docs/protocol.md, section 14. Others are of the future. */
@@ -375,6 +386,9 @@ export interface ChatEvents {
   /** The user may no longer see it. */
   readonly conversationRemoved: ConversationId;
   readonly entries: EntriesEvent;
+  /** Somebody just did what concerns the user: asked, invited, declined. Not an entry that is shown:
+   * the log of such notices is the user's own conversation, where only the notes are. */
+  readonly told: Notice;
   /** A message that was never sent was deleted. */
   readonly entryRemoved: { readonly conversationId: ConversationId; readonly key: string };
   /** How much of a message's file is on the server. */
@@ -502,6 +516,8 @@ export interface ChatClient {
   /** All of them, by number. */
   members(groupId: GroupId): Promise<readonly Member[]>;
   joinRequests(groupId: GroupId): Promise<readonly JoinRequest[]>;
+  /** The user's own, the latest first. {@link answerJoin} answers one. */
+  invitations(): Promise<readonly Invitation[]>;
 
   // account
   devices(): Promise<readonly Device[]>;

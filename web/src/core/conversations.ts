@@ -94,7 +94,7 @@ export function withEntry(row: ConversationRow, entry: LogEntry, me: UserId): Co
     const changed = toEntry(entry, me);
     if (changed.is === "notice" && changed.notice.name) next = { ...next, name: changed.notice.name };
   }
-  if (isShown(entry.kind) && entry.seq > (next.last?.seq ?? 0)) next = { ...next, last: entry };
+  if (isShown(entry) && entry.seq > (next.last?.seq ?? 0)) next = { ...next, last: entry };
   if (isMessageKind(entry.kind)) next = withMessage(next, entry, me);
   return next;
 }

@@ -1,6 +1,6 @@
 /** Made-up people and talk for {@link FakeChatClient}. */
 
-import type { Contact, Group, Member, Role } from "./api";
+import type { Contact, Group, Invitation, Member, Role } from "./api";
 
 export const ME = "10001";
 const DAY_MS = 86_400_000;
@@ -78,7 +78,7 @@ export function makeContacts(): Contact[] {
   ];
 }
 
-function group(groupId: string, name: string, role: Role, members: number): Group {
+export function makeGroup(groupId: string, name: string, role: Role, members: number): Group {
   return {
     groupId,
     name,
@@ -95,9 +95,16 @@ function group(groupId: string, name: string, role: Role, members: number): Grou
 
 export function makeGroups(): Group[] {
   return [
-    group("20001", "周末爬山小队", "owner", 5),
-    group("20002", "Protocol readers", "member", 6),
-    group("20003", "管理员们", "admin", 3),
+    makeGroup("20001", "周末爬山小队", "owner", 5),
+    makeGroup("20002", "Protocol readers", "member", 6),
+    makeGroup("20003", "管理员们", "admin", 3),
+  ];
+}
+
+export function makeInvitations(): Invitation[] {
+  const invitedAtMs = Date.now() - 7_200_000;
+  return [
+    { groupId: "20004", name: "读书会", members: 3, invitedBy: "10002", inviter: "Ada", invitedAtMs },
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   type Group,
   type GroupChange,
   type GroupId,
+  type Invitation,
   type JoinPolicy,
   type JoinRequest,
   type Member,
@@ -17,7 +18,7 @@ import {
   type UserId,
 } from "./api";
 import { Emitter } from "./emitter";
-import { ME, PEOPLE, makeContacts, makeGroups, makeMembers } from "./fake_people";
+import { ME, PEOPLE, makeContacts, makeGroup, makeGroups, makeInvitations, makeMembers } from "./fake_people";
 import type { PeopleApi } from "./people";
 
 export abstract class FakeWorld implements Omit<PeopleApi, "deleteAccount"> {
@@ -25,6 +26,7 @@ export abstract class FakeWorld implements Omit<PeopleApi, "deleteAccount"> {
   protected contactList: Contact[] = makeContacts();
   protected groupList: Group[] = makeGroups();
   protected readonly memberLists = new Map<GroupId, Member[]>();
+  protected invitationList: readonly Invitation[] = makeInvitations();
   protected ownProfile: ProfileChange = {};
 
   constructor() {
@@ -146,7 +148,12 @@ export abstract class FakeWorld implements Omit<PeopleApi, "deleteAccount"> {
     return false;
   }
 
-  async answerJoin(groupId: GroupId): Promise<void> {
+  async answerJoin(groupId: GroupId, userId: UserId, accept: boolean): Promise<void> {
+    const invitation = this.invitationList.find((one) => one.groupId === groupId);
+    if (userId === ME && invitation !== undefined) {
+      this.invitationList = this.invitationList.filter((one) => one !== invitation);
+      if (accept) this.groupList = [...this.groupList, makeGroup(groupId, invitation.name, "member", 4)];
+    }
     await this.changeGroup(groupId, {});
   }
 
@@ -205,6 +212,11 @@ export abstract class FakeWorld implements Omit<PeopleApi, "deleteAccount"> {
     if (group.role === "member") throw new ChatError(ErrorCode.NOT_AN_ADMIN);
     const requestedAtMs = Date.now() - 3_600_000;
     return [{ userId: "10006", nickname: "王一一", note: "带我一个", requestedAtMs, invitedBy: "" }];
+  }
+
+  async invitations(): Promise<readonly Invitation[]> {
+    await this.pause();
+    return this.invitationList;
   }
 
   // ---- account ---------------------------------------------------------------------------------

@@ -101,6 +101,18 @@ describe("History", () => {
     expect(log.row(CHAT)?.spans[0]?.from).toBe(1);
   });
 
+  it("reads over what is not shown, from the server and from the store", async () => {
+    const unshown = stretch(20, 100).map(({ seq }) => notice(seq, Kind.RECALL));
+    archive.entries = [...stretch(1, 19), ...unshown];
+    for (const isThere of [true, false]) {
+      archive.isThere = isThere;
+      expect(await read({ at: "end" })).toMatchObject({ to: 19, older: true, newer: false });
+      expect(await read({ at: "before", seq: 19 })).toMatchObject({ to: 18, newer: true });
+    }
+    archive.isThere = true;
+    expect(await read({ at: "after", seq: 19 })).toMatchObject({ count: 0, newer: false });
+  });
+
   it("takes what has come while it asked", async () => {
     archive.whileAsked = () => {
       log.put(CHAT, [text(101)], 101, 101);

@@ -38,8 +38,8 @@ export class History {
 
   /** @throws ChatError when it is neither here nor to be had. */
   async read(id: string, place: HistoryPlace, limit = DEFAULT_LIMIT): Promise<HistoryPage> {
-    const piece = await this.#piece(id, place, Math.max(2, limit));
-    const entries = piece.entries.filter((one) => isShown(one.kind)).map(this.#options.show);
+    const piece = await this.#shownPiece(id, place, Math.max(2, limit));
+    const entries = piece.entries.filter(isShown).map(this.#options.show);
     const pending = piece.hasNewer ? [] : this.#options.pending(id);
     return {
       entries: [...entries, ...pending],
@@ -55,6 +55,21 @@ export class History {
     const { entries } = await this.#older(id, seq + 1, 1);
     const found = entries.find((one) => one.seq === seq);
     return found && this.#options.show(found);
+  }
+
+  /** Reads on where nothing of what it read is shown: who asks goes on from the last line. */
+  async #shownPiece(id: string, place: HistoryPlace, limit: number): Promise<Piece> {
+    let piece = await this.#piece(id, place, limit);
+    while (!piece.entries.some(isShown)) {
+      const [first, last] = [piece.entries[0], piece.entries.at(-1)];
+      if (place.at === "after" && piece.hasNewer && last !== undefined) {
+        piece = await this.#newer(id, last.seq, limit);
+      } else if (place.at !== "after" && piece.hasOlder && first !== undefined) {
+        const { hasNewer } = piece;
+        piece = { ...(await this.#older(id, first.seq, limit)), hasNewer };
+      } else break;
+    }
+    return piece;
   }
 
   async #piece(id: string, place: HistoryPlace, limit: number): Promise<Piece> {

@@ -118,6 +118,21 @@ describe("Mailbox", () => {
     expect(told).toEqual(["contacts", "group 20001", `typing ${BOB}`]);
   });
 
+  it("tells of a notice among one's own notes, and shows none there", () => {
+    const own = String((10001n << 32n) | 10001n);
+    const told: number[] = [];
+    events.on("told", ({ kind }) => told.push(kind));
+    const entry = { conversationId: own, body: new Uint8Array() };
+    log.change(own, (row) => ({ ...row, position: 0 }));
+    mailbox.stop();
+    openMailbox();
+    mailbox.onPush(onWire(text(1, { ...entry, kind: Kind.FRIEND_REQUESTED })));
+    mailbox.onPush(onWire(text(2, { ...entry, kind: Kind.GROUP_CREATED, senderId: ANN })));
+    expect(told).toEqual([Kind.FRIEND_REQUESTED]);
+    expect(entries).toEqual([]);
+    expect(mailbox.conversations().find((one) => one.type === "self")).toMatchObject({ lastActiveAtMs: 0, unread: 0 });
+  });
+
   it("shows a file at once, with its content while it is on its way, over a reload", async () => {
     const file = new Blob(["x"], { type: "image/png" });
     const message = await mailbox.sendFile(CHAT, file, { name: "x.png" });

@@ -274,12 +274,20 @@ export class Mailbox {
       this.#tellChanges(entry);
     }
     const conversationId = entries[0]?.conversationId ?? "";
-    const shown = entries.filter((one) => isShown(one.kind)).map((one) => this.#show(one));
+    const shown = entries.filter(isShown).map((one) => this.#show(one));
     const fresh = shown.filter((one) => isFresh && !one.isOwn);
     const other = shown.filter((one) => !fresh.includes(one));
     const { events } = this.#options;
     if (other.length > 0) events.emit("entries", { conversationId, entries: other, isFresh: false });
     if (fresh.length > 0) events.emit("entries", { conversationId, entries: fresh, isFresh: true });
+    if (isFresh && conversationType(conversationId) === "self") this.#tellNotices(entries);
+  }
+
+  #tellNotices(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      const told = this.#show(entry);
+      if (told.is === "notice" && !told.isOwn) this.#options.events.emit("told", told);
+    }
   }
 
   async #recalled(recall: LogEntry): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   Group,
   GroupChange,
   GroupId,
+  Invitation,
   JoinPolicy,
   JoinRequest,
   Member,
@@ -21,6 +22,7 @@ import {
   toContact,
   toDevice,
   toGroup,
+  toInvitation,
   toJoinRequest,
   toMember,
   toProfile,
@@ -58,6 +60,7 @@ export type PeopleApi = Pick<
   | "setCard"
   | "members"
   | "joinRequests"
+  | "invitations"
   | "devices"
   | "revokeDevice"
   | "changePassword"
@@ -202,6 +205,11 @@ export class People implements PeopleApi {
   async joinRequests(groupId: GroupId): Promise<readonly JoinRequest[]> {
     const { requests } = await this.#call(Request.LIST_JOIN_REQUESTS, { groupId });
     return requests.map(toJoinRequest);
+  }
+
+  async invitations(): Promise<readonly Invitation[]> {
+    const { invitations } = await this.#call(Request.LIST_INVITATIONS, {});
+    return invitations.map(toInvitation);
   }
 
   // ---- account ---------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ type Asked = Omit<Methods, Local>;
 /** May be asked again when the tab that was asked is gone: it only reads, or is done once. */
 const REPEATABLE = [
   "resume", "conversations", "history", "entry", "send", "sendFile", "fileLimits", "fetchFile",
-  "profile", "searchUsers", "contacts", "groups", "group", "members", "joinRequests", "devices",
+  "profile", "searchUsers", "contacts", "groups", "group", "members", "joinRequests", "invitations",
+  "devices",
 ] as const; // prettier-ignore
 
 const ONCE = [
@@ -55,7 +56,7 @@ const NAMES: readonly ([keyof Asked] extends [Name] ? Name & keyof Asked : never
 ];
 
 const EVENTS: readonly (keyof ChatEvents)[] = [
-  "connection", "account", "conversations", "conversationRemoved", "entries", "entryRemoved",
+  "connection", "account", "conversations", "conversationRemoved", "entries", "told", "entryRemoved",
   "conversationReset", "upload", "typing", "presence", "contactsChanged", "groupsChanged",
 ]; // prettier-ignore
 

@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
-import type { Member, Role } from "../core/api";
-import { outranks, sortMembers } from "./groups";
+import type { JoinRequest, Member, Role } from "../core/api";
+import { mountPage } from "../testing/mounting";
+import GroupsColumn from "../ui/groups/GroupsColumn.vue";
+import { outranks, sortMembers, useGroups } from "./groups";
 
 it("owners may change all others, admins members, members nobody", () => {
   const roles: readonly Role[] = ["owner", "admin", "member"];
@@ -25,4 +27,15 @@ it("owner and admins come first, then the eldest", () => {
     make("4", "owner", 9),
   ]);
   expect(sorted.map((one) => one.userId)).toEqual(["4", "3", "2", "1"]);
+});
+
+it("waits for an answer: one's own invitations and who asks, not whom members have invited", async () => {
+  const { client } = await mountPage(GroupsColumn);
+  const groups = useGroups();
+  const asks: JoinRequest = { userId: "1", nickname: "", note: "", requestedAtMs: 1, invitedBy: "" };
+  vi.spyOn(client, "joinRequests").mockResolvedValue([asks, { ...asks, userId: "2", invitedBy: "3" }]);
+  await groups.load();
+  const managed = groups.all.filter((one) => groups.mayManage(one.groupId)).length;
+  expect(groups.invitations.length).toBe(1);
+  expect(groups.waiting).toBe(1 + managed);
 });

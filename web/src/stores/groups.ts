@@ -1,9 +1,9 @@
 /** The user's groups and their members. */
 
 import { defineStore } from "pinia";
-import { computed, ref, shallowReactive, watch } from "vue";
+import { computed, ref, shallowReactive, shallowRef, watch } from "vue";
 
-import type { Conversation, Group, GroupId, JoinRequest, Member, Role, UserId } from "../core/api";
+import type { Conversation, Group, GroupId, Invitation, JoinRequest, Member, Role, UserId } from "../core/api";
 import { readInBackground } from "./background";
 import { useClient } from "./client";
 import { usePeople } from "./people";
@@ -29,7 +29,10 @@ export const useGroups = defineStore("groups", () => {
   const people = usePeople();
   const byId = shallowReactive(new Map<GroupId, Group>());
   const members = shallowReactive(new Map<GroupId, readonly Member[]>());
+  /** Who asks to come in, where the user may answer. */
   const requests = shallowReactive(new Map<GroupId, readonly JoinRequest[]>());
+  /** Where the user was invited, and has not answered. */
+  const invitations = shallowRef<readonly Invitation[]>([]);
   const isLoaded = ref(false);
 
   const all = computed(() =>
@@ -38,7 +41,7 @@ export const useGroups = defineStore("groups", () => {
       .sort((one, other) => one.name.localeCompare(other.name)),
   );
   const waiting = computed(() => {
-    let sum = 0;
+    let sum = invitations.value.length;
     for (const list of requests.values()) sum += list.length;
     return sum;
   });
@@ -53,7 +56,12 @@ export const useGroups = defineStore("groups", () => {
     for (const id of byId.keys()) if (!kept.has(id)) byId.delete(id);
     for (const one of groups) byId.set(one.groupId, one);
     isLoaded.value = true;
-    await Promise.all(groups.filter((one) => mayManage(one.groupId)).map((one) => loadRequests(one.groupId)));
+    const managed = groups.filter((one) => mayManage(one.groupId));
+    await Promise.all([loadInvitations(), ...managed.map((one) => loadRequests(one.groupId))]);
+  }
+
+  async function loadInvitations(): Promise<void> {
+    invitations.value = await client.invitations();
   }
 
   async function loadGroup(groupId: GroupId): Promise<void> {
@@ -66,7 +74,12 @@ export const useGroups = defineStore("groups", () => {
 
   async function loadRequests(groupId: GroupId): Promise<void> {
     try {
-      requests.set(groupId, await client.joinRequests(groupId));
+      const waiting = await client.joinRequests(groupId);
+      // Who was invited by a member answers that, and nobody else.
+      requests.set(
+        groupId,
+        waiting.filter((one) => one.invitedBy === ""),
+      );
     } catch {
       // The role may just have been lost; then there is nothing to answer.
       requests.delete(groupId);
@@ -85,6 +98,7 @@ export const useGroups = defineStore("groups", () => {
       byId.clear();
       members.clear();
       requests.clear();
+      invitations.value = [];
       isLoaded.value = false;
       if (me) loadSoon();
     },
@@ -115,6 +129,7 @@ export const useGroups = defineStore("groups", () => {
     byId,
     members,
     requests,
+    invitations,
     isLoaded,
     all,
     waiting,

@@ -39,5 +39,12 @@ it("keys one's own by their id, others' by their place, which nobody can choose"
 
 it("shows messages of the future and no notices of the future, nor recalls", () => {
   const kinds = [Kind.HIDDEN, 42, Kind.RECALLED, 99, Kind.RECALL, Kind.MEMBER_JOINED, 240];
-  expect(kinds.filter(isShown)).toEqual([42, Kind.RECALLED, 99, Kind.MEMBER_JOINED]);
+  const shown = kinds.filter((kind) => isShown({ kind, conversationId: "20001" }));
+  expect(shown).toEqual([42, Kind.RECALLED, 99, Kind.MEMBER_JOINED]);
+});
+
+it("shows only what one wrote among one's own notes", () => {
+  const conversationId = String((10001n << 32n) | 10001n);
+  const kinds = [Kind.TEXT, Kind.RECALLED, Kind.FRIEND_REQUESTED, Kind.MEMBER_INVITED];
+  expect(kinds.filter((kind) => isShown({ kind, conversationId }))).toEqual([Kind.TEXT, Kind.RECALLED]);
 });

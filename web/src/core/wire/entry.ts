@@ -8,7 +8,7 @@ import {
 } from "./_pb/tinyqq/_pb/content_pb";
 import { FIRST_NOTICE_KIND, Kind } from "../api";
 import type { Content, ConversationId, Draft, Entry, Message, NoticeBody, UserId } from "../api";
-import { fromHex, toHex } from "../ids";
+import { conversationType, fromHex, toHex } from "../ids";
 import { decodeBody, encodeBody } from "./packets";
 import { joinPolicyOf, roleOf } from "./records";
 
@@ -47,9 +47,11 @@ export function isMessageKind(kind: number): boolean {
 
 const KNOWN_KINDS: ReadonlySet<number> = new Set(Object.values(Kind));
 
-/** Whether there is something to show. Notices that this client does not know are not shown. */
-export function isShown(kind: number): boolean {
-  return isMessageKind(kind) || (KNOWN_KINDS.has(kind) && kind > Kind.RECALL);
+/** Whether it is a line of its conversation. Notices that this client does not know are not, nor
+ * those in one's own, which holds one's notes: what they tell of is shown among contacts and groups. */
+export function isShown({ kind, conversationId }: Pick<LogEntry, "kind" | "conversationId">): boolean {
+  if (isMessageKind(kind)) return true;
+  return KNOWN_KINDS.has(kind) && kind > Kind.RECALL && conversationType(conversationId) !== "self";
 }
 
 const NOTHING: Content = { text: "", mentions: [], mentionsAll: false };

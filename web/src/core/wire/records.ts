@@ -8,6 +8,7 @@ import {
   type Contact as WireContact,
   type DeviceInfo,
   type GroupInfo,
+  type Invitation as WireInvitation,
   type JoinRequest as WireJoinRequest,
   type Member as WireMember,
   type Profile as WireProfile,
@@ -17,6 +18,7 @@ import type {
   Device,
   DeviceKind,
   Group,
+  Invitation,
   JoinPolicy,
   JoinRequest,
   KickReason,
@@ -115,6 +117,11 @@ export function toJoinRequest(request: WireJoinRequest): JoinRequest {
   const { userId, nickname, note } = request;
   const invitedBy = request.invitedBy === "0" ? "" : request.invitedBy;
   return { userId, nickname, note, requestedAtMs: Number(request.requestedAtMs), invitedBy };
+}
+
+export function toInvitation(invitation: WireInvitation): Invitation {
+  const { groupId, name, members, invitedBy, inviter } = invitation;
+  return { groupId, name, members, invitedBy, inviter, invitedAtMs: Number(invitation.invitedAtMs) };
 }
 
 export function toDevice(device: DeviceInfo): Device {

@@ -1,11 +1,10 @@
 // @vitest-environment happy-dom
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { ChatError, ErrorCode, Kind, type Conversation, type Entry, type Message } from "../../core/api";
+import { ChatError, ErrorCode, Kind, type Conversation, type Message } from "../../core/api";
 import { emptyConversation } from "../../stores/conversations";
 import { FRIEND, mountPage, type Mounted } from "../../testing/mounting";
 import HistoryRow from "./HistoryRow.vue";
-import NoticeLine from "./NoticeLine.vue";
 import { makeRows } from "./rows";
 
 function message(change: Partial<Message> = {}): Message {
@@ -96,32 +95,5 @@ describe("a row of the history", () => {
     const { wrapper } = await show({ content: { text: "ok", mentions: [], mentionsAll: false, quote } });
     expect(wrapper.text()).not.toContain("million");
     expect(wrapper.get(".quote").text()).toContain("cannot be seen");
-  });
-
-  it("lets an invitation be answered where it is told, and no more once one is in", async () => {
-    const self = String((10001n << 32n) | 10001n);
-    const conversation = emptyConversation(self, "10001");
-    const open = async (groupId: string): Promise<Mounted> => {
-      const notice = { userIds: ["10001"], groupId, targetSeq: 0, name: "", note: "" };
-      const policy = { role: "none", joinPolicy: "open", announcement: "" } as const;
-      const entry: Entry = {
-        is: "notice",
-        key: "n",
-        conversationId: self,
-        seq: 1,
-        kind: Kind.MEMBER_INVITED,
-        senderId: "10002",
-        isOwn: false,
-        sentAtMs: 0,
-        notice: { ...notice, ...policy },
-      };
-      return mountPage(NoticeLine, { entry, conversation });
-    };
-    const invited = await open("29999");
-    expect(invited.wrapper.text()).toContain("Ada invited you");
-    const answer = vi.spyOn(invited.client, "answerJoin");
-    await invited.wrapper.get("button").trigger("click");
-    expect(answer).toHaveBeenCalledWith("29999", "10001", true);
-    expect((await open("20001")).wrapper.findAll("button").map((one) => one.text())).toEqual(["Group"]);
   });
 });

@@ -2,13 +2,17 @@
 
 import { onScopeDispose, watch } from "vue";
 
-import { Kind, type EntriesEvent } from "../../core/api";
+import { Kind, type EntriesEvent, type Notice } from "../../core/api";
 import { useClient } from "../../stores/client";
 import { useConversations } from "../../stores/conversations";
+import { usePeople } from "../../stores/people";
 import { usePlace } from "../../stores/place";
 import { usePreferences } from "../../stores/preferences";
 import { useToasts } from "../../stores/toasts";
 import { useNames } from "../format/names";
+
+/** What concerns the user and is found among contacts and groups, or nowhere. */
+const TOLD: ReadonlySet<number> = new Set([Kind.FRIEND_REQUESTED, Kind.MEMBER_INVITED, Kind.JOIN_DECLINED]);
 
 export function mayNotify(): boolean {
   return "Notification" in globalThis && Notification.permission === "granted";
@@ -28,6 +32,7 @@ export function useNotifications(): void {
   const client = useClient();
   const conversations = useConversations();
   const place = usePlace();
+  const people = usePeople();
   const preferences = usePreferences();
   const names = useNames();
   // Missing on plain http from another machine, whatever the types say.
@@ -61,12 +66,14 @@ export function useNotifications(): void {
     };
   }
 
-  /** Invitations come as notices, which no count of unread messages tells of. */
-  function tellInvitations({ conversationId, entries, isFresh }: EntriesEvent): void {
-    if (!isFresh || conversations.get(conversationId).type !== "self") return;
-    for (const one of entries) {
-      if (one.kind === Kind.MEMBER_INVITED && !one.isOwn) toasts.show(names.notice("", one));
+  /** What no count of unread messages tells of. */
+  async function tell(notice: Notice): Promise<void> {
+    if (!TOLD.has(notice.kind)) return;
+    // Often a stranger; without a name the number is shown.
+    if (!people.contacts.has(notice.senderId)) {
+      await people.loadProfile(notice.senderId).catch(() => undefined);
     }
+    toasts.show(names.notice("", notice));
   }
 
   /** A notice was clicked that the service worker had shown. */
@@ -77,7 +84,7 @@ export function useNotifications(): void {
   workers?.addEventListener("message", onWorker);
   onScopeDispose(() => workers?.removeEventListener("message", onWorker));
   onScopeDispose(client.on("entries", announce));
-  onScopeDispose(client.on("entries", tellInvitations));
+  onScopeDispose(client.on("told", (notice) => void tell(notice)));
   onScopeDispose(() => {
     document.title = pageTitle(0);
   });
