@@ -60,6 +60,7 @@ class Chat:
         conversation_id: int = ANN_BOB,
         kind: int = Kind.TEXT,
         key: bytes | None = None,
+        flight: int = 0,
     ) -> Sent | TinyQQError:
         answer: asyncio.Future[Sent | TinyQQError] = asyncio.get_running_loop().create_future()
         body = content if isinstance(content, bytes) else encode_content(content)
@@ -72,6 +73,7 @@ class Chat:
                 kind,
                 body,
                 answer.set_result,
+                flight,
             )
         )
         return await answer
@@ -93,6 +95,16 @@ async def test_send_then_answered_after_the_commit_and_reported(chat: Chat) -> N
     outcome = await chat.send(Content("hi"))
     assert outcome == Sent(Seq(1), 1, chat.log.entries[ANN_BOB][0].sent_at_ms)
     assert chat.sent == [(ANN, ANN_BOB, 1)]
+
+
+async def test_send_behind_one_of_its_flight_that_cannot_be_stored_then_refused_too(
+    chat: Chat,
+) -> None:
+    chat.log.poison = {encode_content(Content("poison"))}
+    texts = ("poison", "b")
+    outcomes = await asyncio.gather(*(chat.send(Content(text), flight=1) for text in texts))
+    codes = [one.code for one in outcomes if isinstance(one, TinyQQError)]
+    assert codes == [ErrorCode.INTERNAL, ErrorCode.FLIGHT_BROKEN]
 
 
 @pytest.mark.parametrize("kind", [Kind.IMAGE, Kind.CUSTOM, 42])

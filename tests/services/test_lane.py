@@ -233,6 +233,24 @@ async def test_inadmissible_entry_then_it_alone_is_refused(sender: Sender, log: 
     assert len(log.entries[ANN_BOB]) == 3
 
 
+async def test_inadmissible_entry_then_the_rest_of_its_flight_does_not_overtake_it(
+    sender: Sender, log: MemoryLog
+) -> None:
+    sender.send(text="a", flight=1)
+    for text in ("poison", "b", "c"):
+        sender.send(text=text, flight=1)
+        sender.send(GROUP, text=text)
+    log.poison = {b"\n\x06poison"}
+    outcomes = await sender.wait(7)
+    refused = [one.code for one in outcomes if isinstance(one, TinyQQError)]
+    assert sorted(refused) == sorted([ErrorCode.INTERNAL] * 2 + [ErrorCode.FLIGHT_BROKEN] * 2)
+    assert [len(log.entries[one]) for one in (ANN_BOB, GROUP)] == [1, 2]
+    log.poison.clear()
+    for text in ("poison", "b", "c"):
+        sender.send(text=text, flight=2)
+    assert (await sender.seqs(10))[7:] == [2, 3, 4]
+
+
 async def test_database_gone_then_refused_with_unavailable(
     log: MemoryLog, delivery: RecordingDelivery
 ) -> None:

@@ -15,7 +15,7 @@ from tests.support.lane_fixtures import (
     operation_id,
 )
 
-from tinyqq.errors import ErrorCode, Forbidden
+from tinyqq.errors import ErrorCode, Forbidden, Unavailable
 from tinyqq.model.conversation import STILL_IN, ConversationState, Plan, PutMember, Rule
 from tinyqq.model.group import Role
 from tinyqq.model.ids import ConversationId, Seq, UserId
@@ -51,6 +51,12 @@ def draft(
     return Draft(
         conversation_id, sender_id, key, lambda _: None, Kind.TEXT, b"", rule=rule
     )  # fmt: skip
+
+
+def in_flight(flight: int, conversation_id: ConversationId = ANN_BOB) -> Draft:
+    one = draft(conversation_id)
+    one.flight = flight
+    return one
 
 
 def place(
@@ -135,6 +141,27 @@ def test_place_when_rule_has_a_bug_then_only_its_draft_fails() -> None:
     result = place(numbering(friends()), draft(rule=broken), draft())
     assert [error.code for _, error in result.refused] == [ErrorCode.INTERNAL]
     assert len(result.placed) == 1
+
+
+@pytest.mark.parametrize("flight", [0, 2])
+def test_place_when_its_flight_is_not_the_broken_one_then_placed(flight: int) -> None:
+    numbers = numbering(friends())
+    numbers.refused(in_flight(1), Unavailable(ErrorCode.INTERNAL))
+    assert len(place(numbers, in_flight(flight), draft()).placed) == 2
+
+
+def test_place_when_its_flight_is_broken_then_refused_at_once() -> None:
+    numbers = numbering(friends(), group())
+    numbers.refused(in_flight(1), Unavailable(ErrorCode.INTERNAL))
+    result = place(numbers, in_flight(1), in_flight(1, GROUP))
+    assert [error.code for _, error in result.refused] == [ErrorCode.FLIGHT_BROKEN]
+    assert [one.entry.conversation_id for one in result.placed] == [GROUP]
+
+
+def test_place_when_refused_for_good_then_the_rest_of_the_flight_goes_on() -> None:
+    numbers = numbering(friends())
+    numbers.refused(in_flight(1), Forbidden(ErrorCode.MENTION_ALL_DENIED))
+    assert len(place(numbers, in_flight(1)).placed) == 1
 
 
 def test_place_when_first_between_two_then_both_get_it_listed_once() -> None:

@@ -83,10 +83,12 @@ class Sender:
         *,
         text: str = "hi",
         number: int | None = None,
+        flight: int = 0,
     ) -> None:
         """Submit one message; ``number``: of the operation id."""
         body, key = encode_content(Content(text)), operation_id(number)
-        self.lane.submit(Draft(conversation_id, sender_id, key, self._done, Kind.TEXT, body))
+        draft = Draft(conversation_id, sender_id, key, self._done, Kind.TEXT, body, flight=flight)
+        self.lane.submit(draft)
 
     async def wait(self, outcomes: int) -> list[Change | TinyQQError]:
         """Wait until that many sends have an outcome."""

@@ -3,7 +3,7 @@
 A client that pipelines sends to one conversation numbers them with a flight. When one of them is
 refused for now, those behind it must not overtake it: the session refuses the rest of that flight,
 and the client sends all of them again, in order, as the next flight. A node that takes sends from
-another node does the same: later sends may be on their way when one is refused.
+another node does the same, and so does a lane: later sends may be on their way when one is refused.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Key = TypeVar("Key")
 
 
 class Flights(Generic[Key]):
-    """The broken flights of one session (by conversation), or of all sessions of one node (by
-    session and conversation).
+    """The broken flights of one session (by conversation), or of all sessions of one node or lane
+    (by session and conversation).
 
     A break matters until the client has read the refusal; it can have only so many requests in
     flight, so the oldest of more than ``MAX_BROKEN`` breaks may be forgotten. Flight 0 is that of
@@ -30,6 +30,10 @@ class Flights(Generic[Key]):
 
     def __init__(self) -> None:
         self._broken: dict[Key, int] = {}
+
+    def __len__(self) -> int:
+        """How many are broken."""
+        return len(self._broken)
 
     def check(self, key: Key, flight: int) -> None:
         """Let a send pass, or not.

@@ -92,6 +92,7 @@ class ChatService:
                 send.content,
                 mentions_all,
                 send.caller.session_id,
+                flight=send.flight,
             )
         )
 

@@ -306,10 +306,7 @@ class Lane:
 
     async def _append(self, placed: Sequence[Placed]) -> None:
         entries = [one.entry for one in placed]
-        effects = [
-            (one.entry.conversation_id, effect) for one in placed if one.effects
-            for effect in one.effects
-        ]  # fmt: skip
+        effects = [(one.entry.conversation_id, effect) for one in placed for effect in one.effects]
         began_s = self._clock.monotonic()
         await self._log.append(entries, effects)
         self._commits.add(self._clock.monotonic() - began_s)
@@ -317,8 +314,8 @@ class Lane:
         self._counters["lane_entries_total"] += len(entries)
         push = self._delivery.push
         for one in placed:
-            # Answer and push entry by entry: so a session that both sends and receives in one
-            # conversation sees its seqs in order, and no client asks for a gap that is none.
+            # Entry by entry: so a session that both sends and receives in one conversation sees its
+            # seqs in order, and no client asks for a gap that is none.
             try:
                 _tell(one.draft, Change(one.entry, is_repeat=False))
                 push((self._numbering.committed(one),))
@@ -420,6 +417,7 @@ class Lane:
 
     def _refuse(self, draft: Draft, error: TinyQQError) -> None:
         self._counters["lane_refusals_total"] += 1
+        self._numbering.refused(draft, error)
         _tell(draft, error)
 
     def _refuse_everything(self, drafts: list[Draft]) -> None:

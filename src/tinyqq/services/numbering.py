@@ -20,6 +20,7 @@ from tinyqq.model.conversation import (
     Effect,
     Rule,
 )
+from tinyqq.model.flights import Flights
 from tinyqq.model.ids import (
     MAX_GROUP_ID,
     ConversationId,
@@ -72,6 +73,8 @@ class Draft:
     mentions_all: bool = False
     origin: SessionId = SessionId(0)
     rule: Rule | None = None
+    flight: int = 0
+    """Of the session's messages to this conversation; see :mod:`tinyqq.model.flights`."""
 
     @property
     def key(self) -> SendKey:
@@ -119,6 +122,7 @@ class Numbering:
         """Entries of other lanes that are known to be there, beyond the head that is known."""
         self._weight = 0
         self._max_weight = max_weight
+        self._flights: Flights[tuple[SessionId, ConversationId]] = Flights()
         self._recent: OrderedDict[SendKey, Entry] = OrderedDict()
         self._max_recent = max_recent
 
@@ -248,7 +252,7 @@ class Numbering:
         node: it stands only if its conversation is in *fresh* (just read for these drafts), or was
         refused by a fresh read at most REFUSAL_TRUST_S ago; otherwise the draft is deferred.
         Per sender and conversation the order is kept: what stands behind a deferred draft is
-        deferred.
+        deferred, and the rest of a flight of which something was :meth:`refused` is refused.
         """
         outcome = Round()
         in_batch: set[SendKey] = set()
@@ -262,6 +266,9 @@ class Numbering:
             if key in in_batch or draft.conversation_id in waiting:
                 outcome.deferred.append(draft)
                 waiting.add(draft.conversation_id)
+                continue
+            if self._flights and (broken := self._find_break(draft)) is not None:
+                outcome.refused.append((draft, broken))
                 continue
             state = self._states[draft.conversation_id]
             try:
@@ -277,8 +284,22 @@ class Numbering:
                     waiting.add(draft.conversation_id)
             except Exception:  # a rule's bug must not stop everybody else's messages
                 logger.exception("numbering.rule_failed")
-                outcome.refused.append((draft, Unavailable(ErrorCode.INTERNAL)))
+                broken = Unavailable(ErrorCode.INTERNAL)
+                self.refused(draft, broken)
+                outcome.refused.append((draft, broken))
         return outcome
+
+    def refused(self, draft: Draft, error: TinyQQError) -> None:
+        """A draft was refused: if it may come again, the rest of its flight must not overtake
+        it."""
+        self._flights.refused((draft.origin, draft.conversation_id), draft.flight, error)
+
+    def _find_break(self, draft: Draft) -> TinyQQError | None:
+        try:
+            self._flights.check((draft.origin, draft.conversation_id), draft.flight)
+        except Unavailable as broken:
+            return broken
+        return None
 
     def _place_one(
         self, draft: Draft, state: ConversationState, outcome: Round, now_ms: int
