@@ -374,6 +374,7 @@ export const en: Texts = {
     account: "Delete account",
     logOut: "Log out",
     logOutTitle: "Log out?",
+    logOutUnsent: "Unsent messages or drafts will be lost, in so many chats: {unsent}.",
     logOutText: "Messages kept on this device are cleared; those on the server stay.",
     numberHint: "Others find you by this number.",
     picture: "Change picture",

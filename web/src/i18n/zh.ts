@@ -371,6 +371,7 @@ export const zh = {
     account: "注销账号",
     logOut: "退出登录",
     logOutTitle: "退出登录？",
+    logOutUnsent: "有 {unsent} 个会话里还有没发出的消息或草稿，退出后会丢失。",
     logOutText: "这台设备上缓存的消息会清除，服务器上的记录不受影响。",
     numberHint: "别人凭这个号码找到你。",
     picture: "更换头像",
