@@ -5,7 +5,7 @@ import { Alone, LockElection, TalkElection, type Election } from "./election";
 import { newId, toHex } from "./ids";
 import { RealChatClient } from "./real";
 import { MemoryStore, type Store } from "./store";
-import { DexieStore } from "./store_dexie";
+import { LaterStore } from "./store_later";
 import { openTabs } from "./tabs";
 
 const NAME = "tinyqq";
@@ -48,7 +48,19 @@ function openReal(): ChatClient {
 }
 
 function openStore(userId: string): Store {
-  return "indexedDB" in window ? new DexieStore(userId) : new MemoryStore();
+  if (!("indexedDB" in window)) return new MemoryStore();
+  const name = `tinyqq-${userId}`;
+  const open = async () => new (await import("./store_dexie")).DexieStore(name);
+  return new LaterStore(open, isKept(name));
+}
+
+/** Whether there is such a database; where browsers do not say, there may be one. */
+async function isKept(name: string): Promise<boolean> {
+  try {
+    return (await indexedDB.databases()).some((one) => one.name === name);
+  } catch {
+    return true;
+  }
 }
 
 const BROWSERS: readonly (readonly [string, RegExp])[] = [

@@ -6,6 +6,7 @@ import { CHAT, stretch, text } from "../../tests/entries";
 import { newRow } from "./conversations";
 import { MemoryStore, type OutgoingRow, type Store } from "./store";
 import { DexieStore } from "./store_dexie";
+import { LaterStore } from "./store_later";
 
 const ROW = newRow({ conversationId: CHAT, seq: 3 });
 
@@ -17,6 +18,7 @@ function outgoing(place: number): OutgoingRow {
 describe.each<readonly [string, () => Store]>([
   ["MemoryStore", () => new MemoryStore()],
   ["DexieStore", () => new DexieStore("10001")],
+  ["LaterStore", () => new LaterStore(async () => new MemoryStore(), Promise.resolve(false))],
 ])("%s", (_name, open) => {
   let store: Store;
 

@@ -1,10 +1,13 @@
-/** The store in IndexedDB, one database per account. */
+/** The store in IndexedDB, one database per account. Fetched when it is needed. */
 
 import Dexie, { type EntityTable, type Table } from "dexie";
 
 import type { ConversationRow } from "./conversations";
 import type { Batch, OutgoingRow, Saved, Store, Stretch } from "./store";
 import type { LogEntry } from "./wire/entry";
+
+/** A long list is written in pieces: the page does other things between them. */
+const ROWS_AT_ONCE = 100;
 
 interface Kept {
   readonly name: string;
@@ -31,8 +34,8 @@ class Database extends Dexie {
 export class DexieStore implements Store {
   readonly #database: Database;
 
-  constructor(userId: string) {
-    this.#database = new Database(`tinyqq-${userId}`);
+  constructor(name: string) {
+    this.#database = new Database(name);
   }
 
   async load(): Promise<Saved> {
@@ -45,6 +48,12 @@ export class DexieStore implements Store {
 
   async save({ conversations, entries }: Batch): Promise<void> {
     const database = this.#database;
+    if (entries.length === 0) {
+      for (let at = 0; at < conversations.length; at += ROWS_AT_ONCE) {
+        await database.conversations.bulkPut(conversations.slice(at, at + ROWS_AT_ONCE));
+      }
+      return;
+    }
     // One transaction: a position must not be kept without the entries before it.
     await database.transaction("rw", [database.conversations, database.entries], async () => {
       await database.entries.bulkPut([...entries]);
