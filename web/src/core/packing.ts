@@ -25,10 +25,18 @@ export function unpack(value: unknown): unknown {
   return mapped(value, unpack);
 }
 
+/** The value itself where nothing changes: it is cloned by the channel, and may be long. */
 function mapped(value: unknown, change: (value: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.map(change);
   if (value === null || typeof value !== "object") return value;
-  // Blobs and the like are cloned by the channel.
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, change(one)]));
+  // Blobs and the like hold nothing of ours.
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const parts = value as Readonly<Record<string, unknown>>;
+  let copy: Record<string, unknown> | undefined;
+  for (const name in parts) {
+    const part = change(parts[name]);
+    if (part === parts[name]) continue;
+    copy ??= (Array.isArray(value) ? [...value] : { ...parts }) as Record<string, unknown>;
+    copy[name] = part;
+  }
+  return copy ?? value;
 }

@@ -10,10 +10,12 @@ export interface Portrait {
 
 /** The golden angle: neighbouring numbers get hues far apart. */
 const TURN_DEG = 137.508;
+/** Making one takes far longer than using it. */
+const signs = new Intl.Segmenter();
 
 /** The sign that stands for a name: its first letter or character, as people see characters. */
 export function initialOf(name: string): string {
-  const [first = ""] = new Intl.Segmenter().segment(name.replace(/^[^\p{L}\p{N}\p{Emoji}]+/u, ""));
+  const [first = ""] = signs.segment(name.replace(/^[^\p{L}\p{N}\p{Emoji}]+/u, ""));
   return typeof first === "string" ? "#" : first.segment.toLocaleUpperCase();
 }
 
