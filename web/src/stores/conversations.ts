@@ -1,7 +1,7 @@
 /** The conversation list, and who is typing. */
 
 import { defineStore } from "pinia";
-import { computed, ref, shallowReactive, watch } from "vue";
+import { computed, ref, shallowReactive, shallowRef, triggerRef, watch } from "vue";
 
 import type { Conversation, ConversationId, UserId } from "../core/api";
 import { conversationType, peerOf } from "../core/ids";
@@ -46,27 +46,34 @@ export function sortConversations(all: Iterable<Conversation>): Conversation[] {
 export const useConversations = defineStore("conversations", () => {
   const client = useClient();
   const session = useSession();
-  const byId = shallowReactive(new Map<ConversationId, Conversation>());
+  /** Not reactive by key: a thousand that come at once are one change. */
+  const byId = shallowRef(new Map<ConversationId, Conversation>());
   const typing = shallowReactive(new Map<ConversationId, UserId>());
   const isLoaded = ref(false);
   const typingEnds = new Map<ConversationId, ReturnType<typeof setTimeout>>();
 
   const sorted = computed(() =>
-    sortConversations(byId.values()).filter(
+    sortConversations(byId.value.values()).filter(
       (one) => one.lastActiveAtMs > 0 || one.draft !== "" || one.isPinned,
     ),
   );
   /** Of those that are not muted. */
   const unread = computed(() => {
     let sum = 0;
-    for (const one of byId.values()) sum += one.isMuted ? 0 : one.unread;
+    for (const one of byId.value.values()) sum += one.isMuted ? 0 : one.unread;
     return sum;
   });
 
-  client.on("conversations", (changed) => {
-    for (const one of changed) byId.set(one.conversationId, one);
+  function put(changed: readonly Conversation[]): void {
+    for (const one of changed) byId.value.set(one.conversationId, one);
+    triggerRef(byId);
+  }
+
+  client.on("conversations", put);
+  client.on("conversationRemoved", (id) => {
+    byId.value.delete(id);
+    triggerRef(byId);
   });
-  client.on("conversationRemoved", (id) => byId.delete(id));
   client.on("typing", ({ conversationId, userId }) => {
     typing.set(conversationId, userId);
     clearTimeout(typingEnds.get(conversationId));
@@ -80,8 +87,10 @@ export const useConversations = defineStore("conversations", () => {
   });
 
   async function load(): Promise<void> {
+    const { me } = session;
     const all = await client.conversations();
-    for (const one of all) byId.set(one.conversationId, one);
+    if (me !== session.me) return;
+    put(all);
     isLoaded.value = true;
   }
 
@@ -89,7 +98,7 @@ export const useConversations = defineStore("conversations", () => {
   watch(
     () => session.me,
     (me) => {
-      byId.clear();
+      byId.value = new Map();
       typing.clear();
       isLoaded.value = false;
       if (me) loadSoon();
@@ -98,8 +107,8 @@ export const useConversations = defineStore("conversations", () => {
   );
 
   function get(id: ConversationId): Conversation {
-    return byId.get(id) ?? emptyConversation(id, session.me);
+    return byId.value.get(id) ?? emptyConversation(id, session.me);
   }
 
-  return { byId, typing, sorted, unread, isLoaded, get };
+  return { typing, sorted, unread, isLoaded, get };
 });
