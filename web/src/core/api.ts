@@ -398,8 +398,8 @@ export interface ChatEvents {
     readonly sentBytes: number;
     readonly sizeBytes: number;
   };
-  /** What is shown of it may have a hole: read its history again. */
-  readonly conversationReset: ConversationId;
+  /** What is shown of them may have a hole: read their history again. */
+  readonly conversationsReset: readonly ConversationId[];
   /** Show for about five seconds. */
   readonly typing: { readonly conversationId: ConversationId; readonly userId: UserId };
   readonly presence: {

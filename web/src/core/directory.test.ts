@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import { Directory, parseWays } from "./directory";
 import { ErrorCode } from "./errors";
@@ -83,4 +83,31 @@ it("remembers the units for the next visit, and where their pages are", async ()
   await expect(new Directory("http://one:1", answers.fetch, memory).ways()).rejects.toMatchObject({
     code: ErrorCode.CONNECTION_LOST,
   });
+});
+
+it("has asked already when that was prepared a moment ago, and once only", async () => {
+  vi.useFakeTimers();
+  const answers = answering();
+  const fetcher = vi.fn(answers.fetch);
+  const directory = new Directory("http://one:1", fetcher);
+  directory.prepare();
+  directory.prepare();
+  expect(await directory.ways()).toEqual(parseWays(LISTING, "http://one:1"));
+  expect(fetcher).toHaveBeenCalledTimes(1);
+  directory.prepare();
+  await vi.advanceTimersByTimeAsync(6_000);
+  await directory.ways();
+  await directory.ways();
+  expect(fetcher).toHaveBeenCalledTimes(4);
+  vi.useRealTimers();
+});
+
+it("asks again when what was prepared has failed", async () => {
+  const answers = answering();
+  const directory = new Directory("http://one:1", answers.fetch);
+  answers.listing = undefined;
+  directory.prepare();
+  await Promise.resolve();
+  answers.listing = LISTING;
+  expect((await directory.ways()).urls).toHaveLength(2);
 });

@@ -13,6 +13,8 @@ const TIMEOUT_MS = 10_000;
 const SHORT_TIMEOUT_MS = 3_000;
 const REMEMBERED = "tinyqq.units";
 const MAX_WAIT_MS = 120_000;
+/** How long an answer that was asked for ahead holds. */
+const FRESH_MS = 5_000;
 /** A unit that failed or sent one away is the last choice for so long. */
 const AVOID_MS = 10_000;
 
@@ -49,6 +51,7 @@ export function parseWays(answer: unknown, origin: string): Ways {
 /** Finds ways; when the node that the page came from is gone, those that it told of before. */
 export class Directory {
   #last: readonly string[] = [];
+  #prepared: { readonly atMs: number; readonly ways: Promise<Ways | undefined> } | undefined;
   readonly #avoided = new Map<string, number>();
   readonly #origin: string;
   readonly #fetch: typeof fetch;
@@ -76,10 +79,20 @@ export class Directory {
     return this.#last.map(pageOf).filter((page) => page !== this.#origin);
   }
 
+  /** Ask already now for what {@link ways} will answer next. */
+  prepare(): void {
+    const nowMs = performance.now();
+    if (this.#prepared !== undefined && nowMs - this.#prepared.atMs < FRESH_MS) return;
+    this.#prepared = { atMs: nowMs, ways: this.#ask().catch(() => undefined) };
+  }
+
   /** The units that take log-ins. @throws ChatError CONNECTION_LOST: none is known. */
   async ways(): Promise<Ways> {
     try {
-      const ways = await this.#ask();
+      const { ways: prepared, atMs = -Infinity } = this.#prepared ?? {};
+      this.#prepared = undefined;
+      const isFresh = performance.now() - atMs < FRESH_MS;
+      const ways = (isFresh && (await prepared)) || (await this.#ask());
       this.#last = ways.urls;
       this.#memory?.setItem(REMEMBERED, JSON.stringify(ways.urls));
       const urls = ways.urls.length > 0 ? ways.urls : [ownWebSocket(this.#origin)];

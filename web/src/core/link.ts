@@ -149,6 +149,7 @@ export class Link {
   async #enter(): Promise<Connection> {
     this.#attempt += 1;
     this.#tell({ state: "connecting", attempt: this.#attempt });
+    this.#options.directory.prepare();
     const token = await this.#token();
     const { urls, waitMs } = await this.#options.directory.ways();
     if (waitMs > 0) {

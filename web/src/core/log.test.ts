@@ -34,6 +34,39 @@ it("writes what changed together, a little later", async () => {
   expect((await store.load()).conversations[0]?.spans).toEqual([{ from: 1, to: 3 }]);
 });
 
+it("writes what the server said when there is time, or with what cannot wait", async () => {
+  vi.useFakeTimers();
+  const save = vi.spyOn(store, "save");
+  log.learn(CHAT, (row) => ({ ...row, name: "Bob" }));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(save).not.toHaveBeenCalled();
+  log.change(CHAT, (row) => ({ ...row, draft: "x" }));
+  await vi.advanceTimersByTimeAsync(60);
+  expect((await store.load()).conversations[0]).toMatchObject({ name: "Bob", draft: "x" });
+  log.learn(CHAT, (row) => ({ ...row, name: "Robert" }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(save).toHaveBeenCalledTimes(2);
+});
+
+it("keeps small things for the next visit, and has them before they are written", async () => {
+  log.keepLearnt("groups", ["20001"]);
+  expect(await log.kept("groups")).toEqual(["20001"]);
+  await log.close();
+  log = new Log(store, () => undefined);
+  expect(await log.kept("groups")).toEqual(["20001"]);
+});
+
+it("reads entries without waiting until a list is written", async () => {
+  log.put(CHAT, stretch(1, 2), 1, 2);
+  await log.flush();
+  vi.spyOn(store, "save").mockReturnValue(new Promise(() => undefined));
+  log.learn(CHAT, (row) => ({ ...row, name: "Bob" }));
+  void log.flush();
+  expect(await log.entries(ALL)).toHaveLength(2);
+  vi.restoreAllMocks();
+  log = new Log(store, () => undefined);
+});
+
 it("reads what it has not written yet", async () => {
   log.put(CHAT, stretch(1, 3), 1, 3);
   expect((await log.entries(ALL)).map((one) => one.seq)).toEqual([1, 2, 3]);

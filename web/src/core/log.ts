@@ -12,15 +12,21 @@ import { MemoryStore, type OutgoingRow, type Store, type Stretch } from "./store
 import { noticeOf, type LogEntry } from "./wire/entry";
 
 const WRITE_DELAY_MS = 50;
+/** What the server said is written when those who wait for it have seen it. */
+const LEARN_DELAY_MS = 1_000;
 
 export class Log {
   #store: Store;
   readonly #rows = new Map<string, ConversationRow>();
   readonly #outgoing = new Map<string, OutgoingRow>();
   readonly #dirty = new Set<string>();
+  readonly #unkept = new Map<string, unknown>();
   #unwritten: LogEntry[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #dueMs = Infinity;
   #writing: Promise<void> = Promise.resolve();
+  /** The last write that has entries in it. */
+  #writingEntries = this.#writing;
 
   constructor(
     store: Store,
@@ -62,12 +68,25 @@ export class Log {
 
   /** Change what is known of a conversation; one that is not known begins at 0. */
   change(conversationId: string, change: (row: ConversationRow) => ConversationRow): void {
+    this.#change(conversationId, change, WRITE_DELAY_MS);
+  }
+
+  /** The same by the server's word, which it would repeat: it is written at leisure. */
+  learn(conversationId: string, change: (row: ConversationRow) => ConversationRow): void {
+    this.#change(conversationId, change, LEARN_DELAY_MS);
+  }
+
+  #change(
+    conversationId: string,
+    change: (row: ConversationRow) => ConversationRow,
+    delayMs: number,
+  ): void {
     const before = this.#rows.get(conversationId) ?? newRow({ conversationId, seq: 0 });
     const after = change(before);
     if (after === this.#rows.get(conversationId)) return;
     this.#rows.set(conversationId, after);
     this.#dirty.add(conversationId);
-    this.#writeSoon();
+    this.#writeWithin(delayMs);
     this.onChange(after);
   }
 
@@ -95,7 +114,7 @@ export class Log {
       const spans = withSpan(row.spans, from, to);
       return spans === row.spans ? row : { ...row, spans };
     });
-    this.#writeSoon();
+    this.#writeWithin(WRITE_DELAY_MS);
   }
 
   /** Erase what a recall is about; the entry as it was, if it is in the store. */
@@ -106,17 +125,17 @@ export class Log {
     const target = await this.entry(conversationId, targetSeq);
     if (target === undefined || target.kind === Kind.RECALLED) return undefined;
     this.#unwritten.push(erased(target));
-    this.#writeSoon();
+    this.#writeWithin(WRITE_DELAY_MS);
     return target;
   }
 
   async entry(conversationId: string, seq: number): Promise<LogEntry | undefined> {
-    await this.flush();
+    await this.#flushEntries();
     return this.#try((store) => store.entry(conversationId, seq));
   }
 
   async entries(stretch: Stretch): Promise<LogEntry[]> {
-    await this.flush();
+    await this.#flushEntries();
     return this.#try((store) => store.entries(stretch));
   }
 
@@ -156,12 +175,19 @@ export class Log {
 
   // ---- small things ----------------------------------------------------------------------------
 
+  /** Keep something small under a name, for the next visit. */
   async keep(name: string, value: unknown): Promise<void> {
     await this.#try((store) => store.keep(name, value));
   }
 
+  /** The same with what the server said: at leisure, as {@link learn}. */
+  keepLearnt(name: string, value: unknown): void {
+    this.#unkept.set(name, value);
+    this.#writeWithin(LEARN_DELAY_MS);
+  }
+
   async kept(name: string): Promise<unknown> {
-    return this.#try((store) => store.kept(name));
+    return this.#unkept.get(name) ?? this.#try((store) => store.kept(name));
   }
 
   // ---- writing ---------------------------------------------------------------------------------
@@ -170,6 +196,11 @@ export class Log {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#dueMs = Infinity;
+    for (const [name, value] of this.#unkept) {
+      this.#unkept.delete(name);
+      this.#writing = this.#writing.then(() => this.keep(name, value));
+    }
     if (this.#dirty.size > 0 || this.#unwritten.length > 0) {
       const conversations = [...this.#dirty].flatMap((id) => this.#rows.get(id) ?? []);
       const entries = this.#unwritten;
@@ -178,12 +209,23 @@ export class Log {
       this.#writing = this.#writing.then(() =>
         this.#try((store) => store.save({ conversations, entries })),
       );
+      if (entries.length > 0) this.#writingEntries = this.#writing;
     }
     await this.#writing;
   }
 
-  #writeSoon(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), WRITE_DELAY_MS);
+  /** Whoever reads entries need not wait until a long list of conversations is written. */
+  async #flushEntries(): Promise<void> {
+    if (this.#unwritten.length > 0) await this.flush();
+    else await this.#writingEntries;
+  }
+
+  #writeWithin(ms: number): void {
+    const dueMs = performance.now() + ms;
+    if (dueMs >= this.#dueMs) return;
+    this.#dueMs = dueMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.flush(), ms);
   }
 
   /** Browsers take IndexedDB away when they like: then go on in memory, for this visit. */

@@ -40,8 +40,9 @@ describe("Mailbox", () => {
   };
 
   function openMailbox(): void {
-    const onSynced = () => undefined;
-    mailbox = new Mailbox({ me: ANN, log, call: unreachable, files, events, onSynced });
+    const nothing = () => undefined;
+    const told = { onListed: nothing, onSynced: nothing };
+    mailbox = new Mailbox({ me: ANN, log, call: unreachable, files, events, ...told });
   }
 
   beforeEach(async () => {

@@ -38,6 +38,8 @@ export interface MailboxOptions {
   readonly call: Call;
   readonly files: Pick<Files, "upload" | "cancel">;
   readonly events: Emitter<ChatEvents>;
+  /** The list of conversations is what the server has. */
+  readonly onListed: () => void;
   readonly onSynced: () => void;
   readonly random?: () => number;
 }
@@ -83,7 +85,8 @@ export class Mailbox {
       onPosition: (conversationId, deliveredSeq) =>
         this.#marks.move({ conversationId, deliveredSeq, readSeq: 0 }),
       onRemoved: (id) => options.events.emit("conversationRemoved", id),
-      onReset: (id) => options.events.emit("conversationReset", id),
+      onReset: (ids) => options.events.emit("conversationsReset", ids),
+      onListed: options.onListed,
       onSynced: options.onSynced,
     });
     this.#history = new History({

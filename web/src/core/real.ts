@@ -28,18 +28,16 @@ import type {
   UserId,
 } from "./api";
 import { Connection } from "./connection";
-import type { ConversationRow } from "./conversations";
 import { Credentials, type WebSession } from "./credentials";
 import { Directory, pageOf } from "./directory";
 import { Emitter } from "./emitter";
 import { Files } from "./files";
 import { ChatError, ErrorCode, asChatError } from "./errors";
 import { conversationType, directConversation, newId, peerOf } from "./ids";
-import { Link } from "./link";
-import { Log } from "./log";
-import { Mailbox } from "./mailbox";
+import type { Mailbox } from "./mailbox";
 import { People } from "./people";
 import type { Store } from "./store";
+import { Visit } from "./visit";
 import { Request, type RequestKind } from "./wire/packets";
 
 /** What a client needs of where it runs. */
@@ -63,13 +61,6 @@ const LAST_ACCOUNT = "tinyqq.account";
 /** Somebody ended this log-in on purpose: what was kept here must not stay readable. */
 const WIPING: ReadonlySet<KickReason> = new Set(["revoked", "accountDeleted", "loggedOut"]);
 
-/** What there is while somebody is logged in. */
-interface Visit {
-  readonly link: Link;
-  readonly log: Log;
-  readonly mailbox: Mailbox;
-}
-
 export class RealChatClient extends People implements ChatClient {
   account: Account | null = null;
   connection: ConnectionState = { state: "none" };
@@ -79,8 +70,6 @@ export class RealChatClient extends People implements ChatClient {
   readonly #directory: Directory;
   readonly #credentials: Credentials;
   readonly #files: Files;
-  readonly #unnamed = new Set<ConversationId>();
-  readonly #changed = new Set<ConversationId>();
   #visit: Visit | undefined;
 
   constructor(surroundings: Surroundings) {
@@ -129,6 +118,7 @@ export class RealChatClient extends People implements ChatClient {
 
   async logIn(userId: UserId, password: string): Promise<Account> {
     const { deviceName } = this.#surroundings;
+    this.#directory.prepare();
     const session = await this.#credentials.logIn(userId, password, deviceName);
     return this.#enter(session);
   }
@@ -156,7 +146,9 @@ export class RealChatClient extends People implements ChatClient {
   // ---- conversations ---------------------------------------------------------------------------
 
   async conversations(): Promise<readonly Conversation[]> {
-    return this.#visit?.mailbox.conversations() ?? [];
+    const visit = this.#visit;
+    const found = (await visit?.conversations()) ?? [];
+    return visit === this.#visit ? found : [];
   }
 
   conversationWith(userId: UserId): ConversationId {
@@ -236,11 +228,11 @@ export class RealChatClient extends People implements ChatClient {
   // ---- people and groups, where something is kept ----------------------------------------------
 
   override async contacts(): Promise<readonly Contact[]> {
-    return this.#kept("contacts", () => super.contacts());
+    return this.#here.kept("contacts", () => super.contacts());
   }
 
   override async groups(): Promise<readonly Group[]> {
-    return this.#kept("groups", () => super.groups());
+    return this.#here.kept("groups", () => super.groups());
   }
 
   override async updateProfile(change: ProfileChange): Promise<Profile> {
@@ -273,24 +265,15 @@ export class RealChatClient extends People implements ChatClient {
     await this.logOut();
   }
 
-  /** What *ask* answers; while there is no connection what it answered last. */
-  async #kept<Result>(name: string, ask: () => Promise<Result>): Promise<Result> {
-    const log = this.#visit?.log;
-    if (this.connection.state !== "online") {
-      const last = await log?.kept(name);
-      // Kept below under this name, so it is of this type.
-      if (last !== undefined) return last as Result;
-    }
-    const result = await ask();
-    void log?.keep(name, result);
-    return result;
-  }
-
   // ---- asking ----------------------------------------------------------------------------------
 
-  get #mailbox(): Mailbox {
+  get #here(): Visit {
     if (this.#visit === undefined) throw new ChatError(ErrorCode.NOT_LOGGED_IN);
-    return this.#visit.mailbox;
+    return this.#visit;
+  }
+
+  get #mailbox(): Mailbox {
+    return this.#here.mailbox;
   }
 
   /** The unit to which the link leads, when it is not the one that the page came from. */
@@ -304,8 +287,7 @@ export class RealChatClient extends People implements ChatClient {
     kind: RequestKind<Q, A>,
     init: MessageInitShape<Q>,
   ): Promise<MessageShape<A>> {
-    if (this.#visit === undefined) throw new ChatError(ErrorCode.NOT_LOGGED_IN);
-    return this.#visit.link.call(kind, init);
+    return this.#here.link.call(kind, init);
   }
 
   /** Ask something that needs no log-in, on a connection of its own; once more when that breaks. */
@@ -352,48 +334,33 @@ export class RealChatClient extends People implements ChatClient {
   async #enter({ userId, nickname, mustChangePassword }: Account): Promise<Account> {
     const before = this.#leave();
     await before?.log.close();
-    const log = new Log(this.#surroundings.openStore(userId), (row) => this.#rowChanged(row));
-    await log.open();
-    const mailbox = new Mailbox({
+    const { openStore, agent, language } = this.#surroundings;
+    const visit = await Visit.open({
       me: userId,
-      log,
-      call: (kind, init) => link.call(kind, init),
-      files: this.#files,
-      events: this.#events,
-      onSynced: () => this.#synced(),
-    });
-    const link = new Link({
-      userId,
+      store: openStore(userId),
       credentials: this.#credentials,
       directory: this.#directory,
-      agent: this.#surroundings.agent,
-      language: this.#surroundings.language,
-      user: {
-        onUp: (connection) => {
-          mailbox.onUp(connection);
-          this.#events.emit("contactsChanged", null);
-        },
-        onDown: () => mailbox.onDown(),
-        onPush: (push) => mailbox.onPush(push),
-        onMissed: () => mailbox.catchUp(),
-        onState: (state) => this.#linkChanged(state),
-      },
+      files: this.#files,
+      events: this.#events,
+      agent,
+      language,
+      nameOf: (id) => this.#nameOf(id),
+      onState: (state) => this.#linkChanged(state),
+      onSynced: () => this.#synced(),
     });
-    this.#visit = { link, log, mailbox };
+    this.#visit = visit;
     const account = { userId, nickname, mustChangePassword };
     this.#setAccount(account);
-    const conversations = mailbox.conversations();
+    const conversations = visit.mailbox.conversations();
     if (conversations.length > 0) this.#events.emit("conversations", conversations);
-    link.start();
+    visit.link.start();
     return account;
   }
 
   #leave(): Visit | undefined {
     const visit = this.#visit;
     this.#visit = undefined;
-    this.#unnamed.clear();
-    visit?.mailbox.stop();
-    visit?.link.stop();
+    visit?.stop();
     return visit;
   }
 
@@ -421,35 +388,9 @@ export class RealChatClient extends People implements ChatClient {
     }
   }
 
-  #rowChanged(row: ConversationRow): void {
-    // Many change at once, when one comes back: they are told together.
-    if (this.#changed.size === 0) setTimeout(() => this.#tellChanged(), 0);
-    this.#changed.add(row.conversationId);
-    if (row.name === "" && !this.#unnamed.has(row.conversationId)) void this.#name(row);
-  }
-
-  #tellChanged(): void {
-    const { log, mailbox } = this.#visit ?? {};
-    const rows = [...this.#changed].flatMap((id) => log?.row(id) ?? []);
-    this.#changed.clear();
-    if (mailbox === undefined || rows.length === 0) return;
-    this.#events.emit("conversations", rows.map((row) => mailbox.conversation(row)));
-  }
-
-  /** A conversation that came by a push has no name yet. */
-  async #name({ conversationId }: ConversationRow): Promise<void> {
-    const { log } = this.#visit ?? {};
-    this.#unnamed.add(conversationId);
-    try {
-      const isGroup = conversationType(conversationId) === "group";
-      const peer = peerOf(conversationId, this.account?.userId ?? "");
-      const name = isGroup
-        ? (await this.group(conversationId)).name
-        : (await this.profile(peer)).nickname;
-      log?.change(conversationId, (row) => (row.name === "" ? { ...row, name } : row));
-    } catch (error) {
-      asChatError(error); // it is shown by its number
-    }
+  async #nameOf(id: ConversationId): Promise<string> {
+    if (conversationType(id) === "group") return (await this.group(id)).name;
+    return (await this.profile(peerOf(id, this.account?.userId ?? ""))).nickname;
   }
 
   /** The server's word about who is logged in, which may be newer than what was remembered. */

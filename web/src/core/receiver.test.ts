@@ -91,7 +91,8 @@ describe("Receiver", () => {
       },
       onPosition: () => undefined,
       onRemoved: (id) => told.push(`removed ${id}`),
-      onReset: (id) => told.push(`reset ${id}`),
+      onReset: (ids) => told.push(`reset ${ids.join()}`),
+      onListed: () => told.push("listed"),
       onSynced: () => told.push("synced"),
     });
   }
@@ -111,6 +112,14 @@ describe("Receiver", () => {
     expect(log.row(CHAT)?.spans).toEqual([{ from: 301, to: 301 }]);
   });
 
+  it("tells of all that a page begins in one word", async () => {
+    for (const id of [CHAT, "20001", "20002"]) heads.logs.set(id, stretch(1, 3));
+    open({ "20001": 3 });
+    receiver.catchUp();
+    await pass();
+    expect(told).toEqual([`reset ${CHAT},20002`, "listed", "synced"]);
+  });
+
   it("reads what was missed, in order, by pages", async () => {
     heads.logs.set(CHAT, stretch(1, 250));
     open({ [CHAT]: 20 });
@@ -119,7 +128,7 @@ describe("Receiver", () => {
     expect(seqs).toEqual(stretch(21, 250).map((one) => one.seq));
     expect(fresh).toEqual([]);
     expect(heads.asked).toEqual(["overview 0", "sync 20", "sync 120", "sync 220"]);
-    expect(told).toEqual(["synced"]);
+    expect(told).toEqual(["listed", "synced"]);
   });
 
   it("leaves out what is too much, and says so", async () => {
@@ -208,9 +217,9 @@ describe("Receiver", () => {
     receiver.catchUp();
     await pass(1_900);
     heads.refusedSync = undefined;
-    expect([seqs, told]).toEqual([[], []]);
+    expect([seqs, told]).toEqual([[], ["listed"]]);
     await pass(200);
-    expect([seqs, told]).toEqual([[3, 4], ["synced"]]);
+    expect([seqs, told]).toEqual([[3, 4], ["listed", "synced"]]);
   });
 
   it("tries again when the server is busy, and stops when it will not answer at all", async () => {

@@ -27,8 +27,10 @@ export interface ReceiverOptions {
   readonly onPosition: (conversationId: string, seq: number) => void;
   /** The user may no longer see it. */
   readonly onRemoved: (conversationId: string) => void;
-  /** A stretch was left out. */
-  readonly onReset: (conversationId: string) => void;
+  /** A stretch of each was left out. */
+  readonly onReset: (conversationIds: readonly string[]) => void;
+  /** The list of conversations is complete; what was missed in them may still come. */
+  readonly onListed: () => void;
   /** All that was missed is here. */
   readonly onSynced: () => void;
 }
@@ -136,10 +138,8 @@ export class Receiver {
     try {
       for (let after = "0", more = true; more; ) {
         const page = await call(Request.GET_OVERVIEW, { known, afterConversationId: after });
-        for (const summary of page.conversations) {
-          listed.add(summary.conversationId);
-          await this.#learn(summary);
-        }
+        for (const { conversationId } of page.conversations) listed.add(conversationId);
+        await this.#learn(page.conversations);
         after = page.conversations.at(-1)?.conversationId ?? "0";
         more = page.more && page.conversations.length > 0;
       }
@@ -151,25 +151,39 @@ export class Receiver {
     const gone = [...log.rows].filter((row) => !listed.has(row.conversationId));
     if (isWhole) await this.#drop(gone.filter((row) => !this.#isWanted(row)));
     this.#settle();
+    this.#options.onListed();
   }
 
-  async #learn(summary: Summary): Promise<void> {
-    const { inbox, log, me, onReset } = this.#options;
+  /** A page of the overview, in one step: nobody is told of a part of it. */
+  async #learn(summaries: readonly Summary[]): Promise<void> {
+    const { inbox, log, onReset } = this.#options;
+    for (const summary of summaries) {
+      const { conversationId } = summary;
+      const missed = untilOf(summary) - (inbox.position(conversationId) ?? Infinity);
+      if (missed > MAX_MISSED) await log.forget(conversationId, { row: false });
+    }
+    const reset = summaries.filter((summary) => this.#learnOne(summary));
+    if (reset.length > 0) onReset(reset.map((summary) => summary.conversationId));
+  }
+
+  /** Whether a stretch was left out. */
+  #learnOne(summary: Summary): boolean {
+    const { inbox, log, me } = this.#options;
     const { conversationId } = summary;
-    const untilSeq = Math.min(Number(summary.headSeq), Number(summary.untilSeq));
+    const untilSeq = untilOf(summary);
     const position = inbox.position(conversationId);
-    log.change(conversationId, (row) => withSummary(row, summary, me));
+    log.learn(conversationId, (row) => withSummary(row, summary, me));
     if (position === undefined) {
       // Nothing of it is here: the list shows its last message, the rest is history.
       this.#hand(conversationId, untilSeq, inbox.start(conversationId, untilSeq), false);
-      onReset(conversationId);
-    } else if (untilSeq - position > MAX_MISSED) {
-      await log.forget(conversationId, { row: false });
-      this.#hand(conversationId, untilSeq, inbox.skip(conversationId, untilSeq), false);
-      onReset(conversationId);
-    } else {
-      inbox.learnHead(conversationId, untilSeq);
+      return true;
     }
+    if (untilSeq - position > MAX_MISSED) {
+      this.#hand(conversationId, untilSeq, inbox.skip(conversationId, untilSeq), false);
+      return true;
+    }
+    inbox.learnHead(conversationId, untilSeq);
+    return false;
   }
 
   /** Conversations that have come by pushes and were not in the overview are new. */
@@ -230,11 +244,18 @@ export class Receiver {
     const position = inbox.position(conversationId);
     if (position === undefined) return;
     if (before !== undefined && position > before) log.put(conversationId, ready, before + 1, position);
-    log.change(conversationId, (row) => {
+    const change = (row: ConversationRow) => {
       const known = row.position === position ? row : { ...row, position };
       return ready.reduce((one, entry) => withEntry(one, entry, me), known);
-    });
+    };
+    if (ready.length > 0) log.change(conversationId, change);
+    else log.learn(conversationId, change);
     if (ready.length > 0) onEntries(ready, isFresh);
     onPosition(conversationId, position);
   }
+}
+
+/** The last seq that the user may see. */
+function untilOf({ headSeq, untilSeq }: Summary): number {
+  return Math.min(Number(headSeq), Number(untilSeq));
 }

@@ -87,8 +87,8 @@ export function useHistory(conversationId: ConversationId): History {
       missed = missed.filter((one) => one.key !== event.key);
       stretch.value = removeEntry(stretch.value, event.key);
     }),
-    client.on("conversationReset", (id) => {
-      if (id === conversationId) void open(place);
+    client.on("conversationsReset", (ids) => {
+      if (ids.includes(conversationId)) void open(place);
     }),
   ];
   onScopeDispose(() => {
