@@ -15,6 +15,8 @@ from tinyqq.model.ids import ConversationId, GroupId, Seq, SessionId, UnitId, Us
 from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.services import delivery as module
 from tinyqq.services.delivery import DeliveryService
+from tinyqq.services.lately import MAX_AGE_S
+from tinyqq.testing.clock import FakeClock
 
 HERE, THERE, ELSEWHERE = UnitId("here"), UnitId("there"), UnitId("elsewhere")
 HINT = Hint((ANN,), PresenceChanged(ANN, online=True), SessionId(0))
@@ -76,12 +78,14 @@ class Cluster:
         self.units = {unit_id: Unit() for unit_id in (HERE, THERE, ELSEWHERE)}
         self.places = Places()
         self.peers: list[UnitId] = [THERE, ELSEWHERE]
+        self.clock = FakeClock()
         self.service = DeliveryService(
             own=HERE,
             local=self.units[HERE],
             presence=self.places,  # type: ignore[arg-type] # only locate is called
             link=lambda unit_id: self.units.get(unit_id),
             peers=lambda: self.peers,
+            clock=self.clock,
         )
 
     async def got(self, unit_id: UnitId) -> list[object]:
@@ -173,6 +177,74 @@ async def test_presence_away_then_everybody_gets_everything() -> None:
     assert cluster.units[THERE].got == cluster.units[ELSEWHERE].got == [push(), push(2)]
     assert cluster.units[HERE].got == [push(), push(2)]
     assert cluster.service.counters()["unlocated_total"] == 2
+
+
+async def located(cluster: Cluster, *items: Push | Hint) -> None:
+    """Presence has told where the receivers of these are; then it is away."""
+    for item in items:
+        cluster.units[THERE].arrived.clear()
+        if isinstance(item, Hint):
+            cluster.service.hint(item)
+        else:
+            cluster.service.push([item])
+        await cluster.got(THERE)
+    for unit in cluster.units.values():
+        unit.got.clear()
+        unit.arrived.clear()
+    cluster.places.is_away = True
+
+
+async def test_presence_away_then_pushes_and_hints_go_where_receivers_were_lately(
+    cluster: Cluster,
+) -> None:
+    cluster.places.users = {BOB: frozenset({HERE, THERE})}  # Ann was nowhere
+    cluster.places.groups = {GroupId(GROUP): frozenset({THERE})}
+    hint = HINT._replace(user_ids=(BOB,))
+    await located(cluster, push(), push(1, GROUP))
+    cluster.service.push([push(2), push(2, GROUP)])
+    cluster.service.hint(hint)
+    assert await cluster.got(THERE) == [push(2), push(2, GROUP), hint]
+    assert cluster.units[ELSEWHERE].got == []
+    counters = cluster.service.counters()
+    assert (counters["unlocated_total"], counters["remembered_total"]) == (3, 3)
+
+
+async def test_presence_away_then_what_is_not_known_of_all_receivers_goes_everywhere(
+    cluster: Cluster,
+) -> None:
+    cluster.places.users = {BOB: frozenset({THERE})}
+    cluster.places.groups = {GroupId(GROUP): frozenset({THERE})}
+    await located(cluster, push(), push(1, GROUP))
+    unknown = push(2, GROUP, joined=(EVE,))
+    cluster.service.push([unknown, push(3)])
+    assert await cluster.got(ELSEWHERE) == [unknown]
+    assert await cluster.got(THERE) == [unknown, push(3)]
+
+
+async def test_presence_away_for_long_then_places_are_no_longer_believed(
+    cluster: Cluster,
+) -> None:
+    cluster.places.users = {BOB: frozenset({THERE})}
+    await located(cluster, push())
+    cluster.clock.advance(2 * MAX_AGE_S)
+    cluster.service.push([push(2)])
+    assert await cluster.got(ELSEWHERE) == [push(2)]
+
+
+async def test_presence_away_when_their_unit_has_gone_then_everywhere(cluster: Cluster) -> None:
+    cluster.places.users = {BOB: frozenset({THERE})}
+    await located(cluster, push())
+    cluster.peers = [ELSEWHERE]
+    cluster.service.push([push(2)])
+    assert await cluster.got(ELSEWHERE) == [push(2)]
+
+
+async def test_presence_away_then_kicks_go_everywhere(cluster: Cluster) -> None:
+    cluster.places.users = {BOB: frozenset({THERE})}
+    await located(cluster, push())
+    replaced = KICK._replace(reason=KickReason.REPLACED)
+    cluster.service.kick(replaced)
+    assert await cluster.got(ELSEWHERE) == [replaced]
 
 
 async def test_presence_away_for_many_batches_then_told_once_and_when_it_is_back(

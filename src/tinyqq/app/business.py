@@ -148,6 +148,7 @@ def _delivery(ground: Ground, local: UnitLink, peers: Peers) -> DeliveryService:
         presence=ground.presence,
         link=peers.link,
         peers=peers.others,
+        clock=ground.clock,
     )
 
 

@@ -3,6 +3,9 @@
 The log is the truth, a push is a hint: what is dropped on the way is counted here and found by its
 receivers in the log. Sessions of this unit are written to at once; the other units are found
 through presence, all that one tick brought in one round trip. Send is commit, then locate.
+
+While presence does not answer, pushes and hints go where their receivers were lately; to all units
+only where that is not known.
 """
 
 from __future__ import annotations
@@ -14,11 +17,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from tinyqq.clock import Clock
 from tinyqq.errors import TinyQQError
 from tinyqq.model.account import KickReason
 from tinyqq.model.ids import MAX_GROUP_ID, GroupId, UnitId, UserId
 from tinyqq.ports.delivery import Hint, Kick, Push, UnitLink
 from tinyqq.ports.presence import Presence
+from tinyqq.services.lately import Lately
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +45,8 @@ class DeliveryService:
         own: this unit.
         local: its sessions.
         link: the way to another unit; None: there is none just now.
-        peers: the other units that live; asked for every batch. All of them get what presence
-            cannot place.
+        peers: the other units that live; asked for every batch. All of them get what nobody can
+            place.
     """
 
     def __init__(
@@ -52,12 +57,16 @@ class DeliveryService:
         presence: Presence,
         link: Callable[[UnitId], UnitLink | None],
         peers: Callable[[], Sequence[UnitId]],
+        clock: Clock,
     ) -> None:
         self._own = own
         self._local = local
         self._presence = presence
         self._link = link
         self._peers = peers
+        self._clock = clock
+        self._users: Lately[UserId] = Lately()
+        self._groups: Lately[GroupId] = Lately()
         self._waiting: deque[_Item] = deque()
         self._wake = asyncio.Event()
         self._closing = False
@@ -65,6 +74,7 @@ class DeliveryService:
         self._is_blind = False
         self._handed_on = 0
         self._unlocated = 0
+        self._remembered = 0
         self._dropped = 0
 
     async def __aenter__(self) -> Self:
@@ -103,6 +113,7 @@ class DeliveryService:
         return {
             "handed_on_total": self._handed_on,
             "unlocated_total": self._unlocated,
+            "remembered_total": self._remembered,
             "dropped_total": self._dropped,
             "waiting": len(self._waiting),
         }
@@ -132,8 +143,7 @@ class DeliveryService:
                 self._send(unit_id, batch)
 
     async def _place(self, items: Sequence[_Item]) -> Mapping[UnitId, Sequence[_Item]]:
-        """What each unit gets. While presence is away everybody gets everything: who is not
-        concerned finds nobody to write to."""
+        """What each unit gets."""
         try:
             async with asyncio.timeout(LOCATE_TIMEOUT_S):
                 batches = await self._locate(items)
@@ -149,7 +159,7 @@ class DeliveryService:
         except Exception:  # a bug below must not end the fan-out of the whole node
             logger.exception("delivery.locate_failed", extra={"items": len(items)})
         self._unlocated += len(items)
-        return dict.fromkeys(self._peers(), items)
+        return self._remember(items)
 
     async def _locate(self, items: Sequence[_Item]) -> Mapping[UnitId, Sequence[_Item]]:
         users: dict[UserId, None] = {}
@@ -159,11 +169,42 @@ class DeliveryService:
             if isinstance(item, Push) and item.conversation_id <= MAX_GROUP_ID:
                 groups[GroupId(item.conversation_id)] = None
         at_user, at_group = await self._presence.locate(list(users), list(groups))
+        now_s = self._clock.monotonic()
+        self._users.learn(users, at_user, now_s)
+        self._groups.learn(groups, at_group, now_s)
         batches: dict[UnitId, list[_Item]] = {}
         for item in items:
             for unit_id in self._units_of(item, at_user, at_group):
                 batches.setdefault(unit_id, []).append(item)
         return batches
+
+    def _remember(self, items: Sequence[_Item]) -> Mapping[UnitId, Sequence[_Item]]:
+        """What each unit gets while presence does not answer. What goes to all is no harm: who is
+        not concerned finds nobody to write to."""
+        peers, now_s = self._peers(), self._clock.monotonic()
+        batches: dict[UnitId, list[_Item]] = {}
+        for item in items:
+            units = self._remembered_units(item, now_s)
+            # Of a unit that has gone the sessions are elsewhere by now. No net finds a kick.
+            if units is None or isinstance(item, Kick) or not units.issubset(peers):
+                units = set(peers)
+            else:
+                self._remembered += 1
+            for unit_id in units:
+                batches.setdefault(unit_id, []).append(item)
+        return batches
+
+    def _remembered_units(self, item: _Item, now_s: float) -> set[UnitId] | None:
+        """The other units where the receivers were lately; None: of some that is not known."""
+        found = [self._users.find(user_id, now_s) for user_id in _users_of(item)]
+        if isinstance(item, Push) and item.conversation_id <= MAX_GROUP_ID:
+            found.append(self._groups.find(GroupId(item.conversation_id), now_s))
+        units: set[UnitId] = set()
+        for one in found:
+            if one is None:
+                return None
+            units |= one
+        return units - {self._own}
 
     def _units_of(
         self,
