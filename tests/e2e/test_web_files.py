@@ -54,3 +54,16 @@ async def test_files_when_sent_then_the_other_sees_the_picture_and_saves_the_fil
         saved = await (await saving.value).path()
         assert await asyncio.to_thread(saved.read_bytes) == b"<script>alert(1)</script>"
         await ming.sees_mark("已读")
+        await ming.page.evaluate("location.hash = '#/settings/storage'")
+        kept = ming.page.locator("main li")
+        await expect(kept).to_have_count(2)
+        await take_picture(ming.page, "storage")
+        await ming.press("删除 海边.jpg")
+        await ming.page.get_by_role("dialog").get_by_role("button", name="删除").click()
+        await expect(kept).to_have_count(1)
+    # What she has seen her browser may keep; another one has it no more.
+    async with someone(browser, web_server.url) as hong:
+        await hong.log_in(hong_id)
+        await hong.open_chat("小明")
+        await expect(hong.page.locator(".message button.picture")).to_contain_text("文件已被删除")
+        await take_picture(hong.page, "removed")

@@ -99,7 +99,7 @@ class World:
         """By the name of their pictures, where they are."""
         direct = min(self.me, self.friend) << 32 | max(self.me, self.friend)
         pages = ("contacts", "contacts/add", "contacts/requests", "contacts/blocked", "groups")
-        settings = ("profile", "look", "notifications", "devices", "password", "account")
+        settings = ("profile", "look", "notifications", "storage", "devices", "password", "account")
         return {
             "chats": "#/chats",
             "conversation": f"#/chats/{direct}",

@@ -198,6 +198,28 @@ export interface FileFacts {
   readonly durationMs?: number;
 }
 
+/** A file that the account has on the server. */
+export interface OwnFile {
+  readonly blobId: string;
+  /** As it was called when it was uploaded; may be empty. */
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly hasThumbnail: boolean;
+  readonly addedAtMs: number;
+}
+
+export interface OwnFiles {
+  /** With what is on its way up. */
+  readonly usedBytes: number;
+  /** 0: any number. */
+  readonly quotaBytes: number;
+  /** The newest first. */
+  readonly files: readonly OwnFile[];
+  /** Where the next page begins; empty: that was the last one. */
+  readonly next: string;
+}
+
 /** What may be uploaded. */
 export interface FileLimits {
   readonly maxBytes: number;
@@ -483,6 +505,10 @@ export interface ChatClient {
   fileLimits(): Promise<FileLimits>;
   /** The content of a file that the user may see. */
   fetchFile(ref: FileRef): Promise<Blob>;
+  /** What the account has on the server. @param after `next` of the page before. */
+  ownFiles(after?: string): Promise<OwnFiles>;
+  /** Messages that refer to it show that it was removed, unless others have uploaded it too. */
+  deleteFile(blobId: string): Promise<void>;
 
   // people
   profile(userId: UserId): Promise<Profile>;

@@ -118,6 +118,7 @@ export class Attachments {
     const { clientMessageId, conversationId } = row;
     const about = { conversationId, key: ownKey(clientMessageId), sizeBytes: file.size };
     return this.#options.files.upload(file, {
+      name: contentOf(row).media?.name,
       uploadId: this.#uploadIds.get(clientMessageId),
       signal,
       onCreated: (uploadId) => this.#remember(clientMessageId, uploadId),

@@ -30,6 +30,7 @@ import {
   type JoinPolicy,
   type Message,
   type NoticeBody,
+  type OwnFiles,
   type Profile,
   type ProfileChange,
   type Registered,
@@ -241,6 +242,26 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
     const file = this.#files.get(ref.is === "avatar" ? ref.userId : ref.blobId);
     if (file === undefined) throw new ChatError(ErrorCode.MEDIA_NOT_FOUND);
     return file;
+  }
+
+  async ownFiles(): Promise<OwnFiles> {
+    await this.pause();
+    const kept = [...this.#files].filter(([id]) => id !== ME).reverse();
+    const files = kept.map(([blobId, file]) => ({
+      blobId,
+      name: file instanceof File ? file.name : "",
+      mediaType: file.type,
+      sizeBytes: file.size,
+      hasThumbnail: file.type.startsWith("image/"),
+      addedAtMs: Date.now(),
+    }));
+    const usedBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    return { usedBytes, quotaBytes: 2 * 1024 ** 3, files, next: "" };
+  }
+
+  async deleteFile(blobId: string): Promise<void> {
+    await this.pause();
+    if (!this.#files.delete(blobId)) throw new ChatError(ErrorCode.MEDIA_NOT_FOUND);
   }
 
   async setAvatar(picture: Blob): Promise<Profile> {

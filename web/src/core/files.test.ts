@@ -7,6 +7,15 @@ const ID = "0c".repeat(16);
 const BLOB = "ab".repeat(32);
 
 /** A server that keeps uploads as docs/media.md says. */
+const OWN = {
+  used_bytes: 7,
+  quota_bytes: 9,
+  files: [
+    { blob_id: BLOB, name: "a", media_type: "image/png", size_bytes: 7, has_thumbnail: true, added_at_ms: 3 },
+  ],
+  next: null,
+};
+
 class FakeStore {
   readonly asked: string[] = [];
   readonly tokens: string[] = [];
@@ -18,6 +27,7 @@ class FakeStore {
   losesAnswer = false;
   isForgotten = false;
   badToken = "";
+  readonly deleted: string[] = [];
   /** Which units were asked, those that are gone, and those that say nothing. */
   readonly units: string[] = [];
   readonly away = new Set<string>();
@@ -43,6 +53,7 @@ class FakeStore {
       case "PATCH":
         return this.#append(Number(headers.get("Upload-Offset")), init.body as Blob);
       case "DELETE":
+        this.deleted.push(path);
         return new Response(null, { status: 204 });
       default:
         return this.#show(path);
@@ -61,6 +72,7 @@ class FakeStore {
   }
 
   #show(path: string): Response {
+    if (path === "/v1/media") return Response.json(OWN);
     if (path.startsWith("/v1/media")) return new Response("bytes");
     if (this.isForgotten) {
       this.isForgotten = false;
@@ -104,6 +116,23 @@ describe("Files", () => {
     expect(progress[0]).toBe(0);
     expect(progress.at(-1)).toBe(3_000_000);
     expect(store.metadata).toBe(`filetype ${btoa("image/png")}`);
+  });
+
+  it("tells what a file is called, in any language", async () => {
+    await files.upload(big(), { name: "图.png" });
+    const [, name] = store.metadata.split(",");
+    expect(name).toBe(`filename ${Buffer.from("图.png").toString("base64")}`);
+  });
+
+  it("lists one's own files, and deletes one", async () => {
+    const own = await files.own("5-ab");
+    expect(store.asked).toEqual(["GET /v1/media"]);
+    expect(own).toMatchObject({ usedBytes: 7, quotaBytes: 9, next: "" });
+    expect(own.files).toEqual([
+      { blobId: BLOB, name: "a", mediaType: "image/png", sizeBytes: 7, hasThumbnail: true, addedAtMs: 3 },
+    ]);
+    await files.delete(BLOB);
+    expect(store.deleted).toEqual([`/v1/media/${BLOB}`]);
   });
 
   it("goes on where an upload was, and sends nothing twice", async () => {

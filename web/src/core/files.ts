@@ -1,6 +1,6 @@
 /** Files over HTTP (docs/media.md): up in parts that can be resumed, down whole. */
 
-import type { FileLimits, FileRef } from "./api";
+import type { FileLimits, FileRef, OwnFiles } from "./api";
 import { refusal, type Credentials } from "./credentials";
 import { ChatError, ErrorCode, asChatError } from "./errors";
 
@@ -15,6 +15,8 @@ export interface StoredFile {
 }
 
 export interface UploadOptions {
+  /** For the owner's list of files. */
+  readonly name?: string;
   /** One that was begun before; what has arrived of it is not sent again. */
   readonly uploadId?: string;
   readonly onCreated?: (uploadId: string) => void;
@@ -33,6 +35,20 @@ interface UploadAnswer {
   } | null;
 }
 
+interface OwnAnswer {
+  readonly used_bytes: number;
+  readonly quota_bytes: number;
+  readonly files: readonly {
+    readonly blob_id: string;
+    readonly name: string;
+    readonly media_type: string;
+    readonly size_bytes: number;
+    readonly has_thumbnail: boolean;
+    readonly added_at_ms: number;
+  }[];
+  readonly next: string | null;
+}
+
 interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Blob;
@@ -49,6 +65,7 @@ export const PICTURE_TYPES: ReadonlySet<string> = new Set([
   "image/gif",
   "image/webp",
 ]);
+const MAX_NAME_CHARS = 200;
 const MAX_PICTURE_BYTES = 32 * 1024 * 1024;
 /** What a part may weigh; the server takes none below 64 KiB but the last. */
 const MIN_PART_BYTES = 128 * 1024;
@@ -103,6 +120,31 @@ export class Files {
     }
   }
 
+  /** What the account has. @throws ChatError as {@link limits}. */
+  async own(after = ""): Promise<OwnFiles> {
+    const answer = await this.#ask("GET", `/v1/media?after=${encodeURIComponent(after)}`);
+    const told = (await answer.json().catch(() => undefined)) as OwnAnswer | undefined;
+    if (told === undefined) throw new ChatError(ErrorCode.CONNECTION_LOST);
+    return {
+      usedBytes: told.used_bytes,
+      quotaBytes: told.quota_bytes,
+      files: told.files.map((file) => ({
+        blobId: file.blob_id,
+        name: file.name,
+        mediaType: file.media_type,
+        sizeBytes: file.size_bytes,
+        hasThumbnail: file.has_thumbnail,
+        addedAtMs: file.added_at_ms,
+      })),
+      next: told.next ?? "",
+    };
+  }
+
+  /** Delete one of them. @throws ChatError as {@link limits}. */
+  async delete(blobId: string): Promise<void> {
+    await this.#ask("DELETE", `/v1/media/${encodeURIComponent(blobId)}`);
+  }
+
   /**
    * Bring a file to the server, all of it or what is missing.
    *
@@ -118,7 +160,7 @@ export class Files {
       else offset = known.offset_bytes;
     }
     if (uploadId === undefined) {
-      uploadId = await this.#create(file, signal);
+      uploadId = await this.#create(file, options.name ?? "", signal);
       onCreated?.(uploadId);
     }
     onProgress?.(offset);
@@ -147,10 +189,13 @@ export class Files {
     await this.#ask("DELETE", `/v1/uploads/${uploadId}`).catch(() => undefined);
   }
 
-  async #create(file: Blob, signal: AbortSignal | undefined): Promise<string> {
+  async #create(file: Blob, name: string, signal: AbortSignal | undefined): Promise<string> {
+    const told = { filetype: typeOf(file), ...(name && { filename: name.slice(0, MAX_NAME_CHARS) }) };
     const headers = {
       "Upload-Length": String(file.size),
-      "Upload-Metadata": `filetype ${btoa(typeOf(file))}`,
+      "Upload-Metadata": Object.entries(told)
+        .map(([key, value]) => `${key} ${toBase64(value)}`)
+        .join(","),
     };
     const answer = await this.#ask("POST", "/v1/uploads", { headers, signal });
     const uploadId = answer.headers.get("Location")?.split("/").at(-1);
@@ -273,6 +318,10 @@ function pathOf(ref: FileRef): string {
   if (ref.is === "avatar") return `/v1/avatars/${encodeURIComponent(ref.userId)}?of=${blobId}`;
   const path = `/v1/media/${blobId}`;
   return ref.is === "thumbnail" ? `${path}/thumbnail` : path;
+}
+
+function toBase64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
 /** The media type, as far as it can stand in a header. */

@@ -21,6 +21,7 @@ import type {
   HistoryPlace,
   KickReason,
   Message,
+  OwnFiles,
   Profile,
   ProfileChange,
   Registered,
@@ -223,6 +224,14 @@ export class RealChatClient extends People implements ChatClient {
 
   async fetchFile(ref: FileRef): Promise<Blob> {
     return this.#files.fetchFile(ref);
+  }
+
+  async ownFiles(after?: string): Promise<OwnFiles> {
+    return this.#files.own(after);
+  }
+
+  async deleteFile(blobId: string): Promise<void> {
+    await this.#files.delete(blobId);
   }
 
   // ---- people and groups, where something is kept ----------------------------------------------

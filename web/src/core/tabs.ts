@@ -32,12 +32,12 @@ type Asked = Omit<Methods, Local>;
 const REPEATABLE = [
   "resume", "conversations", "history", "entry", "send", "sendFile", "fileLimits", "fetchFile",
   "profile", "searchUsers", "contacts", "groups", "group", "members", "joinRequests", "invitations",
-  "devices",
+  "devices", "ownFiles",
 ] as const; // prettier-ignore
 
 const ONCE = [
   "register", "logIn", "logOut", "recoverPassword", "retry", "discard", "recall",
-  "updateProfile", "setAvatar", "requestFriend", "answerFriend", "deleteFriend", "setBlocked", "setRemark",
+  "updateProfile", "setAvatar", "deleteFile", "requestFriend", "answerFriend", "deleteFriend", "setBlocked", "setRemark",
   "createGroup", "joinGroup", "answerJoin", "inviteMember", "leaveGroup", "removeMember",
   "setRole", "transferGroup", "dismissGroup", "updateGroup", "setCard", "revokeDevice",
   "changePassword", "deleteAccount",

@@ -50,7 +50,7 @@ describe("MediaCard", () => {
 
   it("says when a picture cannot be had, and tries again on a click", async () => {
     const gone = new ChatError(ErrorCode.CONNECTION_LOST);
-    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValueOnce(gone);
+    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValue(gone);
     const { wrapper } = await show({});
     expect(wrapper.text()).toContain("Cannot be shown");
     fetchFile.mockResolvedValue(new Blob(["x"]));
@@ -97,6 +97,22 @@ describe("MediaCard", () => {
     await flushPromises();
     expect(fetchFile).toHaveBeenCalledWith({ is: "file", blobId: MEDIA.blobId });
     expect(wrapper.find("audio").exists()).toBe(true);
+    fetchFile.mockRestore();
+  });
+
+  it.each([
+    [Kind.IMAGE, "button.picture"],
+    [Kind.FILE, "button.file"],
+    [Kind.VOICE, "button.icon-button"],
+  ])("says that a file was removed, and offers nothing more (kind %i)", async (kind, selector) => {
+    const removed = new ChatError(ErrorCode.MEDIA_NOT_FOUND);
+    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValue(removed);
+    const { wrapper } = await show({ kind });
+    if (kind !== Kind.IMAGE) await wrapper.get(selector).trigger("click");
+    await flushPromises();
+    expect(wrapper.text()).toContain("File was removed");
+    expect(wrapper.text()).not.toContain("Try again");
+    expect(wrapper.get(selector).attributes("disabled")).toBeDefined();
     fetchFile.mockRestore();
   });
 });

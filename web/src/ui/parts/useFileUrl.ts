@@ -2,7 +2,7 @@
 
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 
-import type { FileRef } from "../../core/api";
+import { ChatError, ErrorCode, type FileRef } from "../../core/api";
 import { useClient } from "../../stores/client";
 import { useSession } from "../../stores/session";
 
@@ -10,6 +10,8 @@ export interface FileUrl {
   /** Empty while it is on its way. */
   readonly url: Ref<string>;
   readonly hasFailed: Ref<boolean>;
+  /** The server has it no more: there is nothing to try again. */
+  readonly isRemoved: Ref<boolean>;
   readonly load: () => Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export function useFileUrl(
   const session = useSession();
   const url = shallowRef("");
   const hasFailed = ref(false);
+  const isRemoved = ref(false);
   let isGone = false;
   let loading: Promise<void> | undefined;
 
@@ -42,10 +45,12 @@ export function useFileUrl(
     const file = wanted();
     if (file === undefined || url.value !== "") return;
     hasFailed.value = false;
+    isRemoved.value = false;
     try {
       show(await client.fetchFile(file));
-    } catch {
+    } catch (error) {
       hasFailed.value = true;
+      isRemoved.value = wasRemoved(error);
     }
   }
 
@@ -60,12 +65,17 @@ export function useFileUrl(
   watch(
     () => session.connection.state,
     (state) => {
-      if (state === "online" && hasFailed.value) void load();
+      if (state === "online" && hasFailed.value && !isRemoved.value) void load();
     },
   );
   onScopeDispose(() => {
     isGone = true;
     URL.revokeObjectURL(url.value);
   });
-  return { url, hasFailed, load };
+  return { url, hasFailed, isRemoved, load };
+}
+
+/** Whether a file that a message refers to was not there: who sees the message may see it, if it is. */
+export function wasRemoved(error: unknown): boolean {
+  return error instanceof ChatError && error.code === ErrorCode.MEDIA_NOT_FOUND;
 }

@@ -6,6 +6,7 @@ export const PAGES = [
   { id: "profile", icon: "contacts" },
   { id: "look", icon: "theme" },
   { id: "notifications", icon: "bell" },
+  { id: "storage", icon: "file" },
   { id: "devices", icon: "device" },
   { id: "password", icon: "lock" },
   { id: "account", icon: "trash" },
