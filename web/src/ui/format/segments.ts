@@ -21,9 +21,12 @@ function trimLink(found: string): string {
 
 /** The address, or nothing for what the browser would not take as http(s). */
 function toHref(link: string): string | undefined {
-  if (!URL.canParse(link)) return undefined;
-  const { protocol, href } = new URL(link);
-  return protocol === "http:" || protocol === "https:" ? href : undefined;
+  try {
+    const { protocol, href } = new URL(link);
+    return protocol === "http:" || protocol === "https:" ? href : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function cutMentions(text: string, names: readonly string[], into: Segment[]): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, clockTime, dayName, daysBetween, shortTime } from "./time";
+import { ago, clockTime, dayName, daysBetween, dayStart, shortTime } from "./time";
 
 const NOW = new Date(2026, 10, 23, 15, 30).getTime();
 
@@ -33,6 +33,21 @@ describe("dayName", () => {
 it("days are counted by the calendar, not by hours", () => {
   expect(daysBetween(at(22, 23, 59), at(23, 0, 1))).toBe(1);
   expect(daysBetween(at(23, 0, 1), at(23, 23, 59))).toBe(0);
+});
+
+it("a day begins at midnight, whichever was asked for before", () => {
+  for (const ms of [at(23, 0, 0), at(23, 23, 59), at(22, 23, 59), at(23)]) {
+    const day = new Date(ms);
+    day.setHours(0, 0, 0, 0);
+    expect(dayStart(ms)).toBe(day.getTime());
+  }
+});
+
+it("the next minute is another time, in another language too", () => {
+  expect([at(23, 9, 5), at(23, 9, 6), at(23, 9, 5)].map((ms) => clockTime(ms, "en"))).toEqual(
+    ["09:05", "09:06", "09:05"],
+  );
+  expect(dayName(at(2), NOW, "en")).not.toBe(dayName(at(2), NOW, "zh"));
 });
 
 it("midnight is 00, not 24", () => {

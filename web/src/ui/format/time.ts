@@ -3,22 +3,48 @@
 import type { Language } from "../../stores/preferences";
 
 const LOCALES: Readonly<Record<Language, string>> = { zh: "zh-CN", en: "en-GB" };
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** A format, and what it last said: rows that stand together often have the same minute. */
+interface Format {
+  readonly format: Intl.DateTimeFormat;
+  minute: number;
+  text: string;
+}
 
-/** Making a format takes far longer than using it. */
+const formats = new Map<string, Format>();
+
+/** Making a format takes far longer than using it. No format tells seconds. */
 function format(language: Language, options: Intl.DateTimeFormatOptions, ms: number): string {
   const key = language + JSON.stringify(options);
-  const known = formats.get(key) ?? new Intl.DateTimeFormat(LOCALES[language], options);
-  formats.set(key, known);
-  return known.format(ms);
+  let known = formats.get(key);
+  if (known === undefined) {
+    known = { format: new Intl.DateTimeFormat(LOCALES[language], options), minute: NaN, text: "" };
+    formats.set(key, known);
+  }
+  const minute = Math.floor(ms / MINUTE_MS);
+  if (minute !== known.minute) {
+    known.text = known.format.format(ms);
+    known.minute = minute;
+  }
+  return known.text;
 }
+
+/** The day that was asked for last: most questions are about the same. */
+let lastDay = { from: 0, to: 0 };
 
 /** Midnight at the start of the day, on this machine's clock. */
 export function dayStart(ms: number): number {
-  const date = new Date(ms);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  if (ms < lastDay.from || ms >= lastDay.to) {
+    const date = new Date(ms);
+    const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
+    lastDay = {
+      from: new Date(year, month, day).getTime(),
+      to: new Date(year, month, day + 1).getTime(),
+    };
+  }
+  return lastDay.from;
 }
 
 /** Whole days from one to the other by the calendar; robust against days of 23 and 25 hours. */

@@ -3,7 +3,8 @@
 export interface Portrait {
   readonly from: string;
   readonly to: string;
-  /** A disc in a corner, so that equal initials in near colours are still told apart. */
+  /** A disc in a corner, so that equal initials in near colours are still told apart; parts of the
+   * whole. */
   readonly disc: { readonly x: number; readonly y: number; readonly r: number };
   readonly initial: string;
 }
@@ -28,9 +29,9 @@ export function drawPortrait(id: string, name: string): Portrait {
     from: `oklch(0.6 0.105 ${hue})`,
     to: `oklch(0.5 0.115 ${(hue + 28) % 360})`,
     disc: {
-      x: corner % 2 === 0 ? 4 : 36,
-      y: corner < 2 ? 4 : 36,
-      r: 13 + (number % 9),
+      x: corner % 2 === 0 ? 0.1 : 0.9,
+      y: corner < 2 ? 0.1 : 0.9,
+      r: (13 + (number % 9)) / 40,
     },
     initial: initialOf(name || id),
   };
