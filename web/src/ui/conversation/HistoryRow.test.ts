@@ -1,11 +1,13 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
+import { defineComponent, h } from "vue";
 
 import { ChatError, ErrorCode, Kind, type Conversation, type Message } from "../../core/api";
 import { emptyConversation } from "../../stores/conversations";
 import { FRIEND, mountPage, type Mounted } from "../../testing/mounting";
 import HistoryRow from "./HistoryRow.vue";
-import { makeRows } from "./rows";
+import { makeRows, type ConversationIdentity, type Row } from "./rows";
+import { useRowWords } from "./useRowWords";
 
 function message(change: Partial<Message> = {}): Message {
   return {
@@ -30,8 +32,17 @@ async function show(
 ): Promise<Mounted> {
   const whole = { ...emptyConversation(FRIEND, "10001"), ...conversation };
   const [row] = makeRows([message(change)], { conversation: whole, readSeq, isShown: () => true });
-  return mountPage(HistoryRow, { row, conversation: whole, isMarked: false });
+  return mountPage(WithWords, { row, conversation: whole });
 }
+
+/** A row as the history holds it. */
+const WithWords = defineComponent({
+  props: ["row", "conversation"],
+  setup(props: { row: Row; conversation: ConversationIdentity }) {
+    const words = useRowWords(props.conversation);
+    return () => h(HistoryRow, { ...props, words, isMarked: false });
+  },
+});
 
 describe("a row of the history", () => {
   it.each([
@@ -44,15 +55,26 @@ describe("a row of the history", () => {
     expect(wrapper.get(".state").attributes("aria-label")).toBe(label);
   });
 
-  it("says why a message failed, and offers to send it again", async () => {
+  it("says why a message failed, beside a button for what to do", async () => {
     const error = new ChatError(ErrorCode.NOT_FRIENDS);
     const { wrapper } = await show({ state: "failed", seq: 0, error });
     expect(wrapper.get(".why").text()).toContain("not friends");
-    await wrapper.get(".failed").trigger("click");
-    const items = [...document.querySelectorAll<HTMLElement>("[role=menuitem]")];
-    expect(items.map((one) => one.textContent?.trim())).toEqual(["Send again", "Copy", "Delete"]);
-    items[0]?.click();
-    expect(wrapper.emitted("act")?.[0]?.[0]).toBe("retry");
+    expect(wrapper.get(".failed").attributes("aria-haspopup")).toBe("menu");
+  });
+
+  it("leads to who wrote it, where somebody else begins", async () => {
+    const { wrapper } = await show({ isOwn: false, senderId: "10002" });
+    expect(wrapper.get(".face").attributes()).toMatchObject({
+      href: "#/contacts/10002",
+      "aria-label": "Profile of Ada",
+    });
+    expect((await show({})).wrapper.find(".face").exists()).toBe(false);
+  });
+
+  it("shows an emoji alone as large", async () => {
+    const content = { text: "😀", mentions: [], mentionsAll: false };
+    expect((await show({ content })).wrapper.get(".bubble").classes()).toContain("large");
+    expect((await show({})).wrapper.get(".bubble").classes()).not.toContain("large");
   });
 
   it("shows the unread line before what is new only", async () => {
@@ -87,7 +109,7 @@ describe("a row of the history", () => {
     const { wrapper } = await show({ kind: Kind.RECALLED, content, recalledText: "hello" });
     expect(wrapper.get(".line").text()).toContain("You recalled a message");
     await wrapper.get(".line button").trigger("click");
-    expect(wrapper.emitted("act")?.[0]?.[0]).toBe("editAgain");
+    expect(wrapper.getComponent(HistoryRow).emitted("act")?.[0]?.[0]).toBe("editAgain");
   });
 
   it("does not believe the excerpt of a quote", async () => {

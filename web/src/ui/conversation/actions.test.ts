@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { Kind, type Message } from "../../core/api";
-import { listActions, RECALL_MS } from "./actions";
+import { hasActions, listActions, RECALL_MS } from "./actions";
 
-function keys(change: Partial<Message>, type: "direct" | "group" | "self" = "direct", mayManage = false) {
-  const message: Message = {
+function make(change: Partial<Message>): Message {
+  return {
     is: "message",
     key: "s1",
     conversationId: "1",
@@ -17,7 +17,10 @@ function keys(change: Partial<Message>, type: "direct" | "group" | "self" = "dir
     state: "sent",
     ...change,
   };
-  return listActions(message, { nowMs: RECALL_MS, type, mayManage }).map((one) => one.key);
+}
+
+function keys(change: Partial<Message>, type: "direct" | "group" | "self" = "direct", mayManage = false) {
+  return listActions(make(change), { nowMs: RECALL_MS, type, mayManage }).map((one) => one.key);
 }
 
 describe("listActions", () => {
@@ -43,6 +46,11 @@ describe("listActions", () => {
   it("offers nothing that needs the log while it is being sent", () => {
     expect(keys({ state: "sending", seq: 0 })).toEqual(["copy"]);
   });
+
+  it.each([{}, { seq: 0 }, { seq: 0, kind: Kind.IMAGE }, { seq: 0, kind: Kind.IMAGE, file: new Blob() }])(
+    "is not empty exactly when there are actions: %j",
+    (change) => expect(keys(change).length > 0).toBe(hasActions(make(change))),
+  );
 
   it("offers to delete what is still being uploaded", () => {
     expect(keys({ state: "sending", seq: 0, kind: Kind.IMAGE, file: new Blob() })).toEqual(["discard"]);

@@ -19,6 +19,11 @@ export interface ActionOptions {
   readonly mayManage: boolean;
 }
 
+/** Whether there is anything; cheap, for every row that is drawn. */
+export function hasActions(message: Message): boolean {
+  return message.seq > 0 || message.kind === Kind.TEXT || message.file !== undefined;
+}
+
 export function listActions(message: Message, options: ActionOptions): Action[] {
   if (message.state === "failed") {
     return [

@@ -85,6 +85,19 @@ describe("makeRows", () => {
     expect(made.map((row) => row.startsRun)).toEqual([true, true, true]);
   });
 
+  it("keeps the rows that are still the same, and no others", () => {
+    const conversation = { type: "direct", peerReadSeq: 0, peerDeliveredSeq: 0 } as const;
+    const options = { conversation, readSeq: undefined, isShown: () => true };
+    const entries = [message(2, "2", 1_000), message(3, "2", 2_000)];
+    const before = makeRows(entries, options);
+    const after = makeRows([message(1, "2", 0), ...entries], options, before);
+    expect(after[1]).not.toBe(before[0]);
+    expect(after[1]?.startsRun).toBe(false);
+    expect(after[2]).toBe(before[1]);
+    const changed = makeRows([...entries.slice(0, 1), message(3, "2", 2_000)], options, before);
+    expect(changed[1]).not.toBe(before[1]);
+  });
+
   it("leaves out what is not shown", () => {
     const conversation = { type: "group", peerReadSeq: 0, peerDeliveredSeq: 0 } as const;
     const entries = [message(1, "2", 0), message(2, "2", 1)];

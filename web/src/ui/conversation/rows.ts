@@ -10,6 +10,9 @@ import {
 } from "../../core/api";
 import { dayStart } from "../format/time";
 
+/** What stays of a conversation whatever happens in it: all that its rows know of it. */
+export type ConversationIdentity = Pick<Conversation, "conversationId" | "type" | "groupId">;
+
 export interface Row {
   readonly key: string;
   readonly entry: Entry;
@@ -55,7 +58,24 @@ function isSameMinute(one: Entry, other: Entry): boolean {
   return Math.floor(one.sentAtMs / 60_000) === Math.floor(other.sentAtMs / 60_000);
 }
 
-export function makeRows(entries: readonly Entry[], options: RowOptions): Row[] {
+function isSameRow(one: Row, other: Row): boolean {
+  return (Object.keys(one) as (keyof Row)[]).every((name) => one[name] === other[name]);
+}
+
+/** @param before the rows so far: those that are still the same are kept, and need no new look. */
+export function makeRows(
+  entries: readonly Entry[],
+  options: RowOptions,
+  before: readonly Row[] = [],
+): Row[] {
+  const known = new Map(before.map((row) => [row.key, row]));
+  return drawRows(entries, options).map((row) => {
+    const same = known.get(row.key);
+    return same !== undefined && isSameRow(row, same) ? same : row;
+  });
+}
+
+function drawRows(entries: readonly Entry[], options: RowOptions): Row[] {
   const shown = entries.filter(options.isShown);
   const states = shown.map((entry): MessageState =>
     entry.is === "message" && entry.isOwn ? messageState(entry, options.conversation) : "sent",
@@ -89,10 +109,3 @@ export function makeRows(entries: readonly Entry[], options: RowOptions): Row[] 
   });
 }
 
-/** In pixels, near enough for the first layout; rows are measured when they are there. */
-export function estimateHeight(row: Row | undefined): number {
-  if (row === undefined) return 48;
-  const extra = (row.startsDay ? 48 : 0) + (row.isFirstUnread ? 40 : 0) + (row.startsRun ? 14 : 0);
-  if (row.isLine || row.entry.is !== "message") return 36 + extra;
-  return 44 + extra + 24 * Math.floor(row.entry.content.text.length / 36);
-}

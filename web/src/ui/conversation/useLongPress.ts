@@ -5,8 +5,9 @@ import { onScopeDispose } from "vue";
 const LONG_MS = 450;
 const MAX_MOVE_PX = 8;
 
+/** @param open where the finger is, and what it touched first. */
 export function useLongPress(
-  open: (x: number, y: number) => void,
+  open: (x: number, y: number, target: EventTarget | null) => void,
 ): Readonly<Record<string, (event: PointerEvent) => void>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let start = { x: 0, y: 0 };
@@ -20,8 +21,9 @@ export function useLongPress(
     pointerdown: (event) => {
       cancel();
       if (event.pointerType === "mouse") return;
-      start = { x: event.clientX, y: event.clientY };
-      timer = setTimeout(() => open(start.x, start.y), LONG_MS);
+      const { clientX: x, clientY: y, target } = event;
+      start = { x, y };
+      timer = setTimeout(() => open(x, y, target), LONG_MS);
     },
     pointermove: (event) => {
       if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > MAX_MOVE_PX) cancel();

@@ -13,7 +13,7 @@ export interface Namer {
   /** The line of a notice; empty for those that are not shown. */
   readonly notice: (groupId: GroupId, entry: Entry) => string;
   /** One line that stands for an entry. */
-  readonly excerpt: (conversation: Conversation, entry: Entry) => string;
+  readonly excerpt: (conversation: Pick<Conversation, "type" | "groupId">, entry: Entry) => string;
 }
 
 export function useNames(): Namer {
@@ -57,7 +57,7 @@ export function useNames(): Namer {
     return content.text.replaceAll(/\s+/g, " ");
   }
 
-  function excerpt(conversation: Conversation, entry: Entry): string {
+  function excerpt(conversation: Pick<Conversation, "type" | "groupId">, entry: Entry): string {
     if (entry.is === "notice" || entry.kind === Kind.RECALLED) return notice(conversation.groupId, entry);
     if (conversation.type !== "group" || entry.isOwn) return words(entry);
     return t("list.saidBy", { who: name(conversation.groupId, entry.senderId), text: words(entry) });
