@@ -16,6 +16,7 @@ from tinyqq.client.messages import Connected, Desk, Disconnected, Message, SendR
 from tinyqq.client.outbox import Outgoing
 from tinyqq.client.store import MemoryStore
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unauthenticated, Unavailable
+from tinyqq.model.account import ProfileChanged
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import OperationId, Seq
@@ -139,7 +140,11 @@ async def test_take_when_started_again_then_from_where_it_was(made: Fixture) -> 
 
 
 async def test_on_push_when_hint_then_handed_out(made: Fixture) -> None:
-    for hint in (Typing(ANN_BOB, BOB), PresenceChanged(BOB, online=True)):
+    for hint in (
+        Typing(ANN_BOB, BOB),
+        PresenceChanged(BOB, online=True),
+        ProfileChanged(BOB, "Bob"),
+    ):
         made.mailbox.on_push(hint)
         assert await made.take() == hint
 

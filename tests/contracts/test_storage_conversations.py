@@ -94,8 +94,9 @@ async def test_contacts_when_of_every_sort_then_all_but_the_indifferent(storage:
     for other in (BOB, EVE, ZOE):
         await list_for(storage, ANN, other, conversation=direct_conversation(ANN, other))
     await storage.conversations.set_remark(ANN, ANN_BOB, "Bobby")
+    await storage.accounts.update_account(BOB, avatar="ab")
     assert await storage.conversations.list_contacts(ANN) == (
-        Contact(BOB, "Bob", "Bobby", is_friend=True),
+        Contact(BOB, "Bob", "Bobby", is_friend=True, avatar="ab"),
         Contact(EVE, "Eve", request_received_at_ms=7, note="it's me", is_bot=True),
     )
 
@@ -218,9 +219,10 @@ async def test_member_ids_when_there_is_no_group_then_empty(storage: Storage) ->
 
 async def test_members_when_paged_then_every_present_one_once(group: Storage) -> None:
     await change(group, GROUP, put_member(ZOE, 2))
+    await group.accounts.update_account(ANN, avatar="ab")
     first = await group.conversations.list_members(GROUP_ID, UserId(0), 2)
     assert first.more
-    assert first.members[0] == Member(ANN, "Ann", "", Role.OWNER, NOW_MS)
+    assert first.members[0] == Member(ANN, "Ann", "", Role.OWNER, NOW_MS, "ab")
     second = await group.conversations.list_members(GROUP_ID, first.members[-1].user_id, 2)
     assert ([one.user_id for one in second.members], second.more) == ([ZOE], False)
     assert second.members[0].nickname == ""

@@ -67,3 +67,29 @@ async def test_files_when_sent_then_the_other_sees_the_picture_and_saves_the_fil
         await hong.open_chat("小明")
         await expect(hong.page.locator(".message button.picture")).to_contain_text("文件已被删除")
         await take_picture(hong.page, "removed")
+
+
+async def test_profile_when_changed_then_a_friend_sees_it_without_a_reload(
+    web_server: Server, browser: Browser
+) -> None:
+    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
+    async with (
+        someone(browser, web_server.url) as ming,
+        someone(browser, web_server.url) as hong,
+    ):
+        await ming.log_in(ming_id)
+        await hong.log_in(hong_id)
+        await hong.open_chat("小明")
+        await hong.say("在吗")
+        face = hong.page.locator(".conversation header img")
+        await expect(face).to_have_count(0)
+        await ming.go("#/settings/profile")
+        await ming.page.locator(".picture input[type=file]").set_input_files(
+            {"name": "我.jpg", "mimeType": "image/jpeg", "buffer": photo((300, 300))}
+        )
+        await expect(face).to_have_count(1)
+        await ming.press("修改昵称")
+        await ming.fill("昵称", "大明")
+        await ming.page.keyboard.press("Enter")
+        await expect(hong.page.locator(".conversation h1")).to_have_text("大明")
+        await expect(hong.row("大明")).to_have_count(1)

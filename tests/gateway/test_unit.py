@@ -14,7 +14,7 @@ from tests.support.services import FakeConversations
 from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.unit import LocalUnit
-from tinyqq.model.account import DeviceKind, KickReason
+from tinyqq.model.account import DeviceKind, KickReason, ProfileChanged
 from tinyqq.model.connection import Kicked
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import (
@@ -257,6 +257,7 @@ async def test_take_joined_when_the_first_member_joins_while_here_then_told_once
         CursorMoved(CHAT, ANN, Seq(1), Seq(1)),
         Typing(CHAT, ANN),
         PresenceChanged(ANN, True, 0),
+        ProfileChanged(ANN, "Ann", "ab"),
     ],
 )
 async def test_hint_when_named_users_are_here_then_they_get_it_but_the_origin(record: Any) -> None:

@@ -9,7 +9,7 @@ from tests.support.records import records
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.errors import ErrorCode, TinyQQError
-from tinyqq.model.account import Caller, DeviceKind, KickReason, LoggedIn
+from tinyqq.model.account import Caller, DeviceKind, KickReason, LoggedIn, ProfileChanged
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.message import CursorMoved, Sent, Typing
 from tinyqq.ports.delivery import Hint, Kick, Push
@@ -24,9 +24,8 @@ _pushes = st.builds(
     Push, _number, _number, _number, st.integers(0, 2**32 - 1), st.binary(max_size=50), _number,
     _number, _user_ids, _user_ids, _number,
 )  # fmt: skip
-_hints = st.builds(
-    Hint, _user_ids, st.one_of(*map(records, (PresenceChanged, CursorMoved, Typing))), _number
-)
+_hint_records = (PresenceChanged, ProfileChanged, CursorMoved, Typing)
+_hints = st.builds(Hint, _user_ids, st.one_of(*map(records, _hint_records)), _number)
 _kicks = st.builds(
     Kick, _number, st.sampled_from(KickReason), st.none() | st.lists(_device_id).map(tuple),
     st.none() | st.sampled_from(DeviceKind), _number, st.text(max_size=9),

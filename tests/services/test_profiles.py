@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from tests.support.accounts import MemoryAccounts, caller_of
+from tests.support.lane_fixtures import RecordingDelivery
 
-from tinyqq.errors import ErrorCode, InvalidRequest, NotFound
-from tinyqq.model.account import Account, Profile, SearchUsers, UpdateProfile
+from tinyqq.errors import ErrorCode, InvalidRequest, NotFound, Unavailable
+from tinyqq.model.account import (
+    Account,
+    Caller,
+    Profile,
+    ProfileChanged,
+    SearchUsers,
+    UpdateProfile,
+)
+from tinyqq.model.friend import Contact, ContactList, ListContacts
 from tinyqq.model.ids import UserId
+from tinyqq.ports.delivery import Hint
+from tinyqq.ports.services import FriendApi
 from tinyqq.services.profiles import MAX_FOUND, Profiles
 
 ANN, BOB, EVE, GONE = (UserId(number) for number in (10001, 10002, 10003, 10004))
@@ -26,9 +39,31 @@ def accounts() -> MemoryAccounts:
     return accounts
 
 
+class Circle:
+    """Whom Ann knows."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+
+    async def list_contacts(self, caller: Caller, request: ListContacts) -> ContactList:
+        if self.is_away:
+            raise Unavailable(ErrorCode.UNAVAILABLE)
+        return ContactList((Contact(BOB, is_friend=True), Contact(EVE, is_blocked=True)))
+
+
 @pytest.fixture
-def profiles(accounts: MemoryAccounts) -> Profiles:
-    return Profiles(accounts=accounts)
+def circle() -> Circle:
+    return Circle()
+
+
+@pytest.fixture
+def delivery() -> RecordingDelivery:
+    return RecordingDelivery()
+
+
+@pytest.fixture
+def profiles(accounts: MemoryAccounts, circle: Circle, delivery: RecordingDelivery) -> Profiles:
+    return Profiles(accounts=accounts, friends=cast(FriendApi, circle), delivery=delivery)
 
 
 async def found(profiles: Profiles, query: str, limit: int = 20) -> list[UserId]:
@@ -52,6 +87,39 @@ async def test_get_when_there_is_no_such_user_then_not_found(
     with pytest.raises(NotFound) as caught:
         await profiles.get(caller_of(ANN), user_id)
     assert caught.value.code is ErrorCode.USER_NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("update", "told"),
+    [
+        (UpdateProfile(nickname="Ann"), ProfileChanged(ANN, "Ann")),
+        (UpdateProfile(avatar="ab"), ProfileChanged(ANN, "安娜", "ab")),
+    ],
+)
+async def test_update_when_it_is_the_name_or_picture_then_friends_and_own_devices_are_told(
+    profiles: Profiles,
+    delivery: RecordingDelivery,
+    update: UpdateProfile,
+    told: ProfileChanged,
+) -> None:
+    caller = caller_of(ANN)
+    await profiles.update(caller, update)
+    assert delivery.hints == [Hint((ANN, BOB), told, caller.session_id)]
+
+
+async def test_update_when_friends_see_nothing_of_it_then_nobody_is_told(
+    profiles: Profiles, delivery: RecordingDelivery
+) -> None:
+    await profiles.update(caller_of(ANN), UpdateProfile(signature="x", allow_strangers=False))
+    assert delivery.hints == []
+
+
+async def test_update_when_nobody_can_be_told_then_it_is_done_all_the_same(
+    profiles: Profiles, circle: Circle, delivery: RecordingDelivery
+) -> None:
+    circle.is_away = True
+    assert (await profiles.update(caller_of(ANN), UpdateProfile(nickname="Ann"))).nickname == "Ann"
+    assert delivery.hints == []
 
 
 async def test_update_when_some_fields_are_given_then_only_they_change(profiles: Profiles) -> None:

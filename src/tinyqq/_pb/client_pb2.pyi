@@ -889,6 +889,33 @@ class Profile(_message.Message):
 Global___Profile: _TypeAlias = Profile  # noqa: Y015
 
 @_typing.final
+class ProfileChanged(_message.Message):
+    """Push: a friend, or the user on another device, has another name or picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    NICKNAME_FIELD_NUMBER: _builtins.int
+    AVATAR_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.int
+    nickname: _builtins.str
+    avatar: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.int = ...,
+        nickname: _builtins.str = ...,
+        avatar: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar", b"avatar", "nickname", b"nickname", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileChanged: _TypeAlias = ProfileChanged  # noqa: Y015
+
+@_typing.final
 class UpdateProfile(_message.Message):
     """Fields that are absent stay as they are."""
 
@@ -1125,6 +1152,7 @@ class Contact(_message.Message):
     ONLINE_FIELD_NUMBER: _builtins.int
     LAST_SEEN_AT_MS_FIELD_NUMBER: _builtins.int
     IS_BOT_FIELD_NUMBER: _builtins.int
+    AVATAR_FIELD_NUMBER: _builtins.int
     user_id: _builtins.int
     nickname: _builtins.str
     remark: _builtins.str
@@ -1138,6 +1166,7 @@ class Contact(_message.Message):
     """Friends only."""
     last_seen_at_ms: _builtins.int
     is_bot: _builtins.bool
+    avatar: _builtins.str
     def __init__(
         self,
         *,
@@ -1152,10 +1181,11 @@ class Contact(_message.Message):
         online: _builtins.bool = ...,
         last_seen_at_ms: _builtins.int = ...,
         is_bot: _builtins.bool = ...,
+        avatar: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_blocked", b"is_blocked", "is_bot", b"is_bot", "is_friend", b"is_friend", "last_seen_at_ms", b"last_seen_at_ms", "nickname", b"nickname", "note", b"note", "online", b"online", "remark", b"remark", "request_received_at_ms", b"request_received_at_ms", "request_sent_at_ms", b"request_sent_at_ms", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar", b"avatar", "is_blocked", b"is_blocked", "is_bot", b"is_bot", "is_friend", b"is_friend", "last_seen_at_ms", b"last_seen_at_ms", "nickname", b"nickname", "note", b"note", "online", b"online", "remark", b"remark", "request_received_at_ms", b"request_received_at_ms", "request_sent_at_ms", b"request_sent_at_ms", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1686,11 +1716,13 @@ class Member(_message.Message):
     CARD_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     JOINED_AT_MS_FIELD_NUMBER: _builtins.int
+    AVATAR_FIELD_NUMBER: _builtins.int
     user_id: _builtins.int
     nickname: _builtins.str
     card: _builtins.str
     role: Global___Role.ValueType
     joined_at_ms: _builtins.int
+    avatar: _builtins.str
     def __init__(
         self,
         *,
@@ -1699,10 +1731,11 @@ class Member(_message.Message):
         card: _builtins.str = ...,
         role: Global___Role.ValueType = ...,
         joined_at_ms: _builtins.int = ...,
+        avatar: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "joined_at_ms", b"joined_at_ms", "nickname", b"nickname", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar", b"avatar", "card", b"card", "joined_at_ms", b"joined_at_ms", "nickname", b"nickname", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,7 +24,7 @@ from tinyqq.client.messages import (
 from tinyqq.client.store import FileStore, MemoryStore, Store
 from tinyqq.client.trust import Trust
 from tinyqq.errors import ErrorCode, TinyQQError
-from tinyqq.model.account import DeviceKind
+from tinyqq.model.account import DeviceKind, ProfileChanged
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.group import JoinPolicy, Role
 from tinyqq.model.message import Content, CursorMoved, Kind, Typing
@@ -47,6 +47,7 @@ __all__ = [
     "MemoryStore",
     "Message",
     "PresenceChanged",
+    "ProfileChanged",
     "Role",
     "SendRefused",
     "Store",

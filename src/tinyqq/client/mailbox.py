@@ -18,6 +18,7 @@ from tinyqq.client.sending import Sender
 from tinyqq.client.store import Store
 from tinyqq.client.stream import Stream
 from tinyqq.errors import TinyQQError
+from tinyqq.model.account import ProfileChanged
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import ConversationId, Seq, UserId
@@ -139,7 +140,7 @@ class Mailbox:
             case CursorMoved():
                 self._cursors.moved(record)
                 self._hint(record)
-            case Typing() | PresenceChanged():
+            case Typing() | PresenceChanged() | ProfileChanged():
                 self._hint(record)
 
     def catch_up(self) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tinyqq.client.outbox import Outgoing
 from tinyqq.errors import TinyQQError
+from tinyqq.model.account import ProfileChanged
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import (
     ConversationId,
@@ -165,6 +166,7 @@ Event = (
     Message
     | Change
     | PresenceChanged
+    | ProfileChanged
     | CursorMoved
     | Typing
     | Connected

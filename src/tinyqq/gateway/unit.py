@@ -12,7 +12,7 @@ from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.groups import LocalGroups
 from tinyqq.gateway.pushed import Pushed
 from tinyqq.gateway.tasks import TaskPool
-from tinyqq.model.account import KickReason
+from tinyqq.model.account import KickReason, ProfileChanged
 from tinyqq.model.connection import Kicked
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import ConversationId, GroupId, Seq, UnitId, UserId
@@ -29,6 +29,7 @@ _HINT_TYPES: Final[dict[type, PacketType]] = {
     CursorMoved: PacketType.CURSOR_MOVED,
     Typing: PacketType.TYPING_NOTICE,
     PresenceChanged: PacketType.PRESENCE_CHANGED,
+    ProfileChanged: PacketType.PROFILE_CHANGED,
 }
 
 

@@ -198,6 +198,15 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """A friend, or the user on another device, has another name or picture: both as they are."""
+
+    user_id: UserId
+    nickname: str
+    avatar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateProfile:
     """Change one's profile and settings; ``None`` leaves a field as it is."""
 

@@ -79,6 +79,7 @@ class Contact:
     online: bool = False
     last_seen_at_ms: int = 0
     is_bot: bool = False
+    avatar: str = ""
 
 
 @dataclass(frozen=True, slots=True)

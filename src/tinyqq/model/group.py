@@ -205,6 +205,7 @@ class Member:
     card: str
     role: Role
     joined_at_ms: int
+    avatar: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from tinyqq.model.account import DeviceKind, KickReason
+from tinyqq.model.account import DeviceKind, KickReason, ProfileChanged
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import ConversationId, DeviceId, GroupId, Seq, SessionId, UserId
 from tinyqq.model.message import CursorMoved, Typing
@@ -40,7 +40,7 @@ class Hint(NamedTuple):
     """State that changed, for whoever is online; may be lost."""
 
     user_ids: tuple[UserId, ...]
-    record: PresenceChanged | CursorMoved | Typing
+    record: PresenceChanged | ProfileChanged | CursorMoved | Typing
     origin: SessionId
     """A session that need not be told; 0: none."""
 

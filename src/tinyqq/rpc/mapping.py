@@ -11,7 +11,7 @@ from typing import Any, Final
 from tinyqq._pb import client_pb2 as client
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.errors import TinyQQError
-from tinyqq.model.account import Caller, DeviceKind, KickReason
+from tinyqq.model.account import Caller, DeviceKind, KickReason, ProfileChanged
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import ConversationId, DeviceId, OperationId, Seq, SessionId, UserId
 from tinyqq.model.message import CursorMoved, Sent, Typing
@@ -30,6 +30,7 @@ HINT_TYPES: Final[dict[type, PacketType]] = {
     CursorMoved: PacketType.CURSOR_MOVED,
     Typing: PacketType.TYPING_NOTICE,
     PresenceChanged: PacketType.PRESENCE_CHANGED,
+    ProfileChanged: PacketType.PROFILE_CHANGED,
 }
 
 SEEN: Final = 0x3F00

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
-from tinyqq.errors import ErrorCode, InvalidRequest, NotFound
+from tinyqq.errors import ErrorCode, InvalidRequest, NotFound, Unavailable
 from tinyqq.model.account import (
     MAX_AVATAR_CHARS,
     MAX_NICKNAME_CHARS,
@@ -12,23 +13,34 @@ from tinyqq.model.account import (
     Account,
     Caller,
     Profile,
+    ProfileChanged,
     ProfileList,
     SearchUsers,
     UpdateProfile,
     check_line,
     check_nickname,
 )
+from tinyqq.model.friend import ListContacts
 from tinyqq.model.ids import MAX_USER_ID, UserId
+from tinyqq.ports.delivery import Delivery, Hint
+from tinyqq.ports.services import FriendApi
 from tinyqq.ports.storage import AccountChanges, AccountStore
 
 MAX_FOUND: Final = 50
+_SHOWN: Final = frozenset({"nickname", "avatar"})
 
 
 class Profiles:
-    """Reads, changes and finds profiles."""
+    """Reads, changes and finds profiles.
 
-    def __init__(self, *, accounts: AccountStore) -> None:
+    Args:
+        friends: says who is told of a change.
+    """
+
+    def __init__(self, *, accounts: AccountStore, friends: FriendApi, delivery: Delivery) -> None:
         self._accounts = accounts
+        self._friends = friends
+        self._delivery = delivery
 
     async def get(self, caller: Caller, user_id: UserId) -> Profile:
         """A user's profile.
@@ -42,7 +54,8 @@ class Profiles:
         return _profile(account, caller.user_id)
 
     async def update(self, caller: Caller, request: UpdateProfile) -> Profile:
-        """Change what is not None, and return the whole.
+        """Change what is not None, and return the whole. Friends and the user's other devices are
+        told of another name or picture.
 
         Raises:
             InvalidRequest: BAD_NICKNAME, TEXT_TOO_LONG (signature, avatar).
@@ -50,7 +63,17 @@ class Profiles:
         changes = _changes(request)
         if changes:
             await self._accounts.update_account(caller.user_id, **changes)
-        return await self.get(caller, caller.user_id)
+        profile = await self.get(caller, caller.user_id)
+        if _SHOWN & changes.keys():
+            with contextlib.suppress(Unavailable):  # whoever is not told reads it with the contacts
+                await self._tell(caller, profile)
+        return profile
+
+    async def _tell(self, caller: Caller, profile: Profile) -> None:
+        contacts = (await self._friends.list_contacts(caller, ListContacts())).contacts
+        friends = (one.user_id for one in contacts if one.is_friend)
+        record = ProfileChanged(profile.user_id, profile.nickname, profile.avatar)
+        self._delivery.hint(Hint((caller.user_id, *friends), record, caller.session_id))
 
     async def search(self, caller: Caller, request: SearchUsers) -> ProfileList:
         """Whoever has this number, then those whose nickname contains the query, by number.

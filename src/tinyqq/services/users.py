@@ -103,7 +103,8 @@ class UserService:
     """Implements :class:`tinyqq.ports.services.UserApi`.
 
     Args:
-        friends, groups: asked to end friendships and memberships when an account is deleted.
+        friends, groups: asked to end friendships and memberships when an account is deleted, and
+            who is to be told of another name or picture.
         welcome: makes a newcomer at home; None: nobody does.
     """
 
@@ -129,7 +130,7 @@ class UserService:
         self._policy = policy
         self._credentials = Credentials(accounts=accounts, passwords=passwords, throttle=throttle)
         self._devices = Devices(accounts=accounts, delivery=delivery)
-        self._profiles = Profiles(accounts=accounts)
+        self._profiles = Profiles(accounts=accounts, friends=friends, delivery=delivery)
         self._log_ins = LogIns(
             accounts=accounts,
             credentials=self._credentials,

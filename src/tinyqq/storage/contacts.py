@@ -42,7 +42,11 @@ _FRIENDS: Final = by_key(
     relation.c.is_friend,
 )
 _PEOPLE: Final = select(
-    account.c.user_id, account.c.nickname, account.c.is_bot, account.c.last_seen_at_ms
+    account.c.user_id,
+    account.c.nickname,
+    account.c.avatar,
+    account.c.is_bot,
+    account.c.last_seen_at_ms,
 ).where(account.c.user_id.in_(GIVEN_IDS))
 
 
@@ -84,6 +88,7 @@ def list_contacts(conn: Connection, user_id: UserId) -> tuple[Contact, ...]:
                     request_sent_at_ms=my.requested_at_ms,
                     note=their.note if their.requested_at_ms else my.note,
                     is_bot=person.is_bot,
+                    avatar=person.avatar,
                     last_seen_at_ms=person.last_seen_at_ms,
                 )
             )

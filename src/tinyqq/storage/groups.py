@@ -18,9 +18,10 @@ from tinyqq.model.group import (
 )
 from tinyqq.model.ids import MAX_GROUP_ID, GroupId, Seq, UserId
 from tinyqq.storage.dialect import by_key
-from tinyqq.storage.rows import IS_PRESENT, find_nicknames, given, number_of, of_given
+from tinyqq.storage.rows import IS_PRESENT, find_faces, find_nicknames, given, number_of, of_given
 from tinyqq.storage.schema import chat_group, join_request, member, user_conversation
 
+_NOBODY: Final = ("", "")
 _USER: Final[BindParameter[int]] = bindparam("of_user_id")
 _GROUP: Final[BindParameter[int]] = bindparam("of_group_id")
 
@@ -163,14 +164,15 @@ def list_members(
         "rows_wanted": limit + 1,
     }
     rows = conn.execute(_MEMBERS, wanted).all()
-    nicknames = find_nicknames(conn, (row.user_id for row in rows))
+    faces = find_faces(conn, (row.user_id for row in rows))
     members = tuple(
         Member(
             user_id=row.user_id,
-            nickname=nicknames.get(row.user_id, ""),
+            nickname=faces.get(row.user_id, _NOBODY)[0],
             card=row.card,
             role=Role(row.role),
             joined_at_ms=row.joined_at_ms,
+            avatar=faces.get(row.user_id, _NOBODY)[1],
         )
         for row in rows[:limit]
     )

@@ -73,6 +73,9 @@ _ORDINALS: Final = by_key(
     message,
 )
 _ENTRIES: Final = by_key(select(*ENTRY_COLUMNS).join_from(_PLACES, message, _AT_PLACES), message)
+_FACES: Final = select(account.c.user_id, account.c.nickname, account.c.avatar).where(
+    account.c.user_id.in_(GIVEN_IDS)
+)
 _NICKNAMES: Final = select(account.c.user_id, account.c.nickname).where(
     account.c.user_id.in_(GIVEN_IDS)
 )
@@ -157,6 +160,14 @@ def find_entries(conn: Connection, places: Iterable[tuple[ConversationId, Seq]])
 def find_nicknames(conn: Connection, user_ids: Iterable[UserId]) -> dict[UserId, str]:
     """Nicknames of those that exist."""
     return dict(conn.execute(_NICKNAMES, ids_argument(user_ids)).all())
+
+
+def find_faces(conn: Connection, user_ids: Iterable[UserId]) -> dict[UserId, tuple[str, str]]:
+    """Nicknames and pictures of those that exist."""
+    return {
+        user_id: (nickname, avatar)
+        for user_id, nickname, avatar in conn.execute(_FACES, ids_argument(user_ids))
+    }
 
 
 IS_PRESENT: Final = member.c.until_seq == STILL_IN

@@ -87,6 +87,7 @@ class PacketType(IntEnum):
     GO_AWAY = 0x4005
     KICKED = 0x4006
     HEAD_HINT = 0x4007
+    PROFILE_CHANGED = 0x4008
 
     ERROR = 0x8000
 
@@ -162,6 +163,7 @@ PUSHES: Final[dict[PacketType, type[Any]]] = {
     PacketType.GO_AWAY: connection.GoAway,
     PacketType.KICKED: connection.Kicked,
     PacketType.HEAD_HINT: connection.HeadHint,
+    PacketType.PROFILE_CHANGED: account.ProfileChanged,
 }
 """What the server sends by itself, with request id 0."""
 

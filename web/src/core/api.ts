@@ -74,6 +74,8 @@ export interface Contact {
   readonly online: boolean;
   readonly lastSeenAtMs: number;
   readonly isBot: boolean;
+  /** The blob of their picture; empty: none. */
+  readonly avatar: string;
 }
 
 // ---- groups ------------------------------------------------------------------------------------
@@ -109,6 +111,7 @@ export interface Member {
   readonly card: string;
   readonly role: Role;
   readonly joinedAtMs: number;
+  readonly avatar: string;
 }
 
 /** Somebody at the door: asked to join, or was invited by `invitedBy` (empty: nobody). */
@@ -428,6 +431,12 @@ export interface ChatEvents {
     readonly userId: UserId;
     readonly online: boolean;
     readonly lastSeenAtMs: number;
+  };
+  /** A friend, or the user elsewhere, has another name or picture. */
+  readonly profileChanged: {
+    readonly userId: UserId;
+    readonly nickname: string;
+    readonly avatar: string;
   };
   /** Friends, requests or blocks changed: ask for {@link ChatClient.contacts} again. */
   readonly contactsChanged: null;

@@ -59,6 +59,7 @@ function contact(id: string, more: Partial<Contact>): Contact {
     online: false,
     lastSeenAtMs: Date.now() - DAY_MS,
     isBot: person?.isBot ?? false,
+    avatar: "",
     ...more,
   };
 }
@@ -116,10 +117,12 @@ export function makeMembers(of: Group): Member[] {
     card: "小满",
     role: of.role,
     joinedAtMs: of.createdAtMs,
+    avatar: "",
   };
   const theirs = others.map((one): Member => {
     const role: Role = one.id === of.ownerId ? "owner" : one.id === "10003" ? "admin" : "member";
-    return { userId: one.id, nickname: one.nickname, card: "", role, joinedAtMs: of.createdAtMs };
+    const { id: userId, nickname } = one;
+    return { userId, nickname, card: "", role, joinedAtMs: of.createdAtMs, avatar: "" };
   });
   return [mine, ...theirs];
 }

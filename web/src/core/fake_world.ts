@@ -22,7 +22,8 @@ import { ME, PEOPLE, makeContacts, makeGroup, makeGroups, makeInvitations, makeM
 import type { PeopleApi } from "./people";
 
 export abstract class FakeWorld implements Omit<PeopleApi, "deleteAccount"> {
-  protected readonly events = new Emitter<ChatEvents>();
+  /** Tests say by it what a server would. */
+  readonly events = new Emitter<ChatEvents>();
   protected contactList: Contact[] = makeContacts();
   protected groupList: Group[] = makeGroups();
   protected readonly memberLists = new Map<GroupId, Member[]>();
@@ -267,4 +268,5 @@ const NOBODY: Contact = {
   online: false,
   lastSeenAtMs: 0,
   isBot: false,
+  avatar: "",
 };

@@ -9,7 +9,7 @@ import { Log } from "./log";
 import { Mailbox } from "./mailbox";
 import type { Call } from "./receiver";
 import { MemoryStore } from "./store";
-import { CursorMovedSchema, EntrySchema, TypingSchema } from "./wire/_pb/tinyqq/_pb/client_pb";
+import { CursorMovedSchema, EntrySchema, ProfileChangedSchema, TypingSchema } from "./wire/_pb/tinyqq/_pb/client_pb";
 import { messageIdBytes, type LogEntry } from "./wire/entry";
 
 function onWire(entry: LogEntry) {
@@ -77,6 +77,16 @@ describe("Mailbox", () => {
     const sent = entries.at(-1) as Message;
     expect([sent.key, sent.state, sent.seq]).toEqual([message.key, "sent", 1]);
     expect(log.outgoing()).toEqual([]);
+  });
+
+  it("tells of another name, also in the list", () => {
+    const told: unknown[] = [];
+    events.on("profileChanged", (face) => told.push(face));
+    for (const userId of [BOB, "10009"]) {
+      mailbox.onPush(create(ProfileChangedSchema, { userId, nickname: "Robert", avatar: "ab" }));
+    }
+    expect(told).toHaveLength(2);
+    expect(mailbox.conversations().map((one) => one.name)).toEqual(["Robert"]);
   });
 
   it("puts a repeat of one wish into the outbox once", async () => {

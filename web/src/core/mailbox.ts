@@ -9,7 +9,7 @@ import { ChatError, asChatError } from "./errors";
 import type { Emitter } from "./emitter";
 import type { Files } from "./files";
 import { History } from "./history";
-import { conversationType, newId, toHex } from "./ids";
+import { conversationType, directConversation, newId, toHex } from "./ids";
 import { Inbox } from "./inbox";
 import type { Log } from "./log";
 import { Marks, type Mark } from "./marks";
@@ -141,6 +141,13 @@ export class Mailbox {
       case "tinyqq.v1.PresenceChanged": {
         const { userId, online, lastSeenAtMs } = push;
         events.emit("presence", { userId, online, lastSeenAtMs: Number(lastSeenAtMs) });
+        break;
+      }
+      case "tinyqq.v1.ProfileChanged": {
+        const { userId, nickname, avatar } = push;
+        const id = directConversation(this.#options.me, userId);
+        if (this.#log.row(id) !== undefined) this.#log.change(id, (row) => ({ ...row, name: nickname }));
+        events.emit("profileChanged", { userId, nickname, avatar });
         break;
       }
     }

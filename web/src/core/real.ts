@@ -82,6 +82,10 @@ export class RealChatClient extends People implements ChatClient {
       onSession: (session) => this.#confirmed(session),
       memory,
     });
+    this.#events.on("profileChanged", ({ userId, nickname }) => {
+      // On another device of the user's.
+      if (userId === this.account?.userId) this.#setAccount({ ...this.account, nickname });
+    });
     this.#files = new Files(origin, fetch, this.#credentials, () => this.#elsewhere());
   }
 

@@ -57,7 +57,7 @@ const NAMES: readonly ([keyof Asked] extends [Name] ? Name & keyof Asked : never
 
 const EVENTS: readonly (keyof ChatEvents)[] = [
   "connection", "account", "conversations", "conversationRemoved", "entries", "told", "entryRemoved",
-  "conversationsReset", "upload", "typing", "presence", "contactsChanged", "groupsChanged",
+  "conversationsReset", "upload", "typing", "presence", "contactsChanged", "groupsChanged", "profileChanged",
 ]; // prettier-ignore
 
 /** What tabs say to each other. Values are packed. */

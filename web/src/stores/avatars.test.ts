@@ -2,6 +2,7 @@
 import { flushPromises } from "@vue/test-utils";
 import { expect, it, vi } from "vitest";
 
+import { ChatError, ErrorCode } from "../core/errors";
 import Avatar from "../ui/parts/Avatar.vue";
 import { mountPage } from "../testing/mounting";
 import { usePeople } from "./people";
@@ -22,7 +23,7 @@ it("shows somebody's picture when there is one, fetched once, and theirs alone",
 
 it("draws one from the number when the picture cannot be had", async () => {
   const { wrapper, client } = await mountPage(Avatar, { id: "10001", name: "Ada" });
-  vi.spyOn(client, "fetchFile").mockRejectedValue(new Error("gone"));
+  vi.spyOn(client, "fetchFile").mockRejectedValue(new ChatError(ErrorCode.MEDIA_NOT_FOUND));
   usePeople().remember({ ...(await client.profile("10001")), avatar: "ab" });
   await flushPromises();
   expect(wrapper.find("img").exists()).toBe(false);

@@ -19,6 +19,7 @@ it("owner and admins come first, then the eldest", () => {
     card: "",
     role,
     joinedAtMs,
+    avatar: "",
   });
   const sorted = sortMembers([
     make("1", "member", 2),

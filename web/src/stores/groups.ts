@@ -69,7 +69,9 @@ export const useGroups = defineStore("groups", () => {
   }
 
   async function loadMembers(groupId: GroupId): Promise<void> {
-    members.set(groupId, sortMembers(await client.members(groupId)));
+    const all = await client.members(groupId);
+    people.learn(all);
+    members.set(groupId, sortMembers(all));
   }
 
   async function loadRequests(groupId: GroupId): Promise<void> {
@@ -114,7 +116,7 @@ export const useGroups = defineStore("groups", () => {
     const remark = people.contacts.get(userId)?.remark;
     if (remark) return remark;
     const known = groupId === "" ? undefined : member(groupId, userId);
-    return known?.card || known?.nickname || people.nameOf(userId);
+    return known?.card || people.nameOf(userId);
   }
 
   /** The title of a conversation, as far as it is known. */

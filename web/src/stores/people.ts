@@ -9,11 +9,21 @@ import { readInBackground } from "./background";
 import { useClient } from "./client";
 import { useSession } from "./session";
 
+/** What somebody is called and looks like. */
+export interface Face {
+  readonly userId: UserId;
+  readonly nickname: string;
+  /** The blob of the picture; empty: none. */
+  readonly avatar: string;
+}
+
 export const usePeople = defineStore("people", () => {
   const client = useClient();
   const session = useSession();
   const contacts = shallowReactive(new Map<UserId, Contact>());
   const profiles = shallowReactive(new Map<UserId, Profile>());
+  /** From whatever told it last: contacts, members, profiles, a push. */
+  const faces = shallowReactive(new Map<UserId, Face>());
   const isLoaded = ref(false);
   const asked = new Set<UserId>();
 
@@ -39,6 +49,7 @@ export const usePeople = defineStore("people", () => {
     const all = await client.contacts();
     contacts.clear();
     for (const one of all) contacts.set(one.userId, one);
+    learn(all);
     isLoaded.value = true;
   }
 
@@ -49,11 +60,21 @@ export const usePeople = defineStore("people", () => {
     if (known !== undefined) contacts.set(userId, { ...known, online, lastSeenAtMs });
   });
 
+  client.on("profileChanged", (face) => {
+    const { userId, nickname, avatar } = face;
+    learn([face]);
+    const profile = profiles.get(userId);
+    if (profile !== undefined) profiles.set(userId, { ...profile, nickname, avatar });
+    const contact = contacts.get(userId);
+    if (contact !== undefined) contacts.set(userId, { ...contact, nickname, avatar });
+  });
+
   watch(
     () => session.me,
     (me) => {
       contacts.clear();
       profiles.clear();
+      faces.clear();
       asked.clear();
       isLoaded.value = false;
       if (me) loadSoon();
@@ -65,8 +86,7 @@ export const usePeople = defineStore("people", () => {
   function want(userId: UserId): void {
     if (asked.has(userId) || userId === "" || userId === "0") return;
     asked.add(userId);
-    client.profile(userId).then(
-      (profile) => profiles.set(userId, profile),
+    loadProfile(userId).catch(
       // Deleted accounts have none: the number stands for them.
       (error: unknown) => {
         if (asChatError(error).isForNow) asked.delete(userId);
@@ -76,22 +96,34 @@ export const usePeople = defineStore("people", () => {
 
   async function loadProfile(userId: UserId): Promise<Profile> {
     const profile = await client.profile(userId);
-    profiles.set(userId, profile);
+    remember(profile);
     return profile;
   }
 
   function remember(profile: Profile): void {
     profiles.set(profile.userId, profile);
+    learn([profile]);
+  }
+
+  function learn(told: readonly Face[]): void {
+    for (const { userId, nickname, avatar } of told) {
+      const known = faces.get(userId);
+      if (known?.nickname === nickname && known.avatar === avatar) continue;
+      faces.set(userId, { userId, nickname, avatar });
+    }
+  }
+
+  /** Undefined while it is on its way. */
+  function faceOf(userId: UserId): Face | undefined {
+    const face = faces.get(userId);
+    if (face === undefined) want(userId);
+    return face;
   }
 
   /** The remark, else the nickname, else (until it is known) the number. */
   function nameOf(userId: UserId): string {
     if (userId === session.me && session.account !== null) return session.account.nickname;
-    const contact = contacts.get(userId);
-    if (contact !== undefined) return contact.remark || contact.nickname || userId;
-    const profile = profiles.get(userId);
-    if (profile === undefined) want(userId);
-    return profile?.nickname ?? userId;
+    return contacts.get(userId)?.remark || faceOf(userId)?.nickname || userId;
   }
 
   return {
@@ -103,7 +135,8 @@ export const usePeople = defineStore("people", () => {
     sentRequests,
     blocked,
     nameOf,
-    want,
+    learn,
+    faceOf,
     loadProfile,
     remember,
   };

@@ -11,6 +11,7 @@ import type {
   HeadHint,
   Kicked,
   PresenceChanged,
+  ProfileChanged,
   Typing,
 } from "./_pb/tinyqq/_pb/client_pb";
 import {
@@ -61,6 +62,7 @@ import {
   OverviewSchema,
   PageSchema,
   PresenceChangedSchema,
+  ProfileChangedSchema,
   ProfileSchema,
   ProfileListSchema,
   PulseSchema,
@@ -163,10 +165,19 @@ export const Push = {
   GO_AWAY: 0x4005,
   KICKED: 0x4006,
   HEAD_HINT: 0x4007,
+  PROFILE_CHANGED: 0x4008,
 } as const;
 
 /** Tell them apart by `$typeName`. */
-export type Pushed = Entry | CursorMoved | Typing | PresenceChanged | GoAway | Kicked | HeadHint;
+export type Pushed =
+  | Entry
+  | CursorMoved
+  | Typing
+  | PresenceChanged
+  | GoAway
+  | Kicked
+  | HeadHint
+  | ProfileChanged;
 
 const PUSHES: ReadonlyMap<number, (body: Uint8Array) => Pushed> = new Map([
   [Push.DELIVER, (body: Uint8Array): Pushed => decodeBody(EntrySchema, body)],
@@ -176,6 +187,7 @@ const PUSHES: ReadonlyMap<number, (body: Uint8Array) => Pushed> = new Map([
   [Push.GO_AWAY, (body: Uint8Array): Pushed => decodeBody(GoAwaySchema, body)],
   [Push.KICKED, (body: Uint8Array): Pushed => decodeBody(KickedSchema, body)],
   [Push.HEAD_HINT, (body: Uint8Array): Pushed => decodeBody(HeadHintSchema, body)],
+  [Push.PROFILE_CHANGED, (body: Uint8Array): Pushed => decodeBody(ProfileChangedSchema, body)],
 ]);
 
 /** The record of a push; undefined: only newer clients know it. */

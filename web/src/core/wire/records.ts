@@ -76,7 +76,7 @@ export function toProfile(profile: WireProfile): Profile {
 }
 
 export function toContact(contact: WireContact): Contact {
-  const { userId, nickname, remark, isFriend, isBlocked, note, online, isBot } = contact;
+  const { userId, nickname, remark, isFriend, isBlocked, note, online, isBot, avatar } = contact;
   return {
     userId,
     nickname,
@@ -89,6 +89,7 @@ export function toContact(contact: WireContact): Contact {
     online,
     lastSeenAtMs: Number(contact.lastSeenAtMs),
     isBot,
+    avatar,
   };
 }
 
@@ -109,8 +110,9 @@ export function toGroup(group: GroupInfo): Group {
 }
 
 export function toMember(member: WireMember): Member {
-  const { userId, nickname, card } = member;
-  return { userId, nickname, card, role: roleOf(member.role), joinedAtMs: Number(member.joinedAtMs) };
+  const { userId, nickname, card, avatar } = member;
+  const joinedAtMs = Number(member.joinedAtMs);
+  return { userId, nickname, card, role: roleOf(member.role), joinedAtMs, avatar };
 }
 
 export function toJoinRequest(request: WireJoinRequest): JoinRequest {

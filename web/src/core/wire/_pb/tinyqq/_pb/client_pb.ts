@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tinyqq/_pb/client.proto.
  */
 export const file_tinyqq__pb_client: GenFile = /*@__PURE__*/
-  fileDesc("Chd0aW55cXEvX3BiL2NsaWVudC5wcm90bxIJdGlueXFxLnYxItwBCgVFbnRyeRIbCg9jb252ZXJzYXRpb25faWQYASABKARCAjABEhkKEWNsaWVudF9tZXNzYWdlX2lkGAIgASgMEgwKBGtpbmQYAyABKA0SDwoHY29udGVudBgEIAEoDBIOCgZmbGlnaHQYBSABKA0SDwoDc2VxGAggASgGQgIwARITCgdvcmRpbmFsGAkgASgGQgIwARIVCglzZW5kZXJfaWQYCiABKAZCAjABEhYKCnNlbnRfYXRfbXMYCyABKAZCAjABEhcKC3Rocm91Z2hfc2VxGAwgASgGQgIwASJECgRTZW50Eg8KA3NlcRgIIAEoBkICMAESEwoHb3JkaW5hbBgJIAEoBkICMAESFgoKc2VudF9hdF9tcxgLIAEoBkICMAEiaAoFSGVsbG8SEwoLdmVyc2lvbl9taW4YASABKA0SEwoLdmVyc2lvbl9tYXgYAiABKA0SFAoMY2FwYWJpbGl0aWVzGAMgAygJEg0KBWFnZW50GAQgASgJEhAKCGxhbmd1YWdlGAUgASgJIoICCgdXZWxjb21lEg8KB3ZlcnNpb24YASABKA0SFAoMY2FwYWJpbGl0aWVzGAIgAygJEg0KBWFnZW50GAMgASgJEg8KB3VuaXRfaWQYBCABKAkSFwoPbWF4X2ZyYW1lX2J5dGVzGAUgASgNEhYKDm1heF90ZXh0X2NoYXJzGAYgASgNEhUKDW1heF9pbl9mbGlnaHQYByABKA0SFwoPaWRsZV90aW1lb3V0X21zGAggASgNEhkKEWxvZ19pbl90aW1lb3V0X21zGAkgASgNEhgKEG1heF9wYWdlX2VudHJpZXMYCiABKA0SGgoOc2VydmVyX3RpbWVfbXMYCyABKARCAjABIqYBCgVFcnJvchIMCgRjb2RlGAEgASgNEgwKBG5hbWUYAiABKAkSDAoEdGV4dBgDIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgEIAEoDRIsCgZmaWVsZHMYBSADKAsyHC50aW55cXEudjEuRXJyb3IuRmllbGRzRW50cnkaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIGCgREb25lIgsKCUhlYXJ0YmVhdCI3CgVQdWxzZRISCgZwdXNoZXMYASABKARCAjABEhoKDnNlcnZlcl90aW1lX21zGAIgASgEQgIwASI1CgZHb0F3YXkSDAoEY29kZRgBIAEoDRIQCghhZnRlcl9tcxgCIAEoDRILCgN1cmwYAyABKAkiRAoGS2lja2VkEiUKBnJlYXNvbhgBIAEoDjIVLnRpbnlxcS52MS5LaWNrUmVhc29uEhMKC2RldmljZV9uYW1lGAIgASgJIi4KCEhlYWRIaW50EiIKBWhlYWRzGAEgAygLMhMudGlueXFxLnYxLlBvc2l0aW9uIjgKCFBvc2l0aW9uEhsKD2NvbnZlcnNhdGlvbl9pZBgBIAEoBEICMAESDwoDc2VxGAIgASgEQgIwASJZCghSZWdpc3RlchIUCgxvcGVyYXRpb25faWQYASABKAwSEAoIbmlja25hbWUYAiABKAkSEAoIcGFzc3dvcmQYAyABKAkSEwoLaW52aXRlX2NvZGUYBCABKAkiOAoKUmVnaXN0ZXJlZBITCgd1c2VyX2lkGAEgASgEQgIwARIVCg1yZWNvdmVyeV9jb2RlGAIgASgJIoIBCgVMb2dJbhITCgd1c2VyX2lkGAEgASgEQgIwARIQCghwYXNzd29yZBgCIAEoCRIRCglkZXZpY2VfaWQYAyABKAwSKgoLZGV2aWNlX2tpbmQYBCABKA4yFS50aW55cXEudjEuRGV2aWNlS2luZBITCgtkZXZpY2VfbmFtZRgFIAEoCSIqCgZSZXN1bWUSDQoFdG9rZW4YASABKAkSEQoJZGV2aWNlX2lkGAIgASgMIrYBCghMb2dnZWRJbhITCgd1c2VyX2lkGAEgASgEQgIwARIUCgxhY2Nlc3NfdG9rZW4YAiABKAkSIAoUYWNjZXNzX2V4cGlyZXNfYXRfbXMYAyABKARCAjABEhUKDXJlZnJlc2hfdG9rZW4YBCABKAkSEAoIbmlja25hbWUYBSABKAkSHAoUbXVzdF9jaGFuZ2VfcGFzc3dvcmQYBiABKAgSFgoKc2Vzc2lvbl9pZBgHIAEoBEICMAEiUwoPUmVjb3ZlclBhc3N3b3JkEhMKB3VzZXJfaWQYASABKARCAjABEhUKDXJlY292ZXJ5X2NvZGUYAiABKAkSFAoMbmV3X3Bhc3N3b3JkGAMgASgJIiIKCVJlY292ZXJlZBIVCg1yZWNvdmVyeV9jb2RlGAEgASgJIggKBkxvZ091dCI8Cg5DaGFuZ2VQYXNzd29yZBIUCgxvbGRfcGFzc3dvcmQYASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJIj4KDURlbGV0ZUFjY291bnQSEAoIcGFzc3dvcmQYASABKAkSGwoPY29uZmlybV91c2VyX2lkGAIgASgEQgIwASINCgtMaXN0RGV2aWNlcyKbAQoKRGV2aWNlSW5mbxIRCglkZXZpY2VfaWQYASABKAwSIwoEa2luZBgCIAEoDjIVLnRpbnlxcS52MS5EZXZpY2VLaW5kEgwKBG5hbWUYAyABKAkSGQoNY3JlYXRlZF9hdF9tcxgEIAEoBEICMAESGwoPbGFzdF9zZWVuX2F0X21zGAUgASgEQgIwARIPCgdjdXJyZW50GAYgASgIIjQKCkRldmljZUxpc3QSJgoHZGV2aWNlcxgBIAMoCzIVLnRpbnlxcS52MS5EZXZpY2VJbmZvIiEKDFJldm9rZURldmljZRIRCglkZXZpY2VfaWQYASABKAwiIQoKR2V0UHJvZmlsZRITCgd1c2VyX2lkGAEgASgEQgIwASKpAQoHUHJvZmlsZRITCgd1c2VyX2lkGAEgASgEQgIwARIQCghuaWNrbmFtZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAkSDgoGYXZhdGFyGAQgASgJEhkKDWNyZWF0ZWRfYXRfbXMYBSABKARCAjABEg4KBmlzX2JvdBgGIAEoCBIXCg9hbGxvd19zdHJhbmdlcnMYByABKAgSEAoIaXNfYWRtaW4YCCABKAgiqwEKDVVwZGF0ZVByb2ZpbGUSFQoIbmlja25hbWUYASABKAlIAIgBARIWCglzaWduYXR1cmUYAiABKAlIAYgBARITCgZhdmF0YXIYAyABKAlIAogBARIcCg9hbGxvd19zdHJhbmdlcnMYBCABKAhIA4gBAUILCglfbmlja25hbWVCDAoKX3NpZ25hdHVyZUIJCgdfYXZhdGFyQhIKEF9hbGxvd19zdHJhbmdlcnMiKwoLU2VhcmNoVXNlcnMSDQoFcXVlcnkYASABKAkSDQoFbGltaXQYAiABKA0iMwoLUHJvZmlsZUxpc3QSJAoIcHJvZmlsZXMYASADKAsyEi50aW55cXEudjEuUHJvZmlsZSJICg1SZXF1ZXN0RnJpZW5kEhQKDG9wZXJhdGlvbl9pZBgBIAEoDBITCgd1c2VyX2lkGAIgASgEQgIwARIMCgRub3RlGAMgASgJIkkKDEFuc3dlckZyaWVuZBIUCgxvcGVyYXRpb25faWQYASABKAwSEwoHdXNlcl9pZBgCIAEoBEICMAESDgoGYWNjZXB0GAMgASgIIjkKDERlbGV0ZUZyaWVuZBIUCgxvcGVyYXRpb25faWQYASABKAwSEwoHdXNlcl9pZBgCIAEoBEICMAEiSAoKU2V0QmxvY2tlZBIUCgxvcGVyYXRpb25faWQYASABKAwSEwoHdXNlcl9pZBgCIAEoBEICMAESDwoHYmxvY2tlZBgDIAEoCCIwCglTZXRSZW1hcmsSEwoHdXNlcl9pZBgBIAEoBEICMAESDgoGcmVtYXJrGAIgASgJIg4KDExpc3RDb250YWN0cyL2AQoHQ29udGFjdBITCgd1c2VyX2lkGAEgASgEQgIwARIQCghuaWNrbmFtZRgCIAEoCRIOCgZyZW1hcmsYAyABKAkSEQoJaXNfZnJpZW5kGAQgASgIEhIKCmlzX2Jsb2NrZWQYBSABKAgSIgoWcmVxdWVzdF9yZWNlaXZlZF9hdF9tcxgGIAEoBEICMAESHgoScmVxdWVzdF9zZW50X2F0X21zGAcgASgEQgIwARIMCgRub3RlGAggASgJEg4KBm9ubGluZRgJIAEoCBIbCg9sYXN0X3NlZW5fYXRfbXMYCiABKARCAjABEg4KBmlzX2JvdBgLIAEoCCIzCgtDb250YWN0TGlzdBIkCghjb250YWN0cxgBIAMoCzISLnRpbnlxcS52MS5Db250YWN0IlMKD1ByZXNlbmNlQ2hhbmdlZBITCgd1c2VyX2lkGAEgASgEQgIwARIOCgZvbmxpbmUYAiABKAgSGwoPbGFzdF9zZWVuX2F0X21zGAMgASgEQgIwASJxCgtDcmVhdGVHcm91cBIUCgxvcGVyYXRpb25faWQYASABKAwSDAoEbmFtZRgCIAEoCRIqCgtqb2luX3BvbGljeRgDIAEoDjIVLnRpbnlxcS52MS5Kb2luUG9saWN5EhIKBmludml0ZRgEIAMoBEICMAEiJAoMR3JvdXBDcmVhdGVkEhQKCGdyb3VwX2lkGAEgASgEQgIwASJFCglKb2luR3JvdXASFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwARIMCgRub3RlGAMgASgJIh0KC0pvaW5PdXRjb21lEg4KBmpvaW5lZBgBIAEoCCJdCgpBbnN3ZXJKb2luEhQKDG9wZXJhdGlvbl9pZBgBIAEoDBIUCghncm91cF9pZBgCIAEoBEICMAESEwoHdXNlcl9pZBgDIAEoBEICMAESDgoGYWNjZXB0GAQgASgIIk8KDEludml0ZU1lbWJlchIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABEhMKB3VzZXJfaWQYAyABKARCAjABIjgKCkxlYXZlR3JvdXASFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwASJPCgxSZW1vdmVNZW1iZXISFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwARITCgd1c2VyX2lkGAMgASgEQgIwASJpCgdTZXRSb2xlEhQKDG9wZXJhdGlvbl9pZBgBIAEoDBIUCghncm91cF9pZBgCIAEoBEICMAESEwoHdXNlcl9pZBgDIAEoBEICMAESHQoEcm9sZRgEIAEoDjIPLnRpbnlxcS52MS5Sb2xlIlAKDVRyYW5zZmVyR3JvdXASFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwARITCgd1c2VyX2lkGAMgASgEQgIwASI6CgxEaXNtaXNzR3JvdXASFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwASLCAQoLVXBkYXRlR3JvdXASFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwARIRCgRuYW1lGAMgASgJSACIAQESLwoLam9pbl9wb2xpY3kYBCABKA4yFS50aW55cXEudjEuSm9pblBvbGljeUgBiAEBEhkKDGFubm91bmNlbWVudBgFIAEoCUgCiAEBQgcKBV9uYW1lQg4KDF9qb2luX3BvbGljeUIPCg1fYW5ub3VuY2VtZW50IkMKB1NldENhcmQSFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwARIMCgRjYXJkGAMgASgJIiAKCEdldEdyb3VwEhQKCGdyb3VwX2lkGAEgASgEQgIwASL7AQoJR3JvdXBJbmZvEhQKCGdyb3VwX2lkGAEgASgEQgIwARIMCgRuYW1lGAIgASgJEioKC2pvaW5fcG9saWN5GAMgASgOMhUudGlueXFxLnYxLkpvaW5Qb2xpY3kSFAoMYW5ub3VuY2VtZW50GAQgASgJEg8KB21lbWJlcnMYBSABKA0SFAoMbWVtYmVyX2xpbWl0GAYgASgNEhkKDWNyZWF0ZWRfYXRfbXMYByABKARCAjABEhQKCG93bmVyX2lkGAggASgEQgIwARIdCgRyb2xlGAkgASgOMg8udGlueXFxLnYxLlJvbGUSEQoJZGlzbWlzc2VkGAogASgIIgwKCkxpc3RHcm91cHMiMQoJR3JvdXBMaXN0EiQKBmdyb3VwcxgBIAMoCzIULnRpbnlxcS52MS5Hcm91cEluZm8iTQoLTGlzdE1lbWJlcnMSFAoIZ3JvdXBfaWQYASABKARCAjABEhkKDWFmdGVyX3VzZXJfaWQYAiABKARCAjABEg0KBWxpbWl0GAMgASgNInYKBk1lbWJlchITCgd1c2VyX2lkGAEgASgEQgIwARIQCghuaWNrbmFtZRgCIAEoCRIMCgRjYXJkGAMgASgJEh0KBHJvbGUYBCABKA4yDy50aW55cXEudjEuUm9sZRIYCgxqb2luZWRfYXRfbXMYBSABKARCAjABIj4KCk1lbWJlckxpc3QSIgoHbWVtYmVycxgBIAMoCzIRLnRpbnlxcS52MS5NZW1iZXISDAoEbW9yZRgCIAEoCCIoChBMaXN0Sm9pblJlcXVlc3RzEhQKCGdyb3VwX2lkGAEgASgEQgIwASJ3CgtKb2luUmVxdWVzdBITCgd1c2VyX2lkGAEgASgEQgIwARIQCghuaWNrbmFtZRgCIAEoCRIMCgRub3RlGAMgASgJEhsKD3JlcXVlc3RlZF9hdF9tcxgEIAEoBEICMAESFgoKaW52aXRlZF9ieRgFIAEoBEICMAEiOwoPSm9pblJlcXVlc3RMaXN0EigKCHJlcXVlc3RzGAEgAygLMhYudGlueXFxLnYxLkpvaW5SZXF1ZXN0IhEKD0xpc3RJbnZpdGF0aW9ucyKFAQoKSW52aXRhdGlvbhIUCghncm91cF9pZBgBIAEoBEICMAESDAoEbmFtZRgCIAEoCRIPCgdtZW1iZXJzGAMgASgNEhYKCmludml0ZWRfYnkYBCABKARCAjABEg8KB2ludml0ZXIYBSABKAkSGQoNaW52aXRlZF9hdF9tcxgGIAEoBEICMAEiPAoOSW52aXRhdGlvbkxpc3QSKgoLaW52aXRhdGlvbnMYASADKAsyFS50aW55cXEudjEuSW52aXRhdGlvbiJMCgZSZWNhbGwSFAoMb3BlcmF0aW9uX2lkGAEgASgMEhsKD2NvbnZlcnNhdGlvbl9pZBgCIAEoBEICMAESDwoDc2VxGAMgASgEQgIwASI6CgZUeXBpbmcSGwoPY29udmVyc2F0aW9uX2lkGAEgASgEQgIwARITCgd1c2VyX2lkGAIgASgEQgIwASJUCgRNYXJrEhsKD2NvbnZlcnNhdGlvbl9pZBgBIAEoBEICMAESGQoNZGVsaXZlcmVkX3NlcRgCIAEoBEICMAESFAoIcmVhZF9zZXEYAyABKARCAjABIioKCE1hcmtNYW55Eh4KBW1hcmtzGAEgAygLMg8udGlueXFxLnYxLk1hcmsicAoLQ3Vyc29yTW92ZWQSGwoPY29udmVyc2F0aW9uX2lkGAEgASgEQgIwARITCgd1c2VyX2lkGAIgASgEQgIwARIZCg1kZWxpdmVyZWRfc2VxGAMgASgEQgIwARIUCghyZWFkX3NlcRgEIAEoBEICMAEioQEKBUtub3duEhsKD2NvbnZlcnNhdGlvbl9pZBgBIAEoBEICMAESDwoDc2VxGAIgASgEQgIwARIUCghyZWFkX3NlcRgDIAEoBEICMAESGQoNZGVsaXZlcmVkX3NlcRgEIAEoBEICMAESGQoNcGVlcl9yZWFkX3NlcRgFIAEoBEICMAESHgoScGVlcl9kZWxpdmVyZWRfc2VxGAYgASgEQgIwASJ2CgtHZXRPdmVydmlldxIfCgVrbm93bhgBIAMoCzIQLnRpbnlxcS52MS5Lbm93bhIhChVhZnRlcl9jb252ZXJzYXRpb25faWQYAiABKARCAjABEg0KBWxpbWl0GAMgASgNEhQKDHdpdGhfY3Vyc29ycxgEIAEoCCKkAgoHU3VtbWFyeRIbCg9jb252ZXJzYXRpb25faWQYASABKARCAjABEhQKCGhlYWRfc2VxGAIgASgEQgIwARIVCglzaW5jZV9zZXEYAyABKARCAjABEhUKCXVudGlsX3NlcRgEIAEoBEICMAESDgoGdW5yZWFkGAUgASgNEhQKCHJlYWRfc2VxGAYgASgEQgIwARIZCg1kZWxpdmVyZWRfc2VxGAcgASgEQgIwARIZCg1wZWVyX3JlYWRfc2VxGAggASgEQgIwARIeChJwZWVyX2RlbGl2ZXJlZF9zZXEYCSABKARCAjABEh4KBGxhc3QYCiABKAsyEC50aW55cXEudjEuRW50cnkSDAoEbmFtZRgLIAEoCRIOCgZyZW1hcmsYDCABKAkiQwoIT3ZlcnZpZXcSKQoNY29udmVyc2F0aW9ucxgBIAMoCzISLnRpbnlxcS52MS5TdW1tYXJ5EgwKBG1vcmUYAiABKAgiSQoEU3luYxIbCg9jb252ZXJzYXRpb25faWQYASABKARCAjABEhUKCWFmdGVyX3NlcRgCIAEoBEICMAESDQoFbGltaXQYAyABKA0iPwoEUGFnZRIhCgdlbnRyaWVzGAEgAygLMhAudGlueXFxLnYxLkVudHJ5EhQKCGhlYWRfc2VxGAIgASgEQgIwASJQCgpHZXRIaXN0b3J5EhsKD2NvbnZlcnNhdGlvbl9pZBgBIAEoBEICMAESFgoKYmVmb3JlX3NlcRgCIAEoBEICMAESDQoFbGltaXQYAyABKA0iOgoHSGlzdG9yeRIhCgdlbnRyaWVzGAEgAygLMhAudGlueXFxLnYxLkVudHJ5EgwKBG1vcmUYAiABKAgq3QEKCktpY2tSZWFzb24SGwoXS0lDS19SRUFTT05fVU5TUEVDSUZJRUQQABIYChRLSUNLX1JFQVNPTl9SRVBMQUNFRBABEhcKE0tJQ0tfUkVBU09OX1JFVk9LRUQQAhIgChxLSUNLX1JFQVNPTl9QQVNTV09SRF9DSEFOR0VEEAMSIAocS0lDS19SRUFTT05fQUNDT1VOVF9ESVNBQkxFRBAEEh8KG0tJQ0tfUkVBU09OX0FDQ09VTlRfREVMRVRFRBAFEhoKFktJQ0tfUkVBU09OX0xPR0dFRF9PVVQQBiqZAQoKRGV2aWNlS2luZBIbChdERVZJQ0VfS0lORF9VTlNQRUNJRklFRBAAEhcKE0RFVklDRV9LSU5EX0RFU0tUT1AQARIWChJERVZJQ0VfS0lORF9NT0JJTEUQAhITCg9ERVZJQ0VfS0lORF9XRUIQAxITCg9ERVZJQ0VfS0lORF9DTEkQBBITCg9ERVZJQ0VfS0lORF9CT1QQBSpNCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX01FTUJFUhABEg4KClJPTEVfQURNSU4QAhIOCgpST0xFX09XTkVSEAMqjQEKCkpvaW5Qb2xpY3kSGwoXSk9JTl9QT0xJQ1lfVU5TUEVDSUZJRUQQABIUChBKT0lOX1BPTElDWV9PUEVOEAESGAoUSk9JTl9QT0xJQ1lfQVBQUk9WQUwQAhIaChZKT0lOX1BPTElDWV9JTlZJVEFUSU9OEAMSFgoSSk9JTl9QT0xJQ1lfQ0xPU0VEEARiBnByb3RvMw");
+  fileDesc("Chd0aW55cXEvX3BiL2NsaWVudC5wcm90bxIJdGlueXFxLnYxItwBCgVFbnRyeRIbCg9jb252ZXJzYXRpb25faWQYASABKARCAjABEhkKEWNsaWVudF9tZXNzYWdlX2lkGAIgASgMEgwKBGtpbmQYAyABKA0SDwoHY29udGVudBgEIAEoDBIOCgZmbGlnaHQYBSABKA0SDwoDc2VxGAggASgGQgIwARITCgdvcmRpbmFsGAkgASgGQgIwARIVCglzZW5kZXJfaWQYCiABKAZCAjABEhYKCnNlbnRfYXRfbXMYCyABKAZCAjABEhcKC3Rocm91Z2hfc2VxGAwgASgGQgIwASJECgRTZW50Eg8KA3NlcRgIIAEoBkICMAESEwoHb3JkaW5hbBgJIAEoBkICMAESFgoKc2VudF9hdF9tcxgLIAEoBkICMAEiaAoFSGVsbG8SEwoLdmVyc2lvbl9taW4YASABKA0SEwoLdmVyc2lvbl9tYXgYAiABKA0SFAoMY2FwYWJpbGl0aWVzGAMgAygJEg0KBWFnZW50GAQgASgJEhAKCGxhbmd1YWdlGAUgASgJIoICCgdXZWxjb21lEg8KB3ZlcnNpb24YASABKA0SFAoMY2FwYWJpbGl0aWVzGAIgAygJEg0KBWFnZW50GAMgASgJEg8KB3VuaXRfaWQYBCABKAkSFwoPbWF4X2ZyYW1lX2J5dGVzGAUgASgNEhYKDm1heF90ZXh0X2NoYXJzGAYgASgNEhUKDW1heF9pbl9mbGlnaHQYByABKA0SFwoPaWRsZV90aW1lb3V0X21zGAggASgNEhkKEWxvZ19pbl90aW1lb3V0X21zGAkgASgNEhgKEG1heF9wYWdlX2VudHJpZXMYCiABKA0SGgoOc2VydmVyX3RpbWVfbXMYCyABKARCAjABIqYBCgVFcnJvchIMCgRjb2RlGAEgASgNEgwKBG5hbWUYAiABKAkSDAoEdGV4dBgDIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgEIAEoDRIsCgZmaWVsZHMYBSADKAsyHC50aW55cXEudjEuRXJyb3IuRmllbGRzRW50cnkaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIGCgREb25lIgsKCUhlYXJ0YmVhdCI3CgVQdWxzZRISCgZwdXNoZXMYASABKARCAjABEhoKDnNlcnZlcl90aW1lX21zGAIgASgEQgIwASI1CgZHb0F3YXkSDAoEY29kZRgBIAEoDRIQCghhZnRlcl9tcxgCIAEoDRILCgN1cmwYAyABKAkiRAoGS2lja2VkEiUKBnJlYXNvbhgBIAEoDjIVLnRpbnlxcS52MS5LaWNrUmVhc29uEhMKC2RldmljZV9uYW1lGAIgASgJIi4KCEhlYWRIaW50EiIKBWhlYWRzGAEgAygLMhMudGlueXFxLnYxLlBvc2l0aW9uIjgKCFBvc2l0aW9uEhsKD2NvbnZlcnNhdGlvbl9pZBgBIAEoBEICMAESDwoDc2VxGAIgASgEQgIwASJZCghSZWdpc3RlchIUCgxvcGVyYXRpb25faWQYASABKAwSEAoIbmlja25hbWUYAiABKAkSEAoIcGFzc3dvcmQYAyABKAkSEwoLaW52aXRlX2NvZGUYBCABKAkiOAoKUmVnaXN0ZXJlZBITCgd1c2VyX2lkGAEgASgEQgIwARIVCg1yZWNvdmVyeV9jb2RlGAIgASgJIoIBCgVMb2dJbhITCgd1c2VyX2lkGAEgASgEQgIwARIQCghwYXNzd29yZBgCIAEoCRIRCglkZXZpY2VfaWQYAyABKAwSKgoLZGV2aWNlX2tpbmQYBCABKA4yFS50aW55cXEudjEuRGV2aWNlS2luZBITCgtkZXZpY2VfbmFtZRgFIAEoCSIqCgZSZXN1bWUSDQoFdG9rZW4YASABKAkSEQoJZGV2aWNlX2lkGAIgASgMIrYBCghMb2dnZWRJbhITCgd1c2VyX2lkGAEgASgEQgIwARIUCgxhY2Nlc3NfdG9rZW4YAiABKAkSIAoUYWNjZXNzX2V4cGlyZXNfYXRfbXMYAyABKARCAjABEhUKDXJlZnJlc2hfdG9rZW4YBCABKAkSEAoIbmlja25hbWUYBSABKAkSHAoUbXVzdF9jaGFuZ2VfcGFzc3dvcmQYBiABKAgSFgoKc2Vzc2lvbl9pZBgHIAEoBEICMAEiUwoPUmVjb3ZlclBhc3N3b3JkEhMKB3VzZXJfaWQYASABKARCAjABEhUKDXJlY292ZXJ5X2NvZGUYAiABKAkSFAoMbmV3X3Bhc3N3b3JkGAMgASgJIiIKCVJlY292ZXJlZBIVCg1yZWNvdmVyeV9jb2RlGAEgASgJIggKBkxvZ091dCI8Cg5DaGFuZ2VQYXNzd29yZBIUCgxvbGRfcGFzc3dvcmQYASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJIj4KDURlbGV0ZUFjY291bnQSEAoIcGFzc3dvcmQYASABKAkSGwoPY29uZmlybV91c2VyX2lkGAIgASgEQgIwASINCgtMaXN0RGV2aWNlcyKbAQoKRGV2aWNlSW5mbxIRCglkZXZpY2VfaWQYASABKAwSIwoEa2luZBgCIAEoDjIVLnRpbnlxcS52MS5EZXZpY2VLaW5kEgwKBG5hbWUYAyABKAkSGQoNY3JlYXRlZF9hdF9tcxgEIAEoBEICMAESGwoPbGFzdF9zZWVuX2F0X21zGAUgASgEQgIwARIPCgdjdXJyZW50GAYgASgIIjQKCkRldmljZUxpc3QSJgoHZGV2aWNlcxgBIAMoCzIVLnRpbnlxcS52MS5EZXZpY2VJbmZvIiEKDFJldm9rZURldmljZRIRCglkZXZpY2VfaWQYASABKAwiIQoKR2V0UHJvZmlsZRITCgd1c2VyX2lkGAEgASgEQgIwASKpAQoHUHJvZmlsZRITCgd1c2VyX2lkGAEgASgEQgIwARIQCghuaWNrbmFtZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAkSDgoGYXZhdGFyGAQgASgJEhkKDWNyZWF0ZWRfYXRfbXMYBSABKARCAjABEg4KBmlzX2JvdBgGIAEoCBIXCg9hbGxvd19zdHJhbmdlcnMYByABKAgSEAoIaXNfYWRtaW4YCCABKAgiRwoOUHJvZmlsZUNoYW5nZWQSEwoHdXNlcl9pZBgBIAEoBEICMAESEAoIbmlja25hbWUYAiABKAkSDgoGYXZhdGFyGAMgASgJIqsBCg1VcGRhdGVQcm9maWxlEhUKCG5pY2tuYW1lGAEgASgJSACIAQESFgoJc2lnbmF0dXJlGAIgASgJSAGIAQESEwoGYXZhdGFyGAMgASgJSAKIAQESHAoPYWxsb3dfc3RyYW5nZXJzGAQgASgISAOIAQFCCwoJX25pY2tuYW1lQgwKCl9zaWduYXR1cmVCCQoHX2F2YXRhckISChBfYWxsb3dfc3RyYW5nZXJzIisKC1NlYXJjaFVzZXJzEg0KBXF1ZXJ5GAEgASgJEg0KBWxpbWl0GAIgASgNIjMKC1Byb2ZpbGVMaXN0EiQKCHByb2ZpbGVzGAEgAygLMhIudGlueXFxLnYxLlByb2ZpbGUiSAoNUmVxdWVzdEZyaWVuZBIUCgxvcGVyYXRpb25faWQYASABKAwSEwoHdXNlcl9pZBgCIAEoBEICMAESDAoEbm90ZRgDIAEoCSJJCgxBbnN3ZXJGcmllbmQSFAoMb3BlcmF0aW9uX2lkGAEgASgMEhMKB3VzZXJfaWQYAiABKARCAjABEg4KBmFjY2VwdBgDIAEoCCI5CgxEZWxldGVGcmllbmQSFAoMb3BlcmF0aW9uX2lkGAEgASgMEhMKB3VzZXJfaWQYAiABKARCAjABIkgKClNldEJsb2NrZWQSFAoMb3BlcmF0aW9uX2lkGAEgASgMEhMKB3VzZXJfaWQYAiABKARCAjABEg8KB2Jsb2NrZWQYAyABKAgiMAoJU2V0UmVtYXJrEhMKB3VzZXJfaWQYASABKARCAjABEg4KBnJlbWFyaxgCIAEoCSIOCgxMaXN0Q29udGFjdHMihgIKB0NvbnRhY3QSEwoHdXNlcl9pZBgBIAEoBEICMAESEAoIbmlja25hbWUYAiABKAkSDgoGcmVtYXJrGAMgASgJEhEKCWlzX2ZyaWVuZBgEIAEoCBISCgppc19ibG9ja2VkGAUgASgIEiIKFnJlcXVlc3RfcmVjZWl2ZWRfYXRfbXMYBiABKARCAjABEh4KEnJlcXVlc3Rfc2VudF9hdF9tcxgHIAEoBEICMAESDAoEbm90ZRgIIAEoCRIOCgZvbmxpbmUYCSABKAgSGwoPbGFzdF9zZWVuX2F0X21zGAogASgEQgIwARIOCgZpc19ib3QYCyABKAgSDgoGYXZhdGFyGAwgASgJIjMKC0NvbnRhY3RMaXN0EiQKCGNvbnRhY3RzGAEgAygLMhIudGlueXFxLnYxLkNvbnRhY3QiUwoPUHJlc2VuY2VDaGFuZ2VkEhMKB3VzZXJfaWQYASABKARCAjABEg4KBm9ubGluZRgCIAEoCBIbCg9sYXN0X3NlZW5fYXRfbXMYAyABKARCAjABInEKC0NyZWF0ZUdyb3VwEhQKDG9wZXJhdGlvbl9pZBgBIAEoDBIMCgRuYW1lGAIgASgJEioKC2pvaW5fcG9saWN5GAMgASgOMhUudGlueXFxLnYxLkpvaW5Qb2xpY3kSEgoGaW52aXRlGAQgAygEQgIwASIkCgxHcm91cENyZWF0ZWQSFAoIZ3JvdXBfaWQYASABKARCAjABIkUKCUpvaW5Hcm91cBIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABEgwKBG5vdGUYAyABKAkiHQoLSm9pbk91dGNvbWUSDgoGam9pbmVkGAEgASgIIl0KCkFuc3dlckpvaW4SFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwARITCgd1c2VyX2lkGAMgASgEQgIwARIOCgZhY2NlcHQYBCABKAgiTwoMSW52aXRlTWVtYmVyEhQKDG9wZXJhdGlvbl9pZBgBIAEoDBIUCghncm91cF9pZBgCIAEoBEICMAESEwoHdXNlcl9pZBgDIAEoBEICMAEiOAoKTGVhdmVHcm91cBIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABIk8KDFJlbW92ZU1lbWJlchIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABEhMKB3VzZXJfaWQYAyABKARCAjABImkKB1NldFJvbGUSFAoMb3BlcmF0aW9uX2lkGAEgASgMEhQKCGdyb3VwX2lkGAIgASgEQgIwARITCgd1c2VyX2lkGAMgASgEQgIwARIdCgRyb2xlGAQgASgOMg8udGlueXFxLnYxLlJvbGUiUAoNVHJhbnNmZXJHcm91cBIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABEhMKB3VzZXJfaWQYAyABKARCAjABIjoKDERpc21pc3NHcm91cBIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABIsIBCgtVcGRhdGVHcm91cBIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABEhEKBG5hbWUYAyABKAlIAIgBARIvCgtqb2luX3BvbGljeRgEIAEoDjIVLnRpbnlxcS52MS5Kb2luUG9saWN5SAGIAQESGQoMYW5ub3VuY2VtZW50GAUgASgJSAKIAQFCBwoFX25hbWVCDgoMX2pvaW5fcG9saWN5Qg8KDV9hbm5vdW5jZW1lbnQiQwoHU2V0Q2FyZBIUCgxvcGVyYXRpb25faWQYASABKAwSFAoIZ3JvdXBfaWQYAiABKARCAjABEgwKBGNhcmQYAyABKAkiIAoIR2V0R3JvdXASFAoIZ3JvdXBfaWQYASABKARCAjABIvsBCglHcm91cEluZm8SFAoIZ3JvdXBfaWQYASABKARCAjABEgwKBG5hbWUYAiABKAkSKgoLam9pbl9wb2xpY3kYAyABKA4yFS50aW55cXEudjEuSm9pblBvbGljeRIUCgxhbm5vdW5jZW1lbnQYBCABKAkSDwoHbWVtYmVycxgFIAEoDRIUCgxtZW1iZXJfbGltaXQYBiABKA0SGQoNY3JlYXRlZF9hdF9tcxgHIAEoBEICMAESFAoIb3duZXJfaWQYCCABKARCAjABEh0KBHJvbGUYCSABKA4yDy50aW55cXEudjEuUm9sZRIRCglkaXNtaXNzZWQYCiABKAgiDAoKTGlzdEdyb3VwcyIxCglHcm91cExpc3QSJAoGZ3JvdXBzGAEgAygLMhQudGlueXFxLnYxLkdyb3VwSW5mbyJNCgtMaXN0TWVtYmVycxIUCghncm91cF9pZBgBIAEoBEICMAESGQoNYWZ0ZXJfdXNlcl9pZBgCIAEoBEICMAESDQoFbGltaXQYAyABKA0ihgEKBk1lbWJlchITCgd1c2VyX2lkGAEgASgEQgIwARIQCghuaWNrbmFtZRgCIAEoCRIMCgRjYXJkGAMgASgJEh0KBHJvbGUYBCABKA4yDy50aW55cXEudjEuUm9sZRIYCgxqb2luZWRfYXRfbXMYBSABKARCAjABEg4KBmF2YXRhchgGIAEoCSI+CgpNZW1iZXJMaXN0EiIKB21lbWJlcnMYASADKAsyES50aW55cXEudjEuTWVtYmVyEgwKBG1vcmUYAiABKAgiKAoQTGlzdEpvaW5SZXF1ZXN0cxIUCghncm91cF9pZBgBIAEoBEICMAEidwoLSm9pblJlcXVlc3QSEwoHdXNlcl9pZBgBIAEoBEICMAESEAoIbmlja25hbWUYAiABKAkSDAoEbm90ZRgDIAEoCRIbCg9yZXF1ZXN0ZWRfYXRfbXMYBCABKARCAjABEhYKCmludml0ZWRfYnkYBSABKARCAjABIjsKD0pvaW5SZXF1ZXN0TGlzdBIoCghyZXF1ZXN0cxgBIAMoCzIWLnRpbnlxcS52MS5Kb2luUmVxdWVzdCIRCg9MaXN0SW52aXRhdGlvbnMihQEKCkludml0YXRpb24SFAoIZ3JvdXBfaWQYASABKARCAjABEgwKBG5hbWUYAiABKAkSDwoHbWVtYmVycxgDIAEoDRIWCgppbnZpdGVkX2J5GAQgASgEQgIwARIPCgdpbnZpdGVyGAUgASgJEhkKDWludml0ZWRfYXRfbXMYBiABKARCAjABIjwKDkludml0YXRpb25MaXN0EioKC2ludml0YXRpb25zGAEgAygLMhUudGlueXFxLnYxLkludml0YXRpb24iTAoGUmVjYWxsEhQKDG9wZXJhdGlvbl9pZBgBIAEoDBIbCg9jb252ZXJzYXRpb25faWQYAiABKARCAjABEg8KA3NlcRgDIAEoBEICMAEiOgoGVHlwaW5nEhsKD2NvbnZlcnNhdGlvbl9pZBgBIAEoBEICMAESEwoHdXNlcl9pZBgCIAEoBEICMAEiVAoETWFyaxIbCg9jb252ZXJzYXRpb25faWQYASABKARCAjABEhkKDWRlbGl2ZXJlZF9zZXEYAiABKARCAjABEhQKCHJlYWRfc2VxGAMgASgEQgIwASIqCghNYXJrTWFueRIeCgVtYXJrcxgBIAMoCzIPLnRpbnlxcS52MS5NYXJrInAKC0N1cnNvck1vdmVkEhsKD2NvbnZlcnNhdGlvbl9pZBgBIAEoBEICMAESEwoHdXNlcl9pZBgCIAEoBEICMAESGQoNZGVsaXZlcmVkX3NlcRgDIAEoBEICMAESFAoIcmVhZF9zZXEYBCABKARCAjABIqEBCgVLbm93bhIbCg9jb252ZXJzYXRpb25faWQYASABKARCAjABEg8KA3NlcRgCIAEoBEICMAESFAoIcmVhZF9zZXEYAyABKARCAjABEhkKDWRlbGl2ZXJlZF9zZXEYBCABKARCAjABEhkKDXBlZXJfcmVhZF9zZXEYBSABKARCAjABEh4KEnBlZXJfZGVsaXZlcmVkX3NlcRgGIAEoBEICMAEidgoLR2V0T3ZlcnZpZXcSHwoFa25vd24YASADKAsyEC50aW55cXEudjEuS25vd24SIQoVYWZ0ZXJfY29udmVyc2F0aW9uX2lkGAIgASgEQgIwARINCgVsaW1pdBgDIAEoDRIUCgx3aXRoX2N1cnNvcnMYBCABKAgipAIKB1N1bW1hcnkSGwoPY29udmVyc2F0aW9uX2lkGAEgASgEQgIwARIUCghoZWFkX3NlcRgCIAEoBEICMAESFQoJc2luY2Vfc2VxGAMgASgEQgIwARIVCgl1bnRpbF9zZXEYBCABKARCAjABEg4KBnVucmVhZBgFIAEoDRIUCghyZWFkX3NlcRgGIAEoBEICMAESGQoNZGVsaXZlcmVkX3NlcRgHIAEoBEICMAESGQoNcGVlcl9yZWFkX3NlcRgIIAEoBEICMAESHgoScGVlcl9kZWxpdmVyZWRfc2VxGAkgASgEQgIwARIeCgRsYXN0GAogASgLMhAudGlueXFxLnYxLkVudHJ5EgwKBG5hbWUYCyABKAkSDgoGcmVtYXJrGAwgASgJIkMKCE92ZXJ2aWV3EikKDWNvbnZlcnNhdGlvbnMYASADKAsyEi50aW55cXEudjEuU3VtbWFyeRIMCgRtb3JlGAIgASgIIkkKBFN5bmMSGwoPY29udmVyc2F0aW9uX2lkGAEgASgEQgIwARIVCglhZnRlcl9zZXEYAiABKARCAjABEg0KBWxpbWl0GAMgASgNIj8KBFBhZ2USIQoHZW50cmllcxgBIAMoCzIQLnRpbnlxcS52MS5FbnRyeRIUCghoZWFkX3NlcRgCIAEoBEICMAEiUAoKR2V0SGlzdG9yeRIbCg9jb252ZXJzYXRpb25faWQYASABKARCAjABEhYKCmJlZm9yZV9zZXEYAiABKARCAjABEg0KBWxpbWl0GAMgASgNIjoKB0hpc3RvcnkSIQoHZW50cmllcxgBIAMoCzIQLnRpbnlxcS52MS5FbnRyeRIMCgRtb3JlGAIgASgIKt0BCgpLaWNrUmVhc29uEhsKF0tJQ0tfUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUS0lDS19SRUFTT05fUkVQTEFDRUQQARIXChNLSUNLX1JFQVNPTl9SRVZPS0VEEAISIAocS0lDS19SRUFTT05fUEFTU1dPUkRfQ0hBTkdFRBADEiAKHEtJQ0tfUkVBU09OX0FDQ09VTlRfRElTQUJMRUQQBBIfChtLSUNLX1JFQVNPTl9BQ0NPVU5UX0RFTEVURUQQBRIaChZLSUNLX1JFQVNPTl9MT0dHRURfT1VUEAYqmQEKCkRldmljZUtpbmQSGwoXREVWSUNFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNERVZJQ0VfS0lORF9ERVNLVE9QEAESFgoSREVWSUNFX0tJTkRfTU9CSUxFEAISEwoPREVWSUNFX0tJTkRfV0VCEAMSEwoPREVWSUNFX0tJTkRfQ0xJEAQSEwoPREVWSUNFX0tJTkRfQk9UEAUqTQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9NRU1CRVIQARIOCgpST0xFX0FETUlOEAISDgoKUk9MRV9PV05FUhADKo0BCgpKb2luUG9saWN5EhsKF0pPSU5fUE9MSUNZX1VOU1BFQ0lGSUVEEAASFAoQSk9JTl9QT0xJQ1lfT1BFThABEhgKFEpPSU5fUE9MSUNZX0FQUFJPVkFMEAISGgoWSk9JTl9QT0xJQ1lfSU5WSVRBVElPThADEhYKEkpPSU5fUE9MSUNZX0NMT1NFRBAEYgZwcm90bzM");
 
 /**
  * One numbered entry of a conversation's log; what Send carries up and Deliver, pages and replies carry
@@ -856,6 +856,35 @@ export const ProfileSchema: GenMessage<Profile> = /*@__PURE__*/
   messageDesc(file_tinyqq__pb_client, 27);
 
 /**
+ * Push: a friend, or the user on another device, has another name or picture.
+ *
+ * @generated from message tinyqq.v1.ProfileChanged
+ */
+export type ProfileChanged = Message<"tinyqq.v1.ProfileChanged"> & {
+  /**
+   * @generated from field: uint64 user_id = 1 [jstype = JS_STRING];
+   */
+  userId: string;
+
+  /**
+   * @generated from field: string nickname = 2;
+   */
+  nickname: string;
+
+  /**
+   * @generated from field: string avatar = 3;
+   */
+  avatar: string;
+};
+
+/**
+ * Describes the message tinyqq.v1.ProfileChanged.
+ * Use `create(ProfileChangedSchema)` to create a new message.
+ */
+export const ProfileChangedSchema: GenMessage<ProfileChanged> = /*@__PURE__*/
+  messageDesc(file_tinyqq__pb_client, 28);
+
+/**
  * Fields that are absent stay as they are.
  *
  * @generated from message tinyqq.v1.UpdateProfile
@@ -887,7 +916,7 @@ export type UpdateProfile = Message<"tinyqq.v1.UpdateProfile"> & {
  * Use `create(UpdateProfileSchema)` to create a new message.
  */
 export const UpdateProfileSchema: GenMessage<UpdateProfile> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 28);
+  messageDesc(file_tinyqq__pb_client, 29);
 
 /**
  * @generated from message tinyqq.v1.SearchUsers
@@ -911,7 +940,7 @@ export type SearchUsers = Message<"tinyqq.v1.SearchUsers"> & {
  * Use `create(SearchUsersSchema)` to create a new message.
  */
 export const SearchUsersSchema: GenMessage<SearchUsers> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 29);
+  messageDesc(file_tinyqq__pb_client, 30);
 
 /**
  * @generated from message tinyqq.v1.ProfileList
@@ -928,7 +957,7 @@ export type ProfileList = Message<"tinyqq.v1.ProfileList"> & {
  * Use `create(ProfileListSchema)` to create a new message.
  */
 export const ProfileListSchema: GenMessage<ProfileList> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 30);
+  messageDesc(file_tinyqq__pb_client, 31);
 
 /**
  * @generated from message tinyqq.v1.RequestFriend
@@ -955,7 +984,7 @@ export type RequestFriend = Message<"tinyqq.v1.RequestFriend"> & {
  * Use `create(RequestFriendSchema)` to create a new message.
  */
 export const RequestFriendSchema: GenMessage<RequestFriend> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 31);
+  messageDesc(file_tinyqq__pb_client, 32);
 
 /**
  * @generated from message tinyqq.v1.AnswerFriend
@@ -982,7 +1011,7 @@ export type AnswerFriend = Message<"tinyqq.v1.AnswerFriend"> & {
  * Use `create(AnswerFriendSchema)` to create a new message.
  */
 export const AnswerFriendSchema: GenMessage<AnswerFriend> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 32);
+  messageDesc(file_tinyqq__pb_client, 33);
 
 /**
  * @generated from message tinyqq.v1.DeleteFriend
@@ -1004,7 +1033,7 @@ export type DeleteFriend = Message<"tinyqq.v1.DeleteFriend"> & {
  * Use `create(DeleteFriendSchema)` to create a new message.
  */
 export const DeleteFriendSchema: GenMessage<DeleteFriend> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 33);
+  messageDesc(file_tinyqq__pb_client, 34);
 
 /**
  * @generated from message tinyqq.v1.SetBlocked
@@ -1031,7 +1060,7 @@ export type SetBlocked = Message<"tinyqq.v1.SetBlocked"> & {
  * Use `create(SetBlockedSchema)` to create a new message.
  */
 export const SetBlockedSchema: GenMessage<SetBlocked> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 34);
+  messageDesc(file_tinyqq__pb_client, 35);
 
 /**
  * @generated from message tinyqq.v1.SetRemark
@@ -1053,7 +1082,7 @@ export type SetRemark = Message<"tinyqq.v1.SetRemark"> & {
  * Use `create(SetRemarkSchema)` to create a new message.
  */
 export const SetRemarkSchema: GenMessage<SetRemark> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 35);
+  messageDesc(file_tinyqq__pb_client, 36);
 
 /**
  * @generated from message tinyqq.v1.ListContacts
@@ -1066,7 +1095,7 @@ export type ListContacts = Message<"tinyqq.v1.ListContacts"> & {
  * Use `create(ListContactsSchema)` to create a new message.
  */
 export const ListContactsSchema: GenMessage<ListContacts> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 36);
+  messageDesc(file_tinyqq__pb_client, 37);
 
 /**
  * @generated from message tinyqq.v1.Contact
@@ -1130,6 +1159,11 @@ export type Contact = Message<"tinyqq.v1.Contact"> & {
    * @generated from field: bool is_bot = 11;
    */
   isBot: boolean;
+
+  /**
+   * @generated from field: string avatar = 12;
+   */
+  avatar: string;
 };
 
 /**
@@ -1137,7 +1171,7 @@ export type Contact = Message<"tinyqq.v1.Contact"> & {
  * Use `create(ContactSchema)` to create a new message.
  */
 export const ContactSchema: GenMessage<Contact> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 37);
+  messageDesc(file_tinyqq__pb_client, 38);
 
 /**
  * @generated from message tinyqq.v1.ContactList
@@ -1154,7 +1188,7 @@ export type ContactList = Message<"tinyqq.v1.ContactList"> & {
  * Use `create(ContactListSchema)` to create a new message.
  */
 export const ContactListSchema: GenMessage<ContactList> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 38);
+  messageDesc(file_tinyqq__pb_client, 39);
 
 /**
  * Push: a friend came or went.
@@ -1183,7 +1217,7 @@ export type PresenceChanged = Message<"tinyqq.v1.PresenceChanged"> & {
  * Use `create(PresenceChangedSchema)` to create a new message.
  */
 export const PresenceChangedSchema: GenMessage<PresenceChanged> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 39);
+  messageDesc(file_tinyqq__pb_client, 40);
 
 /**
  * @generated from message tinyqq.v1.CreateGroup
@@ -1217,7 +1251,7 @@ export type CreateGroup = Message<"tinyqq.v1.CreateGroup"> & {
  * Use `create(CreateGroupSchema)` to create a new message.
  */
 export const CreateGroupSchema: GenMessage<CreateGroup> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 40);
+  messageDesc(file_tinyqq__pb_client, 41);
 
 /**
  * @generated from message tinyqq.v1.GroupCreated
@@ -1234,7 +1268,7 @@ export type GroupCreated = Message<"tinyqq.v1.GroupCreated"> & {
  * Use `create(GroupCreatedSchema)` to create a new message.
  */
 export const GroupCreatedSchema: GenMessage<GroupCreated> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 41);
+  messageDesc(file_tinyqq__pb_client, 42);
 
 /**
  * @generated from message tinyqq.v1.JoinGroup
@@ -1261,7 +1295,7 @@ export type JoinGroup = Message<"tinyqq.v1.JoinGroup"> & {
  * Use `create(JoinGroupSchema)` to create a new message.
  */
 export const JoinGroupSchema: GenMessage<JoinGroup> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 42);
+  messageDesc(file_tinyqq__pb_client, 43);
 
 /**
  * @generated from message tinyqq.v1.JoinOutcome
@@ -1280,7 +1314,7 @@ export type JoinOutcome = Message<"tinyqq.v1.JoinOutcome"> & {
  * Use `create(JoinOutcomeSchema)` to create a new message.
  */
 export const JoinOutcomeSchema: GenMessage<JoinOutcome> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 43);
+  messageDesc(file_tinyqq__pb_client, 44);
 
 /**
  * An admin answers a request to join, or an invited user the invitation.
@@ -1316,7 +1350,7 @@ export type AnswerJoin = Message<"tinyqq.v1.AnswerJoin"> & {
  * Use `create(AnswerJoinSchema)` to create a new message.
  */
 export const AnswerJoinSchema: GenMessage<AnswerJoin> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 44);
+  messageDesc(file_tinyqq__pb_client, 45);
 
 /**
  * @generated from message tinyqq.v1.InviteMember
@@ -1343,7 +1377,7 @@ export type InviteMember = Message<"tinyqq.v1.InviteMember"> & {
  * Use `create(InviteMemberSchema)` to create a new message.
  */
 export const InviteMemberSchema: GenMessage<InviteMember> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 45);
+  messageDesc(file_tinyqq__pb_client, 46);
 
 /**
  * @generated from message tinyqq.v1.LeaveGroup
@@ -1365,7 +1399,7 @@ export type LeaveGroup = Message<"tinyqq.v1.LeaveGroup"> & {
  * Use `create(LeaveGroupSchema)` to create a new message.
  */
 export const LeaveGroupSchema: GenMessage<LeaveGroup> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 46);
+  messageDesc(file_tinyqq__pb_client, 47);
 
 /**
  * @generated from message tinyqq.v1.RemoveMember
@@ -1392,7 +1426,7 @@ export type RemoveMember = Message<"tinyqq.v1.RemoveMember"> & {
  * Use `create(RemoveMemberSchema)` to create a new message.
  */
 export const RemoveMemberSchema: GenMessage<RemoveMember> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 47);
+  messageDesc(file_tinyqq__pb_client, 48);
 
 /**
  * @generated from message tinyqq.v1.SetRole
@@ -1424,7 +1458,7 @@ export type SetRole = Message<"tinyqq.v1.SetRole"> & {
  * Use `create(SetRoleSchema)` to create a new message.
  */
 export const SetRoleSchema: GenMessage<SetRole> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 48);
+  messageDesc(file_tinyqq__pb_client, 49);
 
 /**
  * @generated from message tinyqq.v1.TransferGroup
@@ -1451,7 +1485,7 @@ export type TransferGroup = Message<"tinyqq.v1.TransferGroup"> & {
  * Use `create(TransferGroupSchema)` to create a new message.
  */
 export const TransferGroupSchema: GenMessage<TransferGroup> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 49);
+  messageDesc(file_tinyqq__pb_client, 50);
 
 /**
  * @generated from message tinyqq.v1.DismissGroup
@@ -1473,7 +1507,7 @@ export type DismissGroup = Message<"tinyqq.v1.DismissGroup"> & {
  * Use `create(DismissGroupSchema)` to create a new message.
  */
 export const DismissGroupSchema: GenMessage<DismissGroup> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 50);
+  messageDesc(file_tinyqq__pb_client, 51);
 
 /**
  * Fields that are absent stay as they are.
@@ -1512,7 +1546,7 @@ export type UpdateGroup = Message<"tinyqq.v1.UpdateGroup"> & {
  * Use `create(UpdateGroupSchema)` to create a new message.
  */
 export const UpdateGroupSchema: GenMessage<UpdateGroup> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 51);
+  messageDesc(file_tinyqq__pb_client, 52);
 
 /**
  * @generated from message tinyqq.v1.SetCard
@@ -1539,7 +1573,7 @@ export type SetCard = Message<"tinyqq.v1.SetCard"> & {
  * Use `create(SetCardSchema)` to create a new message.
  */
 export const SetCardSchema: GenMessage<SetCard> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 52);
+  messageDesc(file_tinyqq__pb_client, 53);
 
 /**
  * @generated from message tinyqq.v1.GetGroup
@@ -1556,7 +1590,7 @@ export type GetGroup = Message<"tinyqq.v1.GetGroup"> & {
  * Use `create(GetGroupSchema)` to create a new message.
  */
 export const GetGroupSchema: GenMessage<GetGroup> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 53);
+  messageDesc(file_tinyqq__pb_client, 54);
 
 /**
  * @generated from message tinyqq.v1.GroupInfo
@@ -1620,7 +1654,7 @@ export type GroupInfo = Message<"tinyqq.v1.GroupInfo"> & {
  * Use `create(GroupInfoSchema)` to create a new message.
  */
 export const GroupInfoSchema: GenMessage<GroupInfo> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 54);
+  messageDesc(file_tinyqq__pb_client, 55);
 
 /**
  * @generated from message tinyqq.v1.ListGroups
@@ -1633,7 +1667,7 @@ export type ListGroups = Message<"tinyqq.v1.ListGroups"> & {
  * Use `create(ListGroupsSchema)` to create a new message.
  */
 export const ListGroupsSchema: GenMessage<ListGroups> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 55);
+  messageDesc(file_tinyqq__pb_client, 56);
 
 /**
  * @generated from message tinyqq.v1.GroupList
@@ -1650,7 +1684,7 @@ export type GroupList = Message<"tinyqq.v1.GroupList"> & {
  * Use `create(GroupListSchema)` to create a new message.
  */
 export const GroupListSchema: GenMessage<GroupList> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 56);
+  messageDesc(file_tinyqq__pb_client, 57);
 
 /**
  * @generated from message tinyqq.v1.ListMembers
@@ -1679,7 +1713,7 @@ export type ListMembers = Message<"tinyqq.v1.ListMembers"> & {
  * Use `create(ListMembersSchema)` to create a new message.
  */
 export const ListMembersSchema: GenMessage<ListMembers> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 57);
+  messageDesc(file_tinyqq__pb_client, 58);
 
 /**
  * @generated from message tinyqq.v1.Member
@@ -1709,6 +1743,11 @@ export type Member = Message<"tinyqq.v1.Member"> & {
    * @generated from field: uint64 joined_at_ms = 5 [jstype = JS_STRING];
    */
   joinedAtMs: string;
+
+  /**
+   * @generated from field: string avatar = 6;
+   */
+  avatar: string;
 };
 
 /**
@@ -1716,7 +1755,7 @@ export type Member = Message<"tinyqq.v1.Member"> & {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 58);
+  messageDesc(file_tinyqq__pb_client, 59);
 
 /**
  * @generated from message tinyqq.v1.MemberList
@@ -1738,7 +1777,7 @@ export type MemberList = Message<"tinyqq.v1.MemberList"> & {
  * Use `create(MemberListSchema)` to create a new message.
  */
 export const MemberListSchema: GenMessage<MemberList> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 59);
+  messageDesc(file_tinyqq__pb_client, 60);
 
 /**
  * @generated from message tinyqq.v1.ListJoinRequests
@@ -1755,7 +1794,7 @@ export type ListJoinRequests = Message<"tinyqq.v1.ListJoinRequests"> & {
  * Use `create(ListJoinRequestsSchema)` to create a new message.
  */
 export const ListJoinRequestsSchema: GenMessage<ListJoinRequests> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 60);
+  messageDesc(file_tinyqq__pb_client, 61);
 
 /**
  * @generated from message tinyqq.v1.JoinRequest
@@ -1794,7 +1833,7 @@ export type JoinRequest = Message<"tinyqq.v1.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 61);
+  messageDesc(file_tinyqq__pb_client, 62);
 
 /**
  * @generated from message tinyqq.v1.JoinRequestList
@@ -1811,7 +1850,7 @@ export type JoinRequestList = Message<"tinyqq.v1.JoinRequestList"> & {
  * Use `create(JoinRequestListSchema)` to create a new message.
  */
 export const JoinRequestListSchema: GenMessage<JoinRequestList> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 62);
+  messageDesc(file_tinyqq__pb_client, 63);
 
 /**
  * Which invitations the caller has not answered yet.
@@ -1826,7 +1865,7 @@ export type ListInvitations = Message<"tinyqq.v1.ListInvitations"> & {
  * Use `create(ListInvitationsSchema)` to create a new message.
  */
 export const ListInvitationsSchema: GenMessage<ListInvitations> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 63);
+  messageDesc(file_tinyqq__pb_client, 64);
 
 /**
  * @generated from message tinyqq.v1.Invitation
@@ -1872,7 +1911,7 @@ export type Invitation = Message<"tinyqq.v1.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 64);
+  messageDesc(file_tinyqq__pb_client, 65);
 
 /**
  * The latest first.
@@ -1891,7 +1930,7 @@ export type InvitationList = Message<"tinyqq.v1.InvitationList"> & {
  * Use `create(InvitationListSchema)` to create a new message.
  */
 export const InvitationListSchema: GenMessage<InvitationList> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 65);
+  messageDesc(file_tinyqq__pb_client, 66);
 
 /**
  * @generated from message tinyqq.v1.Recall
@@ -1918,7 +1957,7 @@ export type Recall = Message<"tinyqq.v1.Recall"> & {
  * Use `create(RecallSchema)` to create a new message.
  */
 export const RecallSchema: GenMessage<Recall> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 66);
+  messageDesc(file_tinyqq__pb_client, 67);
 
 /**
  * Request (id 0 allowed): "I am typing"; push: a friend is.
@@ -1942,7 +1981,7 @@ export type Typing = Message<"tinyqq.v1.Typing"> & {
  * Use `create(TypingSchema)` to create a new message.
  */
 export const TypingSchema: GenMessage<Typing> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 67);
+  messageDesc(file_tinyqq__pb_client, 68);
 
 /**
  * Request (id 0 allowed): everything up to these seqs has arrived here, or was read. Cumulative.
@@ -1971,7 +2010,7 @@ export type Mark = Message<"tinyqq.v1.Mark"> & {
  * Use `create(MarkSchema)` to create a new message.
  */
 export const MarkSchema: GenMessage<Mark> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 68);
+  messageDesc(file_tinyqq__pb_client, 69);
 
 /**
  * Request (id 0 allowed): the same for many conversations at once.
@@ -1990,7 +2029,7 @@ export type MarkMany = Message<"tinyqq.v1.MarkMany"> & {
  * Use `create(MarkManySchema)` to create a new message.
  */
 export const MarkManySchema: GenMessage<MarkMany> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 69);
+  messageDesc(file_tinyqq__pb_client, 70);
 
 /**
  * Push: a user's cursors moved (one's own on another device, or the other's in a direct conversation).
@@ -2024,7 +2063,7 @@ export type CursorMoved = Message<"tinyqq.v1.CursorMoved"> & {
  * Use `create(CursorMovedSchema)` to create a new message.
  */
 export const CursorMovedSchema: GenMessage<CursorMoved> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 70);
+  messageDesc(file_tinyqq__pb_client, 71);
 
 /**
  * What a client has of a conversation, in GetOverview: the last contiguous seq, and with `with_cursors`
@@ -2069,7 +2108,7 @@ export type Known = Message<"tinyqq.v1.Known"> & {
  * Use `create(KnownSchema)` to create a new message.
  */
 export const KnownSchema: GenMessage<Known> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 71);
+  messageDesc(file_tinyqq__pb_client, 72);
 
 /**
  * @generated from message tinyqq.v1.GetOverview
@@ -2108,7 +2147,7 @@ export type GetOverview = Message<"tinyqq.v1.GetOverview"> & {
  * Use `create(GetOverviewSchema)` to create a new message.
  */
 export const GetOverviewSchema: GenMessage<GetOverview> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 72);
+  messageDesc(file_tinyqq__pb_client, 73);
 
 /**
  * @generated from message tinyqq.v1.Summary
@@ -2190,7 +2229,7 @@ export type Summary = Message<"tinyqq.v1.Summary"> & {
  * Use `create(SummarySchema)` to create a new message.
  */
 export const SummarySchema: GenMessage<Summary> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 73);
+  messageDesc(file_tinyqq__pb_client, 74);
 
 /**
  * @generated from message tinyqq.v1.Overview
@@ -2212,7 +2251,7 @@ export type Overview = Message<"tinyqq.v1.Overview"> & {
  * Use `create(OverviewSchema)` to create a new message.
  */
 export const OverviewSchema: GenMessage<Overview> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 74);
+  messageDesc(file_tinyqq__pb_client, 75);
 
 /**
  * @generated from message tinyqq.v1.Sync
@@ -2239,7 +2278,7 @@ export type Sync = Message<"tinyqq.v1.Sync"> & {
  * Use `create(SyncSchema)` to create a new message.
  */
 export const SyncSchema: GenMessage<Sync> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 75);
+  messageDesc(file_tinyqq__pb_client, 76);
 
 /**
  * Ascending and contiguous from after_seq + 1; stretches that the caller may not see are HIDDEN entries.
@@ -2263,7 +2302,7 @@ export type Page = Message<"tinyqq.v1.Page"> & {
  * Use `create(PageSchema)` to create a new message.
  */
 export const PageSchema: GenMessage<Page> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 76);
+  messageDesc(file_tinyqq__pb_client, 77);
 
 /**
  * @generated from message tinyqq.v1.GetHistory
@@ -2294,7 +2333,7 @@ export type GetHistory = Message<"tinyqq.v1.GetHistory"> & {
  * Use `create(GetHistorySchema)` to create a new message.
  */
 export const GetHistorySchema: GenMessage<GetHistory> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 77);
+  messageDesc(file_tinyqq__pb_client, 78);
 
 /**
  * @generated from message tinyqq.v1.History
@@ -2320,7 +2359,7 @@ export type History = Message<"tinyqq.v1.History"> & {
  * Use `create(HistorySchema)` to create a new message.
  */
 export const HistorySchema: GenMessage<History> = /*@__PURE__*/
-  messageDesc(file_tinyqq__pb_client, 78);
+  messageDesc(file_tinyqq__pb_client, 79);
 
 /**
  * @generated from enum tinyqq.v1.KickReason
