@@ -21,7 +21,7 @@ from tests.support.storages import KINDS, fresh_url
 
 from tinyqq.model.ids import ConversationId, Seq
 from tinyqq.model.message import Kind
-from tinyqq.ports.storage import LogKey, LogTail
+from tinyqq.ports.storage import LogKey, LogTail, Tail
 from tinyqq.storage.open import Storage, open_storage
 
 
@@ -87,7 +87,7 @@ async def test_read_keys_when_nobody_is_followed_then_the_next_number_alone(
     storage: Storage,
 ) -> None:
     tail = await tail_of(storage).read_keys({}, 3)
-    assert tail == (max(storage.writers) + 1, ())
+    assert tail == Tail(max(storage.writers) + 1, ())
 
 
 async def test_read_ends_when_asked_then_of_the_named_and_the_newest(
@@ -120,12 +120,12 @@ async def test_read_entries_when_asked_then_they_and_where_their_groups_stand(
     effects = in_group(put_group(), put_member(ANN))
     await storage.log_writer.append([made, entry(2, GROUP)], effects)
     wanted = [(GROUP, Seq(1)), (ANN_BOB, Seq(2)), (ANN_BOB, Seq(9))]
-    entries, groups = await tail_of(storage).read_entries(wanted)
+    entries, groups, _ = await tail_of(storage).read_entries(wanted)
     assert entries == (made, chat[1])
     assert groups == {GROUP: 1}
 
 
 async def test_read_entries_when_none_is_of_a_group_then_no_groups(storage: Storage) -> None:
     await storage.log_writer.append(messages(1), ())
-    entries, groups = await tail_of(storage).read_entries([(ANN_BOB, Seq(1))])
+    entries, groups, _ = await tail_of(storage).read_entries([(ANN_BOB, Seq(1))])
     assert (len(entries), groups) == (1, {})

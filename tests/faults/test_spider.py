@@ -174,6 +174,40 @@ async def test_node_when_started_while_a_shard_is_away_then_it_serves_the_other(
         assert (len(writer.acknowledged), writer.refused) == (10, [])
 
 
+async def test_tail_when_a_shard_is_away_then_the_other_goes_on_and_nothing_is_lost(
+    breakable_spider: SpiderServers,
+) -> None:
+    await prepare(breakable_spider.url)
+    victim = breakable_spider.shards[1]
+    async with (
+        open_storage(breakable_spider.url) as storage,
+        open_storage(breakable_spider.url) as other,
+    ):
+        tail = storage.log_tail
+        assert tail is not None
+        after = dict.fromkeys(other.writers, 0)
+        await other.log_writer.append([entry(2, GROUP)], ())
+        await other.log_writer.append([entry(2, ANN_BOB)], ())
+        assert (await tail.read_keys(after, 9)).is_whole
+        victim.kill()
+        await other.log_writer.append([entry(3, GROUP)], ())
+        for _ in range(10):
+            async with asyncio.timeout(_AWAY_S):
+                seen = await tail.read_keys(after, 9)
+            assert [(key.conversation_id, key.seq) for key in seen.keys] == [(GROUP, 2), (GROUP, 3)]
+            assert not seen.is_whole
+        found = await tail.read_entries([(ANN_BOB, Seq(2)), (GROUP, Seq(3))])
+        assert [one.seq for one in found.entries] == [3]
+        assert set(found.members_seqs) == {GROUP}
+        assert found.unread == {(ANN_BOB, Seq(2))}
+        victim.start()
+        async with asyncio.timeout(10):
+            while not seen.is_whole:
+                seen = await tail.read_keys(after, 9)
+        places = sorted((key.conversation_id, key.seq) for key in seen.keys)
+        assert places == sorted([(GROUP, 2), (GROUP, 3), (ANN_BOB, 2)])
+
+
 async def test_lanes_when_two_write_one_conversation_then_one_order_without_gaps(
     spider: SpiderServers,
 ) -> None:

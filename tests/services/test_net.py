@@ -382,3 +382,70 @@ async def test_state_when_there_is_more_than_can_be_read_then_behind() -> None:
         await world.tick(0.1)
         world.net._stalled_s = world.clock.monotonic()
     assert world.net.state == "behind"
+
+
+# ---- a part of the log that is away --------------------------------------------------------------
+
+
+async def test_tick_when_a_shard_is_away_then_what_lies_on_others_is_delivered(
+    world: World,
+) -> None:
+    world.unit.here[GROUP] = 0
+    world.tail.away = {ANN_BOB}
+    world.tail.write(5)
+    world.tail.write(7, GROUP, writer=3)
+    for _ in range(3):
+        await world.tick()
+    assert [(push.conversation_id, push.seq) for push in world.unit.got] == [(GROUP, 7)]
+    world.tail.away.clear()
+    await world.tick()
+    await world.tick()
+    assert world.seqs() == [7, 5]
+
+
+async def test_tick_when_a_shard_is_away_then_pushes_are_remembered_and_it_is_behind(
+    world: World,
+) -> None:
+    await world.tick()
+    kept = world.unit.kept
+    world.tail.away = {ANN_BOB}
+    for _ in range(20):
+        await world.tick()
+    assert world.unit.kept <= kept + 1
+    assert world.net.state == "behind"
+    world.tail.away.clear()
+    await world.tick()
+    await world.tick()
+    assert (world.unit.kept > kept + 10, world.net.state) == (True, "ok")
+
+
+async def test_repair_when_its_shard_has_gone_meanwhile_then_others_first_and_it_later(
+    world: World,
+) -> None:
+    world.unit.here[GROUP] = 0
+    world.tail.write(5)
+    world.tail.write(7, GROUP, writer=3)
+    await world.tick()
+    world.tail.away = {ANN_BOB}
+    await world.tick()
+    await world.tick()
+    assert world.seqs() == [7]
+    world.tail.away.clear()
+    await world.tick()
+    assert world.seqs() == [7, 5]
+    assert world.net.counters()["pending"] == 0
+
+
+async def test_joined_when_its_shard_is_away_then_looked_after_later(world: World) -> None:
+    world.unit.joined = [(GroupId(GROUP), Seq(3))]
+    world.unit.here[GROUP] = 0
+    world.tail.write(4, GROUP, writer=OWN)
+    world.tail.away = {GROUP}
+    world.tail.write(5)
+    await world.tick()
+    await world.tick()
+    assert world.seqs() == [5]
+    world.tail.away.clear()
+    await world.tick()
+    await world.tick()
+    assert world.seqs() == [5, 4]

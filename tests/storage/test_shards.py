@@ -75,3 +75,16 @@ def test_read_when_shared_out_then_as_the_server_has_it() -> None:
 def test_read_when_shared_out_in_another_way_then_refused(unknown: str) -> None:
     with pytest.raises(Unavailable, match="other partitions"):
         read_shards(unknown)
+
+
+def test_any_of_when_asked_then_a_conversation_of_that_shard() -> None:
+    shards = shards_of(spread(3))
+    assert [shards.of(shards.any_of(shard)) for shard in range(3)] == [0, 1, 2]
+    assert Shards().of(Shards().any_of(0)) == 0
+
+
+def test_read_when_partitions_have_other_names_then_refused() -> None:
+    rest = ",".join(map(str, range(1, BUCKETS)))
+    assert read_shards(definition(rest)).count == 2
+    with pytest.raises(Unavailable):
+        read_shards(definition(rest).replace("shard_1", "first"))

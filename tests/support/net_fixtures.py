@@ -7,11 +7,12 @@ from typing import Final
 
 from tests.support.lane_fixtures import ANN, ANN_BOB, operation_id
 
+from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.model.ids import ConversationId, GroupId, Seq, UnitId, UserId
 from tinyqq.model.message import Entry, Kind, Notice
 from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.ports.registry import Node
-from tinyqq.ports.storage import LogKey, Tail
+from tinyqq.ports.storage import Found, LogKey, Tail
 from tinyqq.presence.memory import MemoryPresence
 from tinyqq.services.net import REASONS, Net, NetLimits
 from tinyqq.testing.clock import FakeClock
@@ -31,6 +32,8 @@ class FakeTail:
         self.rows: list[tuple[LogKey, Entry]] = []
         self.members_seq: dict[ConversationId, Seq] = {}
         self.next_writer = 3
+        self.away: set[ConversationId] = set()
+        """Conversations of a shard that does not answer."""
         self.errors: list[Exception] = []
         self.reads = 0
         self.fetched: list[tuple[ConversationId, Seq]] = []
@@ -67,23 +70,25 @@ class FakeTail:
         for writer, pos in after.items():
             its = [key for key, _ in self.rows if key.writer == writer and key.writer_pos > pos]
             keys += its[:limit]
-        return Tail(self.next_writer, tuple(keys))
+        there = tuple(key for key in keys if key.conversation_id not in self.away)
+        return Tail(self.next_writer, there, is_whole=not self.away)
 
     async def read_from(
         self, conversation_id: ConversationId, after_seq: Seq, limit: int
     ) -> tuple[LogKey, ...]:
         self._ask()
+        if conversation_id in self.away:
+            raise Unavailable(ErrorCode.UNAVAILABLE)
         keys = [key for key, _ in self.rows if key.conversation_id == conversation_id]
         return tuple(key for key in keys if key.seq > after_seq)[:limit]
 
-    async def read_entries(
-        self, keys: Sequence[tuple[ConversationId, Seq]]
-    ) -> tuple[tuple[Entry, ...], Mapping[ConversationId, Seq]]:
+    async def read_entries(self, keys: Sequence[tuple[ConversationId, Seq]]) -> Found:
         self._ask()
         self.fetched += keys
-        wanted = set(keys)
+        unread = frozenset(key for key in keys if key[0] in self.away)
+        wanted = set(keys) - unread
         entries = [entry for _, entry in self.rows if entry[:2] in wanted]
-        return tuple(sorted(entries)), self.members_seq
+        return Found(tuple(sorted(entries)), self.members_seq, unread)
 
 
 class FakeUnit:

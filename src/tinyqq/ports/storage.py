@@ -176,10 +176,22 @@ class LogKey(NamedTuple):
 
 
 class Tail(NamedTuple):
-    """What has been written lately. ``next_writer``: the number that the next writer gets."""
+    """What has been written lately. ``next_writer``: the number that the next writer gets.
+    ``is_whole``: False while a part of the log is away, of which there are no keys then."""
 
     next_writer: int
     keys: tuple[LogKey, ...]
+    is_whole: bool = True
+
+
+class Found(NamedTuple):
+    """Entries that were asked for. ``members_seqs``: of the groups among their conversations the
+    last entry that changed who is in; it may be newer than those asked for. ``unread``: keys of a
+    part of the log that is away."""
+
+    entries: tuple[Entry, ...]
+    members_seqs: Mapping[ConversationId, Seq]
+    unread: frozenset[tuple[ConversationId, Seq]] = frozenset()
 
 
 class LogTail(Protocol):
@@ -195,7 +207,7 @@ class LogTail(Protocol):
 
     async def read_keys(self, after: Mapping[int, int], limit: int) -> Tail:
         """Rows of each of these writers after a position, ascending per writer, at most *limit* of
-        each. One statement."""
+        each. One statement; where the log is spread over shards, one of each that is there."""
         ...
 
     async def read_from(
@@ -204,11 +216,8 @@ class LogTail(Protocol):
         """Rows of a conversation, ascending."""
         ...
 
-    async def read_entries(
-        self, keys: Sequence[tuple[ConversationId, Seq]]
-    ) -> tuple[tuple[Entry, ...], Mapping[ConversationId, Seq]]:
-        """These entries by conversation and seq, and of the groups among their conversations the
-        last entry that changed who is in; it may be newer than those asked for."""
+    async def read_entries(self, keys: Sequence[tuple[ConversationId, Seq]]) -> Found:
+        """These entries by conversation and seq, as far as they exist."""
         ...
 
 

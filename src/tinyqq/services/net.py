@@ -7,7 +7,8 @@ here and has not been pushed after a moment is fetched and pushed like any other
 presence is written anew.
 
 When there is more than can be read or delivered at once, the rest stays where it is, in the log,
-and is read next. While the database is away nothing is read, and everything afterwards.
+and is read next. While the database is away nothing is read, and everything afterwards; so it is
+with one shard of it, while the others go on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from tinyqq.clock import Clock
-from tinyqq.errors import TinyQQError
+from tinyqq.errors import TinyQQError, Unavailable
 from tinyqq.model.ids import (
     MAX_GROUP_ID,
     ConversationId,
@@ -300,16 +301,25 @@ class Net:
         self._keys += len(tail.keys)
         self._note(tail.keys, self._read_turn, now_s)
         self._is_behind = has_new or _is_cut(tail, limit)
-        if not self._is_behind:
+        if tail.is_whole and not self._is_behind:
             self._read_turn, self._read_s = turn, now_s
 
     async def _look_after_joined(self, turn: int) -> None:
         """What was written to a group before other units knew that somebody is here now."""
-        while self._joined:
-            group_id, seq = self._joined[-1]
-            keys = await self._tail.read_from(ConversationId(group_id), seq, self._limits.batch)
-            self._note(keys, turn, self._clock.monotonic())
-            self._joined.pop()
+        away: list[tuple[GroupId, Seq]] = []
+        try:
+            while self._joined:
+                group_id, seq = self._joined[-1]
+                try:
+                    keys = await self._tail.read_from(
+                        ConversationId(group_id), seq, self._limits.batch
+                    )
+                    self._note(keys, turn, self._clock.monotonic())
+                except Unavailable:  # the shard of this one; the others go on
+                    away.append((group_id, seq))
+                self._joined.pop()
+        finally:
+            self._joined += away
 
     def _note(self, keys: Iterable[LogKey], turn: int, now_s: float) -> None:
         here_since, was_pushed = self._unit.here_since, self._unit.was_pushed
@@ -340,14 +350,16 @@ class Net:
             await self._repair_batch(due[start : start + limits.batch])
 
     async def _repair_batch(self, keys: list[_Key]) -> None:
-        entries, members_seqs = await self._tail.read_entries(keys)
+        entries, members_seqs, unread = await self._tail.read_entries(keys)
         before = Counter(self._repairs)
         repaired = [
             entry.conversation_id
             for entry in entries
             if self._deliver(entry, members_seqs.get(entry.conversation_id, Seq(0)))
         ]
-        for key in keys:
+        for key in unread:  # asked for again when a push would have had its time
+            self._pending[key] = self._pending[key]._replace(seen_s=self._clock.monotonic())
+        for key in set(keys) - unread:
             self._pending.pop(key, None)  # of no row: then there is nothing to deliver
         if repaired:
             self._renew(repaired)

@@ -20,9 +20,12 @@ BUCKETS: Final = 1021
 """A prime: the chats of a busy account, whose ids differ in their lower half, fall into all of
 them."""
 
+PARTITION: Final = "shard_%d"
+"""The partition that lies on a shard; the first one's number is 1."""
+
 _IS_SHARDED: Final = re.compile(r"ENGINE=SPIDER\b")
 _BY_BUCKET: Final = re.compile(rf"PARTITION BY LIST \(`conversation_id` MOD {BUCKETS}\)")
-_PARTITION: Final = re.compile(r"PARTITION `\w+` VALUES IN \(([\d,]+)\)")
+_PARTITION: Final = re.compile(r"PARTITION `(\w+)` VALUES IN \(([\d,]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ class Shards:
     def of(self, conversation_id: ConversationId) -> int:
         """The shard of a conversation, from 0."""
         return self.by_bucket[conversation_id % BUCKETS] if self.by_bucket else 0
+
+    def any_of(self, shard: int) -> ConversationId:
+        """Some conversation of a shard, from 0, whether it exists or not."""
+        return ConversationId(self.by_bucket.index(shard) if self.by_bucket else 0)
 
     def common(self, conversation_ids: Iterable[ConversationId]) -> int | None:
         """The one shard on which all of these lie; None: there is none."""
@@ -76,8 +83,13 @@ def read_shards(definition: str) -> Shards:
     if not _IS_SHARDED.search(definition):
         return Shards()
     partitions = _PARTITION.findall(definition)
-    buckets = [[int(bucket) for bucket in values.split(",")] for values in partitions]
-    if not _BY_BUCKET.search(definition) or sorted(chain(*buckets)) != list(range(BUCKETS)):
+    buckets = [[int(bucket) for bucket in values.split(",")] for _, values in partitions]
+    names = [PARTITION % number for number in range(1, len(partitions) + 1)]
+    if (
+        not _BY_BUCKET.search(definition)
+        or [name for name, _ in partitions] != names
+        or sorted(chain(*buckets)) != list(range(BUCKETS))
+    ):
         raise Unavailable(
             ErrorCode.UNAVAILABLE,
             reason="the table message has other partitions than `tinyqq schema --spider` prints",

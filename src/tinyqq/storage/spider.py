@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tinyqq.storage.mysql_address import MysqlAddress
 from tinyqq.storage.schema import chat_group, join_request, member, message, relation
-from tinyqq.storage.shards import BUCKETS, spread
+from tinyqq.storage.shards import BUCKETS, PARTITION, spread
 
 BY_CONVERSATION: Final = (message, member, relation, chat_group, join_request)
 """What lies on the conversation's shard; everything else stays with the front."""
@@ -48,7 +48,7 @@ def front_statements(shards: Sequence[MysqlAddress]) -> Iterator[str]:
             f" OPTIONS ({', '.join(options)})"
         )
     partitions = ",\n".join(
-        f" PARTITION shard_{number} VALUES IN ({','.join(map(str, buckets))})"
+        f" PARTITION {PARTITION % number} VALUES IN ({','.join(map(str, buckets))})"
         f""" COMMENT = 'srv "tinyqq_{number}"'"""
         for number, buckets in enumerate(spread(len(shards)), start=1)
     )
