@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.support.admin_api import PATHS
 
 from tinyqq.app.administration import kind_of
 from tinyqq.app.build import App, build
@@ -70,6 +71,35 @@ async def test_node_when_administrators_ask_then_answered_and_nobody_else(tmp_pa
         assert [one["user_id"] for one in users["users"]] == [str(ann.user_id)]
         _, history = await get(app, session, "/history", **as_root)
         assert [one["unit"] for one in history["nodes"]] == [app.unit_id]
+
+
+async def test_node_when_a_disabled_administrator_asks_then_every_path_is_shut(
+    tmp_path: Path,
+) -> None:
+    async with build(settings(tmp_path)) as app, aiohttp.ClientSession() as session:
+        root = await app.admin.create_account(nickname="root", password=PASSWORD, is_admin=True)
+        headers = await log_in(app, session, root.user_id)
+        await app.admin.set_disabled(root.user_id, True)
+        for method, path in PATHS:
+            url = f"{app.local_url}/v1/admin{path}"
+            async with session.request(method, url, headers=headers) as answer:
+                assert answer.status == 401, path
+
+
+async def test_log_in_when_an_administrators_password_is_guessed_then_slowed_down(
+    tmp_path: Path,
+) -> None:
+    async with build(settings(tmp_path)) as app, aiohttp.ClientSession() as session:
+        root = await app.admin.create_account(nickname="root", password=PASSWORD, is_admin=True)
+        url = f"{app.local_url}/v1/session"
+        found = []
+        for guess in range(12):
+            body = {"user_id": str(root.user_id), "password": f"a wrong one {guess}"}
+            headers = {"Origin": app.local_url}
+            async with session.post(url, json=body, headers=headers) as answer:
+                found.append(answer.status)
+        assert found[0] == 401
+        assert found[-1] == 429
 
 
 async def test_live_when_listened_to_then_this_node_with_its_figures(tmp_path: Path) -> None:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from tests.support.admin_api import ANN, ROOT, People, open_desk
+from tests.support.admin_api import ANN, DEEDS, PATHS, ROOT, Cluster, People, node, open_desk
+from tests.support.services import FakeApi
 
 from tinyqq.errors import ErrorCode, InvalidRequest
-from tinyqq.http.admin import MAX_PAGE, Admin, PageAsked, note_deed
+from tinyqq.http.admin import MAX_PAGE, PREFIX, PageAsked
+from tinyqq.http.admin_site import AdminSite
 
-PATHS = [
-    ("GET", "/me"),
-    ("GET", "/live"),
-    ("GET", "/history"),
-    ("POST", "/nodes/a/drain"),
-    ("GET", "/users"),
-    ("GET", "/users/10002/devices"),
-    ("POST", "/users/10002/disable"),
-    ("POST", "/users/10002/enable"),
-    ("POST", "/users/10002/password"),
-    ("POST", "/users/10002/log-out"),
-    ("GET", "/groups"),
-    ("GET", "/groups/10001/members"),
-    ("POST", "/groups/10001/dismiss"),
-]
+
+class Willing:
+    """A desk that does whatever is asked."""
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[str]]:
+        async def call(*_: object) -> str:
+            return "done"
+
+        return call
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
@@ -88,8 +86,40 @@ def test_page_when_asked_for_then_as_asked() -> None:
     assert PageAsked.of(make_mocked_request("GET", "/")) == PageAsked("", 0, 20)
 
 
-def test_deed_when_done_then_in_the_log_with_who_did_it(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        note_deed(Admin(ROOT, "root"), "disable", user_id=7)
+def test_paths_when_counted_then_none_is_missing_in_the_table() -> None:
+    app = web.Application()
+    people = People()
+    AdminSite(
+        bearers=people,
+        users=people,
+        view=Cluster(node("a")).view,
+        accounts=FakeApi(),
+        groups=FakeApi(),
+    ).add_to(app)
+    there = {
+        (route.method, example.format(unit="a", user_id=10_002, group_id=10_001))
+        for route in app.router.routes()
+        if (resource := route.resource) and route.method != "HEAD"
+        for example in [resource.canonical.removeprefix(PREFIX)]
+    }
+    assert there == set(PATHS)
+    assert {one for one in there if one[0] != "GET"} == set(DEEDS)
+
+
+@pytest.mark.parametrize(("asked", "deed"), DEEDS.items())
+async def test_deed_when_done_then_in_the_log_with_who_did_what_to_whom(
+    asked: tuple[str, str], deed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    method, path = asked
+    async with open_desk(accounts=Willing(), groups=Willing()) as desk:
+        with caplog.at_level(logging.INFO, "tinyqq.http.admin"):
+            await desk.ask(method, path, by=ANN)
+            assert [one.getMessage() for one in caplog.records] == ["admin.refused"]
+            caplog.clear()
+            status, _ = await desk.ask(method, f"{path}?incarnation=a-1")
+    assert status in {200, 204}
     [record] = caplog.records
-    assert (record.deed, record.by, record.user_id) == ("disable", ROOT, 7)  # type: ignore[attr-defined]  # extra fields
+    noted = vars(record)
+    assert (record.getMessage(), noted["deed"], noted["by"]) == ("admin.deed", deed, ROOT)
+    whom = path.split("/")[2]
+    assert whom in {str(noted.get(name)) for name in ("unit", "user_id", "group_id")}

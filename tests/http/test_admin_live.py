@@ -102,6 +102,22 @@ async def test_stream_when_the_listener_may_no_more_then_ended() -> None:
                 pass
 
 
+async def test_stream_when_nobody_can_be_asked_who_may_listen_then_it_goes_on() -> None:
+    async with (
+        stage(every_s=0.01, check_every_s=0.01) as opened,
+        opened.listen() as next_picture,
+    ):
+        await next_picture()
+        opened.users.is_away = True
+        for _ in range(10):
+            assert await next_picture()
+        opened.users.is_away = False
+        opened.users.admins.clear()
+        async with asyncio.timeout(5):
+            while await next_picture():
+                pass
+
+
 async def test_stream_when_the_node_stops_then_ended() -> None:
     async with stage() as opened, opened.listen() as next_picture:
         await next_picture()

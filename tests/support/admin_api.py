@@ -14,7 +14,7 @@ from tests.support.dispatching import Picture
 from tests.support.services import FakeApi, FakeUsers
 
 from tinyqq.clock import Clock, SystemClock
-from tinyqq.errors import ErrorCode, Unauthenticated
+from tinyqq.errors import ErrorCode, Unauthenticated, Unavailable
 from tinyqq.http.admin_cluster import AskFigures, ClusterView
 from tinyqq.http.admin_site import AdminSite
 from tinyqq.http.problems import add_security_headers, tell_problems
@@ -25,6 +25,26 @@ from tinyqq.ports.registry import Node
 
 ROOT = UserId(10_001)
 ANN = UserId(10_002)
+DEEDS = {
+    ("POST", "/nodes/a/drain"): "drain",
+    ("POST", "/users/10002/disable"): "disable",
+    ("POST", "/users/10002/enable"): "enable",
+    ("POST", "/users/10002/password"): "reset password",
+    ("POST", "/users/10002/log-out"): "log out",
+    ("POST", "/groups/10001/dismiss"): "dismiss",
+}
+"""Every path that changes something, and what the log calls it."""
+PATHS = [
+    ("GET", "/me"),
+    ("GET", "/live"),
+    ("GET", "/history"),
+    ("GET", "/users"),
+    ("GET", "/users/10002/devices"),
+    ("GET", "/groups"),
+    ("GET", "/groups/10001/members"),
+    *DEEDS,
+]
+"""Every path of the admin API; a test compares it with what there is."""
 
 
 class People(FakeUsers):
@@ -33,6 +53,7 @@ class People(FakeUsers):
     def __init__(self) -> None:
         super().__init__()
         self.admins = {ROOT}
+        self.is_away = False
 
     async def caller_of(self, token: str) -> Caller:
         """Implements ``ports.media.Bearers`` too."""
@@ -44,6 +65,8 @@ class People(FakeUsers):
 
     async def get_profile(self, caller: Any, request: GetProfile) -> Profile:
         """One's own, with the flag."""
+        if self.is_away:
+            raise Unavailable(ErrorCode.UNAVAILABLE)
         is_admin = caller.user_id in self.admins
         return Profile(request.user_id, f"user {request.user_id}", is_admin=is_admin)
 

@@ -29,6 +29,7 @@ _EVERY_S: Final = 2.0
 _GATHER_S: Final = 0.1
 """Changes that come so soon after another are shown together."""
 _CHECK_EVERY_S: Final = 15.0
+_CHECK_TIMEOUT_S: Final = 1.0
 _WRITE_TIMEOUT_S: Final = 10.0
 _HEADERS: Final = {
     "Content-Type": "text/event-stream",
@@ -116,8 +117,17 @@ class AdminLive:
                 looked_s = loop.time()
             changed.clear()
             if loop.time() - checked_s >= self._check_every_s:
-                await self._door.check(request)
+                await self._check_again(request)
                 checked_s = loop.time()
+
+    async def _check_again(self, request: web.Request) -> None:
+        """Nobody can be asked while the database is away, which is when the picture is wanted most:
+        who was let in before goes on looking until it answers again."""
+        try:
+            async with asyncio.timeout(_CHECK_TIMEOUT_S):
+                await self._door.check(request)
+        except (Unavailable, TimeoutError):
+            logger.debug("admin.unchecked")
 
     async def _send(self, response: web.StreamResponse) -> None:
         async with asyncio.timeout(_WRITE_TIMEOUT_S):
