@@ -4,6 +4,7 @@ import { inject, type InjectionKey, type Ref, type ShallowRef } from "vue";
 
 import type { Credentials } from "../core/credentials";
 import type { AdminApi, Me } from "./api";
+import type { Collected } from "./collecting";
 import type { Picture } from "./picture";
 import type { RateMeter } from "./rates";
 
@@ -18,6 +19,8 @@ export interface Cluster {
   /** Null until the first picture has come. */
   readonly picture: Readonly<ShallowRef<Picture | null>>;
   readonly meter: RateMeter;
+  /** The last hour, for charts. */
+  readonly collected: Collected;
   /** The stream is broken just now. */
   readonly isBroken: Readonly<Ref<boolean>>;
   readonly me: Me;

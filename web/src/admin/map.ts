@@ -65,8 +65,9 @@ const GROUND_HEIGHT = 28;
 const EDGE = 6;
 const APART = 4;
 /** Names are cut, and then the drawing grows, until nothing covers anything. */
-const NAME_WIDTHS = [150, 110, 84, 66, 52, 44, 0];
-const HEIGHTS = { first: 190, most: 720, step: 20 };
+const NAME_WIDTHS = [150, 110, 84, 66, 52, 44];
+const FEW = 3;
+const HEIGHTS = { few: 190, first: 230, most: 720, step: 20 };
 /** With many nodes there is no room for every figure. */
 const MAX_LABELS = 12;
 /** Where on a link its figure may stand, the best place first. */
@@ -97,9 +98,15 @@ export function spotsOf(
   nodes: readonly ShownNode[],
   width: number,
 ): { readonly spots: readonly Spot[]; readonly height: number } {
-  for (const limit of [Math.max(HEIGHTS.first, Math.min(0.42 * width, 360)), HEIGHTS.most]) {
-    for (const nameWidth of NAME_WIDTHS) {
-      for (let height = HEIGHTS.first; height <= limit; height += HEIGHTS.step) {
+  const low = Math.max(HEIGHTS.first, Math.min(0.42 * width, 360));
+  const tries: readonly (readonly [highest: number, nameWidths: readonly number[]])[] = [
+    [low, NAME_WIDTHS],
+    [HEIGHTS.most, NAME_WIDTHS],
+    [HEIGHTS.most, [0]],
+  ];
+  for (const [highest, nameWidths] of tries) {
+    for (const nameWidth of nameWidths) {
+      for (let height = nodes.length > FEW ? HEIGHTS.first : HEIGHTS.few; height <= highest; height += HEIGHTS.step) {
         const spots = onEllipse(nodes, width, height, nameWidth);
         if (haveRoom(spots, width, height)) return { spots, height };
       }

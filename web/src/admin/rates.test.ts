@@ -51,3 +51,14 @@ test("who has gone has no rate", () => {
   expect(meter.counter("a", "sends")).toBe(0);
   expect(meter.link("a", "b").sends).toBe(0);
 });
+
+test("the calls that all others make at a node are added up", () => {
+  const calling = (unit: string, up: number, calls: number) =>
+    node(unit, {
+      figures: figures({ up_s: up, links: [{ to: "c", deliveries: 0, sends: 0, calls, breaks: 0, waiting: 0 }] }),
+    });
+  const meter = new RateMeter();
+  meter.see(picture([calling("a", 1, 0), calling("b", 1, 0), node("c")]));
+  meter.see(picture([calling("a", 3, 4), calling("b", 3, 6), node("c")]));
+  expect([meter.callsTo("c"), meter.callsTo("a")]).toEqual([5, 0]);
+});

@@ -56,6 +56,11 @@ export class RateMeter {
     return this.#counters.get(unit)?.get(name) ?? 0;
   }
 
+  /** Calls that all others make at a node. */
+  callsTo(unit: string): number {
+    return [...this.#links.values()].reduce((all, links) => all + (links.get(unit)?.calls ?? 0), 0);
+  }
+
   /** Of one node's link to another. */
   link(from: string, to: string): LinkRates {
     return this.#links.get(from)?.get(to) ?? NONE;

@@ -20,6 +20,7 @@ export const en: AdminTexts = {
   section: { all: "Administration", cluster: "Cluster", charts: "Charts", users: "Users", groups: "Groups" },
   cluster: {
     nodes: "Nodes",
+    lost: "{n} lost",
     sessions: "Sessions",
     sendsNow: "Sends/s",
     deliveriesNow: "Deliveries/s",
@@ -27,7 +28,7 @@ export const en: AdminTexts = {
     mapHint: "{nodes} nodes, {links} links",
     perSecond: "{rate}/s",
     legend:
-      "Circles are units with their sessions, squares role nodes. On the lines: deliveries, sends and calls per second.",
+      "Circles are units with their sessions, squares role nodes with the first letter of the role. On the lines: deliveries, sends and calls per second.",
     grounds: "Shared services",
     none: "There is no node in the registry",
   },
@@ -64,6 +65,8 @@ export const en: AdminTexts = {
     role: "Role node",
     all: "all roles",
     sessions: "{n} session | {n} sessions",
+    callsTo: "{rate} calls/s",
+    leaving: "Leaving, {n} session to go | Leaving, {n} sessions to go",
     load: "Load",
     details: "Details of {unit}",
     version: "Version",

@@ -12,6 +12,7 @@ export function useStateText(): (node: ShownNode, nowMs: number) => string {
   const preferences = usePreferences();
   const words = useWords();
   return (node, nowMs) => {
+    if (node.state === "draining" && node.live) return t("admin.node.leaving", node.live.sessions);
     if (node.sinceMs === null) return t(`admin.state.${node.state}`);
     return t(`admin.since.${node.state}`, {
       ago: words.duration(nowMs - node.sinceMs),
