@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from tests.support.admin_api import ANN, DEEDS, PATHS, ROOT, Cluster, People, node, open_desk
-from tests.support.services import FakeApi
+from tests.support.admin_api import ANN, DEEDS, PATHS, ROOT, People, add_site, open_desk
 
 from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.http.admin import MAX_PAGE, PREFIX, PageAsked
-from tinyqq.http.admin_site import AdminSite
 
 
 class Willing:
@@ -88,14 +86,7 @@ def test_page_when_asked_for_then_as_asked() -> None:
 
 def test_paths_when_counted_then_none_is_missing_in_the_table() -> None:
     app = web.Application()
-    people = People()
-    AdminSite(
-        bearers=people,
-        users=people,
-        view=Cluster(node("a")).view,
-        accounts=FakeApi(),
-        groups=FakeApi(),
-    ).add_to(app)
+    add_site(app)
     there = {
         (route.method, example.format(unit="a", user_id=10_002, group_id=10_001))
         for route in app.router.routes()

@@ -6,10 +6,11 @@ from typing import Any
 
 from tests.support.admin_api import ANN, ROOT, open_desk
 
-from tinyqq.errors import ErrorCode, NotFound
+from tinyqq.errors import ErrorCode, NotFound, Unavailable
 from tinyqq.model.account import Account, Device, DeviceKind
 from tinyqq.model.group import GroupInfo, JoinPolicy, Member, MemberList, Role
-from tinyqq.model.ids import HELPER_ID, DeviceId, GroupId, UserId
+from tinyqq.model.ids import HELPER_ID, DeviceId, GroupId, SessionId, UnitId, UserId
+from tinyqq.presence.memory import MemoryPresence
 
 
 class Accounts:
@@ -57,6 +58,13 @@ class Groups:
         self.dismissed.append((group_id, by))
 
 
+class Away(MemoryPresence):
+    """Cannot be reached."""
+
+    async def locate(self, *_: object) -> Any:
+        raise Unavailable(ErrorCode.UNAVAILABLE)
+
+
 async def test_users_when_looked_for_then_a_page_without_any_secret() -> None:
     accounts = Accounts()
     async with open_desk(accounts=accounts) as desk:
@@ -68,6 +76,20 @@ async def test_users_when_looked_for_then_a_page_without_any_secret() -> None:
     )
     assert accounts.asked == [("明", 5, 3)]
     assert "hash" not in str(told)
+
+
+async def test_users_when_they_are_somewhere_then_told_where() -> None:
+    presence = MemoryPresence(unit_id=UnitId("b"))
+    await presence.bind(UserId(7), SessionId(1))
+    async with open_desk(accounts=Accounts(), presence=presence) as desk:
+        _, told = await desk.ask("GET", "/users?after=5&limit=2")
+    assert [one["units"] for one in told["users"]] == [[], ["b"]]
+
+
+async def test_users_when_nobody_knows_where_they_are_then_found_all_the_same() -> None:
+    async with open_desk(accounts=Accounts(), presence=Away(unit_id=UnitId("b"))) as desk:
+        status, told = await desk.ask("GET", "/users?limit=2")
+    assert (status, [one["units"] for one in told["users"]]) == (200, [[], []])
 
 
 async def test_devices_when_listed_then_without_their_tokens() -> None:

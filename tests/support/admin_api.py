@@ -21,7 +21,9 @@ from tinyqq.http.problems import add_security_headers, tell_problems
 from tinyqq.model.account import Caller, GetProfile, Profile
 from tinyqq.model.figures import NodeFigures, Sample
 from tinyqq.model.ids import DeviceId, SessionId, UnitId, UserId
+from tinyqq.ports.presence import Presence
 from tinyqq.ports.registry import Node
+from tinyqq.presence.memory import MemoryPresence
 
 ROOT = UserId(10_001)
 ANN = UserId(10_002)
@@ -143,17 +145,16 @@ class Desk:
             ) if answer.status != 204 else 0
 
 
-@asynccontextmanager
-async def open_desk(
+def add_site(
+    app: web.Application,
     *,
     users: People | None = None,
     cluster: Cluster | None = None,
     accounts: Any = None,
     groups: Any = None,
-) -> AsyncIterator[Desk]:
+    presence: Presence | None = None,
+) -> None:
     """The whole API; what is not given is a fake that answers nothing."""
-    app = web.Application(middlewares=[tell_problems])
-    app.on_response_prepare.append(add_security_headers)
     people = users or People()
     AdminSite(
         bearers=people,
@@ -161,6 +162,15 @@ async def open_desk(
         view=(cluster or Cluster(node("a"))).view,
         accounts=accounts or FakeApi(),
         groups=groups or FakeApi(),
+        presence=presence or MemoryPresence(unit_id=UnitId("a")),
     ).add_to(app)
+
+
+@asynccontextmanager
+async def open_desk(**parts: Any) -> AsyncIterator[Desk]:
+    """The API of these parts (see :func:`add_site`) on a socket."""
+    app = web.Application(middlewares=[tell_problems])
+    app.on_response_prepare.append(add_security_headers)
+    add_site(app, **parts)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         yield Desk(session, f"http://localhost:{server.port}")

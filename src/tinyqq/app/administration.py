@@ -93,6 +93,7 @@ def make_admin_site(
         view=view,
         accounts=business.admin,
         groups=business.groups,
+        presence=ground.presence,
     )
 
 

@@ -8,21 +8,27 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from tinyqq.errors import Conflict, ErrorCode, Forbidden
+from tinyqq.errors import Conflict, ErrorCode, Forbidden, Unavailable
 from tinyqq.http.admin import Admin, AdminRouter, PageAsked, note_deed, number_in
 from tinyqq.model.account import Account, Device
 from tinyqq.model.group import GroupInfo, Member
-from tinyqq.model.ids import HELPER_ID, OPERATION_ID_BYTES, GroupId, OperationId, UserId
+from tinyqq.model.ids import HELPER_ID, OPERATION_ID_BYTES, GroupId, OperationId, UnitId, UserId
 from tinyqq.ports.admin import AccountDesk, GroupDesk
+from tinyqq.ports.presence import Presence
 
 _DONE: Final = HTTPStatus.NO_CONTENT
 
 
 class AdminUsers:
-    """Answers ``/v1/admin/users…``."""
+    """Answers ``/v1/admin/users…``.
 
-    def __init__(self, accounts: AccountDesk) -> None:
+    Args:
+        presence: says which units people are at.
+    """
+
+    def __init__(self, accounts: AccountDesk, presence: Presence) -> None:
         self._accounts = accounts
+        self._presence = presence
 
     def add_to(self, router: AdminRouter) -> None:
         """Take the paths."""
@@ -37,7 +43,9 @@ class AdminUsers:
         """A page of accounts."""
         page = PageAsked.of(request)
         found = await self._accounts.find_users(page.query, UserId(page.after), page.limit + 1)
-        return _page("users", [_user(one) for one in found], page.limit)
+        where = await self._where([one.user_id for one in found])
+        rows = [_user(one, where.get(one.user_id, frozenset())) for one in found]
+        return _page("users", rows, page.limit)
 
     async def list_devices(self, request: web.Request, _: Admin) -> web.Response:
         """The devices of an account; bounded by how many it may have."""
@@ -75,6 +83,12 @@ class AdminUsers:
         await self._accounts.log_out(user_id)
         note_deed(admin, "log out", user_id=user_id)
         return web.Response(status=_DONE)
+
+    async def _where(self, user_ids: list[UserId]) -> dict[UserId, frozenset[UnitId]]:
+        try:
+            return (await self._presence.locate(user_ids, ()))[0]
+        except Unavailable:
+            return {}  # nobody knows: they are shown as if they were nowhere
 
 
 class AdminGroups:
@@ -117,7 +131,7 @@ def _page(name: str, rows: list[dict[str, Any]], limit: int) -> web.Response:
     return web.json_response({name: rows[:limit], "more": len(rows) > limit})
 
 
-def _user(account: Account) -> dict[str, Any]:
+def _user(account: Account, units: frozenset[UnitId]) -> dict[str, Any]:
     return {
         "user_id": str(account.user_id),
         "nickname": account.nickname,
@@ -127,6 +141,7 @@ def _user(account: Account) -> dict[str, Any]:
         "must_change_password": account.must_change_password,
         "created_at_ms": account.created_at_ms,
         "last_seen_at_ms": account.last_seen_at_ms,
+        "units": sorted(units),
     }
 
 

@@ -10,6 +10,7 @@ from tinyqq.http.admin_live import AdminLive
 from tinyqq.http.admin_people import AdminGroups, AdminUsers
 from tinyqq.ports.admin import AccountDesk, GroupDesk
 from tinyqq.ports.media import Bearers
+from tinyqq.ports.presence import Presence
 from tinyqq.ports.services import UserApi
 
 
@@ -21,6 +22,7 @@ class AdminSite:
         users: says who is an administrator.
         view: the cluster.
         accounts, groups: do what administrators decide.
+        presence: says where people are.
     """
 
     def __init__(
@@ -31,10 +33,11 @@ class AdminSite:
         view: ClusterView,
         accounts: AccountDesk,
         groups: GroupDesk,
+        presence: Presence,
     ) -> None:
         self._door = AdminDoor(bearers, users)
         self._live = AdminLive(view, self._door)
-        self._users = AdminUsers(accounts)
+        self._users = AdminUsers(accounts, presence)
         self._groups = AdminGroups(groups)
 
     def add_to(self, app: web.Application) -> None:

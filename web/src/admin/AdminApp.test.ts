@@ -42,6 +42,7 @@ const GOOD: Answers = {
           must_change_password: false,
           created_at_ms: 1,
           last_seen_at_ms: 0,
+          units: [HOSTILE],
         },
       ],
       more: false,

@@ -16,6 +16,8 @@ export interface UserRow {
   readonly must_change_password: boolean;
   readonly created_at_ms: number;
   readonly last_seen_at_ms: number;
+  /** Where they are online now. */
+  readonly units: readonly string[];
 }
 
 export interface DeviceRow {

@@ -52,13 +52,13 @@ test("who has gone has no rate", () => {
   expect(meter.link("a", "b").sends).toBe(0);
 });
 
-test("the calls that all others make at a node are added up", () => {
+test("what all others ask of a node is added up, and what they deliver is not", () => {
   const calling = (unit: string, up: number, calls: number) =>
     node(unit, {
-      figures: figures({ up_s: up, links: [{ to: "c", deliveries: 0, sends: 0, calls, breaks: 0, waiting: 0 }] }),
+      figures: figures({ up_s: up, links: [{ to: "c", deliveries: 9 * up, sends: up, calls, breaks: 0, waiting: 0 }] }),
     });
   const meter = new RateMeter();
   meter.see(picture([calling("a", 1, 0), calling("b", 1, 0), node("c")]));
   meter.see(picture([calling("a", 3, 4), calling("b", 3, 6), node("c")]));
-  expect([meter.callsTo("c"), meter.callsTo("a")]).toEqual([5, 0]);
+  expect([meter.asked("c"), meter.asked("a")]).toEqual([7, 0]);
 });

@@ -56,9 +56,10 @@ export class RateMeter {
     return this.#counters.get(unit)?.get(name) ?? 0;
   }
 
-  /** Calls that all others make at a node. */
-  callsTo(unit: string): number {
-    return [...this.#links.values()].reduce((all, links) => all + (links.get(unit)?.calls ?? 0), 0);
+  /** What all others ask of a node: calls, and messages that it is to write. */
+  asked(unit: string): number {
+    const rates = [...this.#links.values()].map((links) => links.get(unit) ?? NONE);
+    return rates.reduce((all, one) => all + one.calls + one.sends, 0);
   }
 
   /** Of one node's link to another. */
