@@ -60,8 +60,8 @@ test("what is nearest in time, unless nothing is near", () => {
     [10_000, 2, 2, 2],
   ] as const;
   expect(nearest(points, 6_000)).toEqual([10_000, 2, 2, 2]);
-  expect(nearest(points, 22_000)).toEqual([10_000, 2, 2, 2]);
-  expect(nearest(points, 60_000)).toBeUndefined();
+  expect(nearest(points, 17_000)).toEqual([10_000, 2, 2, 2]);
+  expect(nearest(points, 18_000)).toBeUndefined();
   expect(nearest([], 0)).toBeUndefined();
 });
 

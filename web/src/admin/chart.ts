@@ -13,6 +13,8 @@ export interface Frame {
 
 /** A longer time without a sample (two are missing) is a gap in the line. */
 const GAP_MS = 13_000;
+/** A sample says nothing about a moment that is further away. */
+const NEAR_MS = 7_500;
 const YOUNGEST_MS = 60_000;
 const STEPS = [1, 2, 2.5, 5, 10];
 
@@ -84,13 +86,13 @@ export function stepOf(series: readonly Series[], atMs: number, direction: -1 | 
   return direction > 0 ? Math.min(...times) : Math.max(...times);
 }
 
-/** The point nearest in time, unless there is a gap; undefined: none. */
+/** The point nearest in time; undefined: none is near. */
 export function nearest(points: readonly Point[], atMs: number): Point | undefined {
   let best: Point | undefined;
   for (const point of points) {
     if (best === undefined || Math.abs(point[0] - atMs) < Math.abs(best[0] - atMs)) best = point;
   }
-  return best !== undefined && Math.abs(best[0] - atMs) <= GAP_MS ? best : undefined;
+  return best !== undefined && Math.abs(best[0] - atMs) <= NEAR_MS ? best : undefined;
 }
 
 /** Whole minutes inside the frame, about *count* of them. */
