@@ -17,6 +17,7 @@ from typing import Any, Final
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from tests.conformance.client_scripts import client_scripts
+from tests.conformance.image_samples import image_cases
 from tests.conformance.samples import frame, sample
 from tests.conformance.session_scripts import session_scripts
 
@@ -271,6 +272,10 @@ def vectors() -> dict[str, str]:
         "content.json": ("Bodies of entries; the text limit is 10 characters.", content_cases()),
         "session.json": ("A server's end of a connection, step by step.", session_scripts()),
         "client.json": ("A client's end of a connection, step by step.", client_scripts()),
+        "image_metadata.json": (
+            "Pictures, and what is sent of them: without place, time and maker.",
+            list(image_cases()),
+        ),
     }
     return {
         name: json.dumps({"description": text, "cases": cases}, indent=1, ensure_ascii=False) + "\n"

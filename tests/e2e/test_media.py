@@ -20,6 +20,7 @@ from PIL import Image
 from tests.support.chat import Person
 from tests.support.clients import Hasty, next_of
 from tests.support.pictures import bomb, photo, picture
+from tests.support.recordings import wav
 from tests.support.relay import Relay, relay_to
 from tests.support.s3 import S3Server
 
@@ -34,6 +35,7 @@ from tinyqq.app.settings import (
 from tinyqq.cli.chat_commands import Chat
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.client import Client, Content, Kind, Message
+from tinyqq.client.image_metadata import without_metadata
 from tinyqq.client.media import CHUNK_BYTES
 from tinyqq.errors import Conflict, ErrorCode, InvalidRequest, NotFound, TinyQQError
 from tinyqq.lab.servers.mariadb import MariaDb
@@ -103,9 +105,9 @@ async def browser(me: Client, url: str) -> AsyncIterator[aiohttp.ClientSession]:
 async def test_picture_when_sent_then_the_friend_sees_it_and_a_stranger_does_not(
     app: App, tmp_path: Path
 ) -> None:
-    original = photo((800, 400))
     file = tmp_path / "海边.jpg"
-    file.write_bytes(original)
+    file.write_bytes(photo((800, 400)))
+    original = without_metadata(photo((800, 400)))
     url = app.http_url
     async with Client(url) as ann, Client(url) as bob, Client(url) as eve:
         await newcomer(ann, "Ann")
@@ -168,6 +170,30 @@ async def test_group_when_somebody_joins_later_then_not_what_was_sent_before(app
         after = await ann.media.upload(b"after", name="after.txt")
         assert await bob.media.read(after) == b"after"
         assert await code_of(bob.media.read(before)) is ErrorCode.MEDIA_NOT_FOUND
+
+
+async def test_voice_when_sent_then_its_length_is_told(app: App) -> None:
+    async with Client(app.http_url) as ann, Client(app.http_url) as bob:
+        await newcomer(ann, "Ann")
+        await newcomer(bob, "Bob")
+        await befriend(ann, bob)
+        await ann.send_voice(bob.user_id, wav(1.5), name="hi.wav")
+        message = await next_of(bob, Message)
+        media = message.content.media
+        assert media is not None
+        assert (message.kind, media.duration_ms, media.name) == (Kind.VOICE, 1500, "hi.wav")
+        assert await code_of(ann.send_voice(bob.user_id, b"webm")) is ErrorCode.BAD_MEDIA
+
+
+async def test_files_when_listed_then_one_s_own_until_deleted(app: App) -> None:
+    async with Client(app.http_url) as ann:
+        await newcomer(ann, "Ann")
+        media = await ann.media.upload(b"hello", name="你好.txt")
+        told = await ann.media.list_files()
+        assert (told.used_bytes, [one.media for one in told.files], told.next) == (5, [media], "")
+        await ann.media.delete(media)
+        assert (await ann.media.list_files()).files == ()
+        assert await code_of(ann.media.delete(media)) is ErrorCode.MEDIA_NOT_FOUND
 
 
 async def test_order_when_a_text_follows_a_picture_then_it_stays_behind_it(app: App) -> None:
@@ -353,6 +379,14 @@ async def test_chat_client_when_files_are_sent_then_shown_with_a_number_and_save
             await one.sees("No such file")
             one.type("/file")
             await one.sees("/file needs a file")
+            one.type("/files")
+            await one.sees("of 2.1 GB used.")
+            await one.sees("my photo.png (")
+            one.type("/delete 1")
+            one.type("/files")
+            await one.sees("0 B of 2.1 GB used.")
+            other.type(f"/save 1 {kept}")
+            await other.sees("The file is gone")
             other.type("/save 7")
             await other.sees("There is no file 7")
             for person in (one, other):

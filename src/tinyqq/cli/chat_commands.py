@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from tinyqq.cli import chat_view as view
-from tinyqq.cli.chat_files import ShownFiles, path_of
+from tinyqq.cli.chat_files import ShownFiles, path_of, shown_size
 from tinyqq.cli.chat_terminal import Terminal
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.cli.chat_view import Command, Names
@@ -68,6 +68,7 @@ class Chat:
         self._last_own: dict[ConversationId, int] = {}
         self._recalled: dict[ConversationId, int] = {}
         self._files = ShownFiles()
+        self._next_files = ""
         self._is_down = False
         self._handlers: dict[str, Handler] = {
             "help": self._help,
@@ -91,6 +92,8 @@ class Chat:
             "image": self._send_image,
             "file": self._send_file,
             "save": self._save,
+            "files": self._list_files,
+            "delete": self._delete_file,
         }
 
     # ---- running ---------------------------------------------------------------------------------
@@ -258,6 +261,26 @@ class Chat:
             self._print_os_error(place, error)
         else:
             self._print(self._say("say.saved", path=view.clean(str(path))))
+
+    async def _list_files(self, command: Command) -> None:
+        page = await self._me.media.list_files(after=self._next_files if command.argument else "")
+        self._next_files = page.next
+        quota = shown_size(page.quota_bytes) if page.quota_bytes else "∞"
+        self._print(self._say("say.storage", used=shown_size(page.used_bytes), quota=quota))
+        for one in page.files:
+            number = self._files.take(one.media)
+            self._print(view.show_stored(one, self._now(), file_number=number))
+        if page.next:
+            self._print(self._say("say.more_files"))
+
+    async def _delete_file(self, command: Command) -> None:
+        number, _ = command.number()
+        media = self._files.find(number)
+        if media is None:
+            self._print(self._say("say.no_file", number=number or command.argument))
+            return
+        await self._me.media.delete(media)
+        self._print(self._say("say.done"))
 
     def _print_os_error(self, path: str, error: OSError) -> None:
         reason = error.strerror or type(error).__name__

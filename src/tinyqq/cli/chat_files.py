@@ -23,8 +23,10 @@ class ShownFiles:
     def number_of(self, message: Message) -> int:
         """The number of a message's file; 0: it has none."""
         media = message.content.media
-        if media is None or not media.blob_id:
-            return 0
+        return 0 if media is None or not media.blob_id else self.take(media)
+
+    def take(self, media: Media) -> int:
+        """The number of a file."""
         known = self._numbers.get(media.blob_id)
         if known is not None:
             return known

@@ -23,6 +23,7 @@ HELP: Final = {
   /who          who is here                 /recall       take back your last message here
   /image PATH   send a picture              /file PATH    send a file
   /save N PATH  keep file N that was shown (PATH: a folder or a name; here if left out)
+  /files        what you have on the server /delete N     delete file N there, for everybody
   /help         this                        /quit         leave""",
     "zh": """\
   直接输入      发给当前会话
@@ -36,6 +37,7 @@ HELP: Final = {
   /who          这里有谁                    /recall       撤回我在这里的上一条消息
   /image 路径   发图片                      /file 路径    发文件
   /save 编号 路径  保存显示过的文件（路径可以是文件夹或文件名，省略则存到当前目录）
+  /files        你存在服务器上的文件        /delete 编号  从服务器删除，所有人都不再能看到
   /help         帮助                        /quit         退出""",
 }
 
@@ -128,6 +130,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "say.path": ("/{name} needs a file.", "/{name} 后面要跟文件路径。"),
     "say.no_file": ("There is no file {number} here.", "没有编号为 {number} 的文件。"),
     "say.bad_file": ("{path}: {reason}", "{path}：{reason}"),
+    "say.storage": ("{used} of {quota} used.", "已用 {used}，共 {quota}。"),
+    "say.more_files": ("There are more: /files more", "还有更多：/files more"),
     "say.saved": ("Saved as {path}.", "已保存为 {path}。"),
     "say.waiting": ("Asked; an admin must say yes.", "已申请，等待管理员同意。"),
     "say.created": ("Group {group_id} is made.", "群 {group_id} 已创建。"),

@@ -10,6 +10,7 @@ from typing import Final
 from tinyqq.cli.chat_files import shown_size
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.client import Change, Message
+from tinyqq.client.media import StoredFile
 from tinyqq.model.friend import Contact
 from tinyqq.model.group import GroupInfo, Invitation, Member, Role
 from tinyqq.model.ids import (
@@ -163,6 +164,14 @@ def show_summary(summary: Summary, names: Names) -> str:
     name = names.conversation(summary.conversation_id)
     unread = f"  {names.say('list.unread', count=summary.unread)}" if summary.unread else ""
     return f"  {name}{unread}"
+
+
+def show_stored(one: StoredFile, now: datetime, *, file_number: int) -> str:
+    """A file of one's own on the server."""
+    time = datetime.fromtimestamp(one.added_at_ms / 1000)
+    name = clean(one.media.name) or one.media.blob_id[:12]
+    size = shown_size(one.media.size_bytes)
+    return f"  {file_number}  {show_time(time, now)}  {name} ({size})"
 
 
 def show_contact(contact: Contact, names: Names) -> str:

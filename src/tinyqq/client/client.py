@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Final, Self
 
+from tinyqq.client import voice
 from tinyqq.client.account import Account
 from tinyqq.client.compose import check_sendable, compose
 from tinyqq.client.friends import Friends
 from tinyqq.client.groups import Groups
 from tinyqq.client.link import REQUEST_TIMEOUT_S
-from tinyqq.client.media import Media, Progress, Source
+from tinyqq.client.media import Media, Progress, Source, read_source
 from tinyqq.client.messages import Change, Event, Message, to_event
 from tinyqq.client.operations import new_operation_id
 from tinyqq.client.outbox import Outgoing
@@ -22,6 +23,7 @@ from tinyqq.client.session import Session
 from tinyqq.client.store import Store
 from tinyqq.client.trust import Trust
 from tinyqq.clock import Clock, SystemClock
+from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.model.account import (
     DeviceKind,
     LoggedIn,
@@ -250,7 +252,10 @@ class Client:
         name: str = "",
         on_progress: Progress | None = None,
     ) -> Sent:
-        """Send a picture (PNG, JPEG, GIF or WebP) to a user. See :meth:`send_media_to`."""
+        """Send a picture (PNG, JPEG, GIF or WebP) to a user. See :meth:`send_media_to`.
+
+        What it tells of place, time and maker stays here; :meth:`send_file` sends it as it is.
+        """
         place = self.conversation_with(user_id)
         return await self.send_media_to(
             place, source, kind=Kind.IMAGE, name=name, on_progress=on_progress
@@ -267,6 +272,28 @@ class Client:
         """Send a file to a user. See :meth:`send_media_to`."""
         place = self.conversation_with(user_id)
         return await self.send_media_to(place, source, name=name, on_progress=on_progress)
+
+    async def send_voice(
+        self, user_id: int, source: Source, *, duration_ms: int = 0, name: str = ""
+    ) -> Sent:
+        """Send a recording to a user, to be heard in place.
+
+        Args:
+            duration_ms: how long it takes; 0: as the file says, a WAV or Ogg.
+
+        Raises:
+            InvalidRequest: BAD_MEDIA: of other kinds of files it must be said.
+            TinyQQError: as :meth:`send_media_to`.
+        """
+        place = self.conversation_with(user_id)
+        recording = source if isinstance(source, bytes) else await read_source(source)
+        duration_ms = duration_ms or voice.duration_ms(recording)
+        if duration_ms <= 0:
+            raise InvalidRequest(ErrorCode.BAD_MEDIA, reason="duration_ms must be said")
+        name = name or ("" if isinstance(source, bytes) else Path(source).name)
+        media = await self.media.upload(recording, name=name)
+        content = Content(name, media=replace(media, duration_ms=duration_ms))
+        return await self.send_to(place, content, kind=Kind.VOICE)
 
     async def send_media_to(
         self,
@@ -287,7 +314,9 @@ class Client:
         Raises:
             TinyQQError: as :meth:`Media.upload` and :meth:`send_to`.
         """
-        media = await self.media.upload(source, name=name, on_progress=on_progress)
+        media = await self.media.upload(
+            source, name=name, as_picture=kind == Kind.IMAGE, on_progress=on_progress
+        )
         return await self.send_to(conversation_id, Content(media.name, media=media), kind=kind)
 
     async def recall(self, conversation_id: ConversationId, seq: int) -> None:

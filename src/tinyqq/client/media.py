@@ -9,12 +9,15 @@ import mimetypes
 import os
 import unicodedata
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO, Final, TypeVar
+from urllib.parse import quote
 
+from tinyqq.client.image_metadata import without_metadata
 from tinyqq.client.media_http import MediaHttp
 from tinyqq.client.messages import Message
 from tinyqq.client.retry import Backoff
@@ -38,6 +41,25 @@ Source = str | Path | bytes
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of one's own on the server. ``media.name``: as it was called when it was uploaded."""
+
+    media: MediaRecord
+    added_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFiles:
+    """What an account has. ``used_bytes``: with what is on its way up; ``quota_bytes``: 0: any
+    number; ``files``: the newest first; ``next``: where the next page begins, empty on the last."""
+
+    used_bytes: int
+    quota_bytes: int
+    files: tuple[StoredFile, ...]
+    next: str
+
+
 class Media:
     """``me.media``. Every method raises what the server answers (see ``errors.py``); Unavailable
     when it could not be reached for a while."""
@@ -52,6 +74,7 @@ class Media:
         *,
         name: str = "",
         media_type: str = "",
+        as_picture: bool = False,
         on_progress: Progress | None = None,
     ) -> MediaRecord:
         """Send a file up, so that messages can refer to it.
@@ -60,6 +83,8 @@ class Media:
             source: a path, or the bytes themselves.
             name: how others shall call it; by default the path's last part.
             media_type: by default what the name says.
+            as_picture: leave out what a JPEG, PNG or WebP tells besides the picture: place, time,
+                maker.
 
         Returns:
             What a message's content holds (``Content(media=…)``); ``blob_id`` is also what
@@ -73,22 +98,17 @@ class Media:
         if isinstance(source, bytes):
             content = source
         else:
-            content = await asyncio.to_thread(Path(source).read_bytes)
+            content = await read_source(source)
             name = name or Path(source).name
+        if as_picture:
+            content = await asyncio.to_thread(without_metadata, content)
         kind = media_type or mimetypes.guess_type(name)[0] or OCTETS
         sha256 = (await asyncio.to_thread(hashlib.sha256, content)).hexdigest()
-        place = await self._retried(partial(self._announce, len(content), kind, sha256))
+        told = {"filetype": kind, "sha256": sha256, "filename": name}
+        place = await self._retried(partial(self._announce, len(content), told))
         await self._send(place, content, on_progress or _nobody)
-        told = await self._retried(partial(self._json, place))
-        blob = told["blob"]
-        return MediaRecord(
-            blob_id=blob["blob_id"],
-            name=name,
-            media_type=blob["media_type"],
-            size_bytes=blob["size_bytes"],
-            width=blob["width"],
-            height=blob["height"],
-        )
+        blob = (await self._retried(partial(self._json, place)))["blob"]
+        return _record(blob, name)
 
     async def download(
         self,
@@ -133,10 +153,36 @@ class Media:
         """A user's picture, WebP. NotFound when there is none."""
         return await self._bytes(f"/v1/avatars/{user_id}")
 
+    async def list_files(self, *, after: str = "") -> StoredFiles:
+        """One's own files, page by page.
+
+        Args:
+            after: ``next`` of the page before.
+        """
+        told = await self._retried(partial(self._json, f"/v1/media?after={quote(after, safe='')}"))
+        return StoredFiles(
+            used_bytes=told["used_bytes"],
+            quota_bytes=told["quota_bytes"],
+            files=tuple(
+                StoredFile(_record(one, one["name"]), one["added_at_ms"]) for one in told["files"]
+            ),
+            next=told["next"] or "",
+        )
+
+    async def delete(self, what: Message | MediaRecord | str) -> None:
+        """Delete a file of one's own. Messages stay, and show that it was removed, unless others
+        have uploaded it too.
+
+        Raises:
+            NotFound: MEDIA_NOT_FOUND: it is not one's own (any more).
+        """
+        path = f"/v1/media/{blob_id_of(what)}"
+        async with self._http.ask("DELETE", path):
+            pass
+
     # ---- up --------------------------------------------------------------------------------------
 
-    async def _announce(self, size_bytes: int, media_type: str, sha256: str) -> str:
-        metadata = {"filetype": media_type, "sha256": sha256}
+    async def _announce(self, size_bytes: int, metadata: dict[str, str]) -> str:
         headers = {
             **_TUS,
             "Upload-Length": str(size_bytes),
@@ -235,6 +281,22 @@ class Media:
             except Unavailable as error:
                 await asyncio.sleep(backoff.next_s(at_least_s=error.retry_after_s))
         return await call()
+
+
+async def read_source(source: str | Path) -> bytes:
+    """A file of this disk."""
+    return await asyncio.to_thread(Path(source).read_bytes)
+
+
+def _record(told: dict[str, Any], name: str) -> MediaRecord:
+    return MediaRecord(
+        blob_id=told["blob_id"],
+        name=name,
+        media_type=told["media_type"],
+        size_bytes=told["size_bytes"],
+        width=told["width"],
+        height=told["height"],
+    )
 
 
 def blob_id_of(what: Message | MediaRecord | str) -> str:

@@ -14,6 +14,13 @@ import { contentOf, encodeDraft } from "./wire/entry";
 const STORED: StoredFile = { blobId: "ab".repeat(32), sizeBytes: 3, mediaType: "image/png", width: 8, height: 6 };
 const ID = "0d".repeat(16);
 
+/** A PNG with an empty chunk of this name. */
+function picture(name: string): Uint8Array<ArrayBuffer> {
+  const chunk = (it: string) => (it ? `\0\0\0\0${it}\0\0\0\0` : "");
+  const text = `\x89PNG\r\n\x1a\n${chunk(name)}${chunk("IEND")}`;
+  return Uint8Array.from(text, (one) => one.charCodeAt(0));
+}
+
 it("sends pictures as pictures, recordings as voice, all else as files", () => {
   const kindOf = (type: string, durationMs = 0) => draftOf(new Blob(["x"], { type }), "x", { durationMs }).kind;
   expect(kindOf("image/png")).toBe(Kind.IMAGE);
@@ -29,6 +36,7 @@ describe("Attachments", () => {
   let ready: Outgoing[];
   let refused: ChatError[];
   let asked: UploadOptions[];
+  let uploaded: Blob[];
   let cancelled: string[];
   let outcomes: (StoredFile | ChatError)[];
   let attachments: Attachments;
@@ -44,7 +52,8 @@ describe("Attachments", () => {
       onReady: (outgoing) => ready.push(outgoing),
       onRefused: (_, error) => refused.push(error),
       files: {
-        upload: (_, options = {}) => {
+        upload: (file, options = {}) => {
+          uploaded.push(file);
           asked.push(options);
           options.onCreated?.("upload-1");
           options.onProgress?.(2);
@@ -57,8 +66,7 @@ describe("Attachments", () => {
     });
   }
 
-  async function add(id = ID): Promise<void> {
-    const file = new Blob(["abc"], { type: "image/png" });
+  async function add(id = ID, file = new Blob(["abc"], { type: "video/mp4" })): Promise<void> {
     const { kind = 0, ...draft } = draftOf(file, "cat.png", { width: 1, height: 1 });
     const body = encodeDraft(draft);
     await log.putOutgoing({ conversationId: CHAT, clientMessageId: id, kind, body, file, createdAtMs: 5 });
@@ -68,7 +76,7 @@ describe("Attachments", () => {
   beforeEach(async () => {
     vi.useFakeTimers();
     store = new MemoryStore();
-    [ready, refused, asked, cancelled, outcomes] = [[], [], [], [], []];
+    [ready, refused, asked, uploaded, cancelled, outcomes] = [[], [], [], [], [], []];
     await open();
   });
   afterEach(() => {
@@ -121,6 +129,18 @@ describe("Attachments", () => {
     attachments.cancel(ID);
     expect(asked[0]?.signal?.aborted).toBe(true);
     expect(cancelled).toEqual(["upload-1"]);
+  });
+
+  it("leaves out what a picture tells besides itself, and sends other files as they are", async () => {
+    const type = "image/png";
+    const before = picture("eXIf");
+    await add(ID, new Blob([before], { type }));
+    await vi.waitFor(() => expect(uploaded).toHaveLength(1));
+    expect(uploaded[0]?.type).toBe(type);
+    expect(uploaded[0]?.size).toBe(picture("").length);
+    await add("0e".repeat(16), new Blob([before], { type: "image/heic" }));
+    await vi.waitFor(() => expect(uploaded).toHaveLength(2));
+    expect(uploaded[1]?.size).toBe(before.length);
   });
 
   it("uploads two at a time, the others after them", async () => {

@@ -5,6 +5,7 @@ import { Backoff } from "./backoff";
 import type { Emitter } from "./emitter";
 import { ChatError, asChatError } from "./errors";
 import { PICTURE_TYPES, type Files, type StoredFile } from "./files";
+import { fileWithoutMetadata } from "./image_metadata";
 import type { Log } from "./log";
 import type { Outgoing } from "./outbox";
 import type { OutgoingRow } from "./store";
@@ -114,8 +115,10 @@ export class Attachments {
     }
   }
 
-  #upload(row: OutgoingRow, file: Blob, signal: AbortSignal): Promise<StoredFile> {
+  async #upload(row: OutgoingRow, original: Blob, signal: AbortSignal): Promise<StoredFile> {
     const { clientMessageId, conversationId } = row;
+    // Nobody who sends a picture means to tell where it was taken. The same bytes at every try.
+    const file = row.kind === Kind.IMAGE ? await fileWithoutMetadata(original) : original;
     const about = { conversationId, key: ownKey(clientMessageId), sizeBytes: file.size };
     return this.#options.files.upload(file, {
       name: contentOf(row).media?.name,
