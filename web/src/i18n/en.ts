@@ -171,6 +171,9 @@ export const en: Texts = {
     seconds: "{seconds} s",
     unnamed: "Unnamed",
     picture: "Picture {name}",
+    before: "Previous picture",
+    after: "Next picture",
+    zoom: "Zoom",
     gone: "Cannot be shown right now",
     removed: "File was removed",
     again: "Try again",
@@ -204,6 +207,8 @@ export const en: Texts = {
   },
   emoji: {
     shelves: "Kinds of emoji",
+    search: "Search emoji",
+    none: "No such emoji",
     recent: "Recent",
     faces: "Faces",
     hands: "Hands and people",

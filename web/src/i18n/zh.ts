@@ -168,6 +168,9 @@ export const zh = {
     seconds: "{seconds} 秒",
     unnamed: "未命名",
     picture: "图片 {name}",
+    before: "上一张",
+    after: "下一张",
+    zoom: "放大",
     gone: "暂时无法显示",
     removed: "文件已被删除",
     again: "重试",
@@ -201,6 +204,8 @@ export const zh = {
   },
   emoji: {
     shelves: "表情分类",
+    search: "搜索表情",
+    none: "没有找到这样的表情",
     recent: "最近使用",
     faces: "表情",
     hands: "手势与人",
