@@ -1,6 +1,19 @@
-/** Sizes of pictures, and small ones of large ones. */
+/** Pictures: which there are, their sizes, and small ones of large ones. */
 
-import type { FileFacts } from "../../core/api";
+import type { InjectionKey } from "vue";
+
+import { Kind, type Entry, type FileFacts, type Media } from "../../core/api";
+
+/** The pictures of the conversation around, as far as it is loaded; ascending. */
+export const picturesKey: InjectionKey<() => readonly Media[]> = Symbol("pictures");
+
+/** The pictures among these that are on the server. */
+export function picturesOf(entries: readonly Entry[]): Media[] {
+  return entries.flatMap((one) => {
+    const media = one.is === "message" && one.kind === Kind.IMAGE ? one.content.media : undefined;
+    return media === undefined || media.blobId === "" ? [] : [media];
+  });
+}
 
 /** Of a picture in a bubble. */
 const MAX_PX = 280;

@@ -1,0 +1,60 @@
+// @vitest-environment happy-dom
+import { flushPromises } from "@vue/test-utils";
+import { expect, it, vi } from "vitest";
+import { defineComponent, h, provide } from "vue";
+
+import type { Media } from "../../core/api";
+import { FakeChatClient } from "../../core/fake";
+import { mountPage } from "../../testing/mounting";
+import Lightbox from "./Lightbox.vue";
+import { picturesKey } from "./pictures";
+
+const [FIRST, SECOND, THIRD] = ["first", "second", "third"].map(
+  (name): Media => ({
+    blobId: name.repeat(4),
+    name,
+    mediaType: "image/png",
+    sizeBytes: 1,
+    width: 9,
+    height: 9,
+    durationMs: 0,
+  }),
+) as [Media, Media, Media];
+
+async function open(media: Media): Promise<() => string> {
+  vi.spyOn(FakeChatClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
+  const page = defineComponent(() => {
+    provide(picturesKey, () => [FIRST, SECOND, THIRD]);
+    return () => h(Lightbox, { media, small: "blob:small" });
+  });
+  await mountPage(page);
+  return () => document.querySelector("dialog img")?.getAttribute("alt") ?? "";
+}
+
+async function press(key: string): Promise<void> {
+  document.querySelector("dialog")?.dispatchEvent(new KeyboardEvent("keydown", { key }));
+  await flushPromises();
+}
+
+it("walks over the conversation's pictures with arrows, and stops at the ends", async () => {
+  const shown = await open(SECOND);
+  expect(shown()).toBe("second");
+  const seen: string[] = [];
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowLeft"]) {
+    await press(key);
+    seen.push(shown());
+  }
+  expect(seen).toEqual(["third", "third", "second", "first", "first"]);
+});
+
+it("zooms in and out by keys, and shows the next one whole", async () => {
+  await open(FIRST);
+  const isZoomed = (): boolean => document.querySelector("dialog img.zoomed") !== null;
+  const seen: boolean[] = [];
+  for (const key of ["+", "-", "="]) {
+    await press(key);
+    seen.push(isZoomed());
+  }
+  expect(seen).toEqual([true, false, true]);
+  expect(document.querySelector("dialog .side")).toBeNull();
+});
