@@ -23,8 +23,10 @@ export function useDraft(conversationId: ConversationId): OpenDraft {
 
   function save(): void {
     clearTimeout(timer);
-    if (text.value === saved) return;
-    saved = text.value;
+    // Blanks are nothing to come back to.
+    const words = text.value.trim() === "" ? "" : text.value;
+    if (words === saved) return;
+    saved = words;
     client.setDraft(conversationId, saved);
   }
 
