@@ -320,7 +320,7 @@ export const zh = {
     create: "创建群聊",
     join: "加入群聊",
     invitations: "群邀请",
-    invitedBy: "{who} 邀请你加入 · {when}",
+    invitedBy: "来自{who} · {when}",
     noInvitations: "没有群邀请",
     noInvitationsText: "别人邀请你加入群聊时，会出现在这里。",
     yours: "我的群（{n}）",
