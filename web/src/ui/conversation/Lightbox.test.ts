@@ -21,10 +21,10 @@ const [FIRST, SECOND, THIRD] = ["first", "second", "third"].map(
   }),
 ) as [Media, Media, Media];
 
-async function open(media: Media): Promise<() => string> {
+async function open(media: Media, all = [FIRST, SECOND, THIRD]): Promise<() => string> {
   vi.spyOn(FakeChatClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
   const page = defineComponent(() => {
-    provide(picturesKey, () => [FIRST, SECOND, THIRD]);
+    provide(picturesKey, () => all);
     return () => h(Lightbox, { media, small: "blob:small" });
   });
   await mountPage(page);
@@ -45,6 +45,13 @@ it("walks over the conversation's pictures with arrows, and stops at the ends", 
     seen.push(shown());
   }
   expect(seen).toEqual(["third", "third", "second", "first", "first"]);
+});
+
+it("tells the same picture, sent twice, by its place", async () => {
+  const again = { ...FIRST };
+  const shown = await open(again, [FIRST, SECOND, again]);
+  await press("ArrowLeft");
+  expect(shown()).toBe("second");
 });
 
 it("zooms in and out by keys, and shows the next one whole", async () => {
