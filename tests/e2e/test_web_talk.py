@@ -150,6 +150,7 @@ async def join_invited(one: Someone) -> None:
     await one.press("同意周末爬山")
     await expect(one.page.locator(".conversation h1")).to_have_text("周末爬山")
     await expect(one.row("我的笔记")).to_have_count(0)
+    await one.go("#/chats")  # who looks at it would have read what mentions them
 
 
 async def test_enter_when_an_input_method_composes_then_nothing_is_sent(
