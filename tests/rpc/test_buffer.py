@@ -7,7 +7,7 @@ from tests.support.gateway import ANN, BOB, entry_push
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.model.account import Caller, KickReason
 from tinyqq.model.friend import PresenceChanged
-from tinyqq.model.ids import DeviceId, SessionId, direct_conversation
+from tinyqq.model.ids import DeviceId, SessionId, UserId, direct_conversation
 from tinyqq.model.message import Mark, MarkMany
 from tinyqq.ports.delivery import Hint, Kick
 from tinyqq.rpc.buffer import DeliveryBuffer, Note
@@ -110,3 +110,29 @@ def test_add_when_the_rest_is_too_old_then_there_is_room() -> None:
     one = buffer(max_bytes=600)
     fill(one, 1, 2, now=0.0)
     assert fill(one, 3, now=6.0) == 1
+
+
+def test_put_back_kicks_then_those_of_the_last_moment_come_again_and_first() -> None:
+    one = buffer(max_bytes=10_000)
+    kicks = [KICK._replace(user_id=UserId(number)) for number in (1, 2, 3)]
+    for at, kick in enumerate(kicks):
+        one.add((kick, HINT), 3.0 * at)
+        one.take(3.0 * at, 1000)
+    fill(one, 1, now=6.0)
+    one.put_back_kicks(6.5)
+    batch = one.take(6.5, 200)
+    assert batch is not None
+    assert [kick.user_id for kick in batch.kicks] == [2, 3]
+    assert seqs(one.take(6.5, 1000)) == [1]
+
+
+def test_put_back_kicks_when_lost_again_then_again_and_once_each() -> None:
+    one = buffer()
+    one.add((KICK,), 0.0)
+    for _ in range(3):
+        batch = one.take(1.0, 1000)
+        assert batch is not None
+        assert len(batch.kicks) == 1
+        assert one.take(1.0, 1000) is None
+        one.put_back_kicks(1.0)
+    assert len(one) == 1

@@ -16,9 +16,10 @@ from tests.support.relay import relay_to
 
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.clock import SystemClock
-from tinyqq.model.ids import UnitId
+from tinyqq.model.account import KickReason
+from tinyqq.model.ids import SessionId, UnitId
 from tinyqq.model.message import Mark, Typing
-from tinyqq.ports.delivery import Hint, Push
+from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.ports.registry import Node
 from tinyqq.rpc.buffer import Note
 from tinyqq.rpc.deliveries import DeliveryCall, DeliveryStream
@@ -70,6 +71,22 @@ async def test_stream_when_cut_then_told_and_opened_again() -> None:
             link.push([entry_push(CHAT, 2)])
             await until(lambda: seqs(far) == [1, 2])
             assert links.counters()["delivery_breaks_total"] == 1
+
+
+async def test_stream_when_cut_then_kicks_go_once_more() -> None:
+    far = FarNode()
+    kick = Kick(ANN, KickReason.REVOKED, None, None, SessionId(0), "")
+    async with far.listen() as server, relay_to("127.0.0.1", server.port) as relay:
+        await far.show(relay.url.removeprefix("tinyqq://"))
+        async with far.links() as links:
+            link = links.to(FAR)
+            assert link is not None
+            link.kick([kick])
+            link.push([entry_push(CHAT, 1)])
+            await until(lambda: kick in far.unit.got and seqs(far) == [1])
+            relay.cut()
+            await until(lambda: far.unit.got.count(kick) == 2)
+            assert seqs(far) == [1]
 
 
 async def test_stream_when_the_receiver_hangs_then_bounded_and_counted() -> None:

@@ -2,7 +2,8 @@
 
 The answer to "full": what comes is dropped and counted, the log's net delivers it. What has waited
 too long is dropped as well, for the net has been there before. Orders to end sessions are few and
-matter more, so they may use a reserve.
+matter more, for no net finds them: they may use a reserve, and what was handed out shortly before a
+link broke is handed out again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _ITEM_BYTES: Final = 100
 _USER_BYTES: Final = 8
 _MARK_BYTES: Final = 20
 _KICK_RESERVE_BYTES: Final = 65_536
+_MAX_KICKS: Final = 1_000
+"""That are remembered after they were handed out."""
 
 
 class Note(NamedTuple):
@@ -51,6 +54,7 @@ class DeliveryBuffer:
         self._max_age_s = max_age_s
         self._bytes = 0
         self._items: deque[tuple[float, int, Item]] = deque()
+        self._kicks: deque[tuple[float, Kick]] = deque(maxlen=_MAX_KICKS)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -80,8 +84,19 @@ class DeliveryBuffer:
             _, size, item = items.popleft()
             taken += size
             _put(batch, item)
+            if isinstance(item, Kick):
+                self._kicks.append((now, item))
         self._bytes -= taken
         return batch
+
+    def put_back_kicks(self, now: float) -> None:
+        """What was handed out may be lost: hand kicks of the last moment out again, before all
+        else. A session that has come since then may have to log in once more."""
+        lately = [kick for at, kick in self._kicks if now - at <= self._max_age_s]
+        self._kicks.clear()
+        for kick in reversed(lately):
+            self._bytes += _size(kick)
+            self._items.appendleft((now, _size(kick), kick))
 
     def expire(self, now: float) -> None:
         """Drop what has waited too long."""

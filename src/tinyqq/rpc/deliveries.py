@@ -21,7 +21,8 @@ class DeliveryStream(Stream[pb.Deliveries, pb.Identity]):
     """Implements :class:`tinyqq.ports.delivery.UnitLink` over the stream ``Link``.
 
     Order: pushes arrive in the order of the calls, and so do hints, and kicks; a kick does not
-    overtake a push. What was on its way when the stream broke may be lost: ``on_break`` tells.
+    overtake a push. What was on its way when the stream broke may be lost: ``on_break`` tells, and
+    kicks go once more.
     """
 
     what = "deliveries to"
@@ -100,3 +101,4 @@ class DeliveryStream(Stream[pb.Deliveries, pb.Identity]):
     def _give_up(self, error: TinyQQError) -> None:
         self.lost += self._in_hand
         self._in_hand = 0
+        self._buffer.put_back_kicks(self._clock.monotonic())
