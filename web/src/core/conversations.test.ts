@@ -47,6 +47,18 @@ describe("unread", () => {
     expect(unread(withEntry(row, text(89, { ordinal: 79 }), ANN))).toBe(3);
   });
 
+  it("stays as it is when reading has overtaken the server's word", () => {
+    const read = withRead(withSummary(EMPTY, summary(90, 3, 80), ANN), 90, undefined);
+    expect(unread(withSummary(read, summary(90, 3, 80), ANN))).toBe(0);
+    const more = withEntry(read, text(91, { ordinal: 81 }), ANN);
+    expect(unread(withSummary(more, summary(90, 3, 80), ANN))).toBe(1);
+  });
+
+  it("is what the server says when only the last message is known here", () => {
+    const pushed = withEntry(EMPTY, text(90, { ordinal: 80 }), ANN);
+    expect(unread(withSummary(pushed, summary(90, 3, 80), ANN))).toBe(3);
+  });
+
   it("is nothing after one's own message, and begins with the first that is visible", () => {
     const joined = withEntry(EMPTY, text(500, { ordinal: 480 }), ANN);
     expect(unread(joined)).toBe(1);
@@ -96,6 +108,15 @@ describe("the list", () => {
   it("goes by the user's own name for the other", () => {
     const row = { ...EMPTY, name: "Bob", remark: "Bobby" };
     expect(toConversation(row, ANN)).toMatchObject({ name: "Bobby", peerId: BOB, type: "direct" });
+  });
+
+  it("knows that whoever writes has read what is before", () => {
+    const own = withEntry(EMPTY, text(1, { senderId: ANN }), ANN);
+    expect(own.peerReadSeq).toBe(0);
+    expect(withEntry(own, notice(2, Kind.FRIEND_ADDED), ANN).peerReadSeq).toBe(0);
+    expect(withEntry(own, text(3), ANN)).toMatchObject({ peerReadSeq: 3, peerDeliveredSeq: 3 });
+    const group = newRow({ conversationId: "20001", seq: 0 });
+    expect(withEntry(group, text(3, { conversationId: "20001" }), ANN).peerReadSeq).toBe(0);
   });
 
   it("moves the other's cursors forward only; who read has got it", () => {

@@ -57,15 +57,20 @@ export function newRow({ conversationId, seq }: Position): ConversationRow {
   };
 }
 
-/** The server's word about a conversation, which is newer than what is known. */
+/** The server's word about a conversation. Pushes and marks may have overtaken it: cursors only move
+ * forward, and what was read meanwhile is not unread again. */
 export function withSummary(row: ConversationRow, summary: Summary, me: UserId): ConversationRow {
   const last = summary.last === undefined ? undefined : toLogEntry(summary.last);
   const headSeq = Number(summary.headSeq);
   const untilSeq = Math.min(Number(summary.untilSeq), headSeq);
+  const isOvertaken = row.readSeq > Number(summary.readSeq);
   const ordinals =
     last === undefined
       ? {}
-      : { lastOrdinal: last.ordinal, readOrdinal: last.ordinal - summary.unread };
+      : {
+          lastOrdinal: Math.max(row.lastOrdinal, last.ordinal),
+          readOrdinal: Math.max(isOvertaken ? row.readOrdinal : -1, last.ordinal - summary.unread),
+        };
   const isNewer = last !== undefined && last.seq >= (row.last?.seq ?? 0);
   const next: ConversationRow = {
     ...row,
@@ -107,7 +112,10 @@ function withMessage(row: ConversationRow, entry: LogEntry, me: UserId): Convers
     const readSeq = Math.max(row.readSeq, entry.seq);
     return { ...row, lastOrdinal, readSeq, readOrdinal: Math.max(before, entry.ordinal) };
   }
-  const next = { ...row, lastOrdinal, readOrdinal: before };
+  // To the other in a direct conversation the same applies, and the server tells nobody.
+  const isDirect = conversationType(row.conversationId) === "direct";
+  const peer = isDirect ? withPeer(row, entry.seq, entry.seq) : row;
+  const next = { ...peer, lastOrdinal, readOrdinal: before };
   return mentions(entry, me) ? withMention(next, entry.seq) : next;
 }
 

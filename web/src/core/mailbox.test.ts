@@ -3,13 +3,21 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ANN, BOB, CHAT, recall, text } from "../../tests/entries";
 import { Kind, type ChatEvents, type Entry, type Message } from "./api";
+import type { Connection } from "./connection";
 import { Emitter } from "./emitter";
 import { ChatError, ErrorCode } from "./errors";
 import { Log } from "./log";
 import { Mailbox } from "./mailbox";
 import type { Call } from "./receiver";
 import { MemoryStore } from "./store";
-import { CursorMovedSchema, EntrySchema, ProfileChangedSchema, TypingSchema } from "./wire/_pb/tinyqq/_pb/client_pb";
+import {
+  CursorMovedSchema,
+  EntrySchema,
+  OverviewSchema,
+  ProfileChangedSchema,
+  SummarySchema,
+  TypingSchema,
+} from "./wire/_pb/tinyqq/_pb/client_pb";
 import { messageIdBytes, type LogEntry } from "./wire/entry";
 
 function onWire(entry: LogEntry) {
@@ -39,10 +47,10 @@ describe("Mailbox", () => {
     cancel: async () => undefined,
   };
 
-  function openMailbox(): void {
+  function openMailbox(call = unreachable): void {
     const nothing = () => undefined;
     const told = { onListed: nothing, onSynced: nothing };
-    mailbox = new Mailbox({ me: ANN, log, call: unreachable, files, events, ...told });
+    mailbox = new Mailbox({ me: ANN, log, call, files, events, ...told });
   }
 
   beforeEach(async () => {
@@ -113,6 +121,37 @@ describe("Mailbox", () => {
     await vi.waitFor(() => expect(mailbox.conversations()[0]).toMatchObject({ unread: 1, readSeq: 2 }));
     mailbox.onPush(moved(BOB, "3"));
     expect(mailbox.conversations()[0]).toMatchObject({ peerReadSeq: 3, peerDeliveredSeq: 3 });
+  });
+
+  it("tells the server what it lacks, in one request, and nothing that it has", async () => {
+    const summary = (conversationId: string, deliveredSeq: string, readSeq: string) =>
+      create(SummarySchema, { conversationId, headSeq: "3", untilSeq: "3", deliveredSeq, readSeq });
+    const conversations = [summary(CHAT, "2", "1"), summary("20001", "3", "3"), summary("20002", "3", "0")];
+    for (const { conversationId } of conversations) {
+      log.change(conversationId, (row) => ({ ...row, position: 3, readSeq: 3 }));
+    }
+    mailbox.stop();
+    openMailbox((async () => create(OverviewSchema, { conversations })) as unknown as Call);
+    const told: unknown[] = [];
+    const line = { isClosed: false, notify: (_: unknown, init: unknown) => told.push(init) };
+    for (const _ of ["at first", "after a break"]) {
+      mailbox.onUp(line as unknown as Connection);
+      await vi.waitFor(() => expect(told).toHaveLength(1));
+      expect(told.pop()).toEqual({
+        marks: [
+          { conversationId: CHAT, deliveredSeq: "3", readSeq: "3" },
+          { conversationId: "20002", deliveredSeq: "3", readSeq: "3" },
+        ],
+      });
+      mailbox.onDown();
+    }
+  });
+
+  it("has contacts read again when pushes were lost", () => {
+    const told = vi.fn();
+    events.on("contactsChanged", told);
+    mailbox.catchUp();
+    expect(told).toHaveBeenCalledTimes(1);
   });
 
   it("tells who shows contacts or groups that they have changed", () => {

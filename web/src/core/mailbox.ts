@@ -18,7 +18,7 @@ import { Receiver, type Call } from "./receiver";
 import { Sender } from "./sender";
 import { spanAt } from "./spans";
 import type { OutgoingRow } from "./store";
-import type { CursorMoved, Sent } from "./wire/_pb/tinyqq/_pb/client_pb";
+import type { CursorMoved, Sent, Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
 import {
   contentOf,
   encodeDraft,
@@ -69,7 +69,7 @@ export class Mailbox {
       [...log.rows].map(({ conversationId, position }) => ({ conversationId, seq: position })),
     );
     const unsent = log.outgoing().filter((row) => !row.refusal && !row.file);
-    this.#marks = new Marks((mark) => this.#tell(mark));
+    this.#marks = new Marks((marks) => this.#tell(marks));
     this.#sender = new Sender({
       outbox: new Outbox(unsent),
       onSent: (outgoing, sent) => this.#sent(outgoing, sent),
@@ -84,6 +84,7 @@ export class Mailbox {
       onEntries: (entries, isFresh) => this.#arrived(entries, isFresh),
       onPosition: (conversationId, deliveredSeq) =>
         this.#marks.move({ conversationId, deliveredSeq, readSeq: 0 }),
+      onSummary: (summary) => this.#compareMarks(summary),
       onRemoved: (id) => options.events.emit("conversationRemoved", id),
       onReset: (ids) => options.events.emit("conversationsReset", ids),
       onListed: options.onListed,
@@ -114,12 +115,11 @@ export class Mailbox {
     this.#connection = connection;
     this.#receiver.catchUp();
     this.#sender.use(connection);
-    this.#marks.startOver();
+    this.#marks.flush();
   }
 
   onDown(): void {
     this.#connection = undefined;
-    this.#receiver.away();
     this.#sender.use(undefined);
   }
 
@@ -156,6 +156,8 @@ export class Mailbox {
   /** Look for what may have been missed. */
   catchUp(): void {
     this.#receiver.catchUp();
+    // Presence is told in passing too, and is found with the contacts.
+    this.#options.events.emit("contactsChanged", null);
   }
 
   /** Nothing comes any more. */
@@ -380,15 +382,25 @@ export class Mailbox {
     await kept;
   }
 
-  #tell(mark: Mark): boolean {
+  #tell(marks: readonly Mark[]): boolean {
     if (this.#connection === undefined || this.#connection.isClosed) return false;
-    const { conversationId, deliveredSeq, readSeq } = mark;
-    this.#connection.notify(Request.MARK, {
+    const [first, ...others] = marks.map(({ conversationId, deliveredSeq, readSeq }) => ({
       conversationId,
       deliveredSeq: String(deliveredSeq),
       readSeq: String(readSeq),
-    });
+    }));
+    if (first === undefined) return true;
+    if (others.length === 0) this.#connection.notify(Request.MARK, first);
+    else this.#connection.notify(Request.MARK_MANY, { marks: [first, ...others] });
     return true;
+  }
+
+  /** What was marked here and is not on the server was lost on the way, or in an earlier visit. */
+  #compareMarks({ conversationId, deliveredSeq, readSeq }: Summary): void {
+    this.#marks.learn({ conversationId, deliveredSeq: Number(deliveredSeq), readSeq: Number(readSeq) });
+    const row = this.#log.row(conversationId);
+    if (row === undefined) return;
+    this.#marks.move({ conversationId, deliveredSeq: row.position, readSeq: row.readSeq });
   }
 
   #rowOf(id: string, key: string): OutgoingRow | undefined {

@@ -9,38 +9,46 @@ export interface Mark {
 /** A mark waits this long for a later one of the same conversation, which says all that it does. */
 const DELAY_MS = 200;
 
-/** Marks are one-way: what was told on a connection that broke is told once more on the next. */
+/** Told in one request. */
+const MAX_MARKS = 1_000;
+
+/** Marks are one-way: what was told on a connection that broke may be lost. The overview on the next
+ * one shows what the server has, and with that it is {@link learn}ed and moved again. */
 export class Marks {
-  #due = new Map<string, Mark>();
-  #told = new Map<string, Mark>();
+  readonly #due = new Map<string, Mark>();
+  /** What the server has been told, or says itself. */
+  readonly #known = new Map<string, Mark>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param tell puts a mark on the connection; false when there is none. */
-  constructor(private readonly tell: (mark: Mark) => boolean) {}
+  /** @param tell puts marks on the connection; false when there is none. */
+  constructor(private readonly tell: (marks: readonly Mark[]) => boolean) {}
 
   /** Move a conversation's cursors on; 0 leaves one as it is. */
   move(mark: Mark): void {
+    if (isIn(mark, this.#known.get(mark.conversationId))) return;
     merge(this.#due, mark);
     this.#timer ??= setTimeout(() => this.flush(), DELAY_MS);
+  }
+
+  /** The server's own word: what it has need not be told. */
+  learn(mark: Mark): void {
+    this.#known.set(mark.conversationId, mark);
+    const due = this.#due.get(mark.conversationId);
+    if (due !== undefined && isIn(due, mark)) this.#due.delete(mark.conversationId);
   }
 
   /** Tell everything now. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const mark of this.#due.values()) {
-      if (!this.tell(mark)) return;
-      this.#due.delete(mark.conversationId);
-      merge(this.#told, mark);
+    while (this.#due.size > 0) {
+      const marks = [...this.#due.values()].slice(0, MAX_MARKS);
+      if (!this.tell(marks)) return;
+      for (const mark of marks) {
+        this.#due.delete(mark.conversationId);
+        merge(this.#known, mark);
+      }
     }
-  }
-
-  /** There is a new connection: tell again what the old one may have lost. */
-  startOver(): void {
-    const told = this.#told;
-    this.#told = new Map();
-    for (const mark of told.values()) merge(this.#due, mark);
-    this.flush();
   }
 
   /** Tell nothing any more. */
@@ -49,6 +57,11 @@ export class Marks {
     this.#timer = undefined;
     this.#due.clear();
   }
+}
+
+function isIn(mark: Mark, known: Mark | undefined): boolean {
+  if (known === undefined) return false;
+  return mark.deliveredSeq <= known.deliveredSeq && mark.readSeq <= known.readSeq;
 }
 
 function merge(marks: Map<string, Mark>, mark: Mark): void {

@@ -15,6 +15,8 @@ import { Request } from "./wire/packets";
 class Heads {
   readonly logs = new Map<string, LogEntry[]>();
   asked: string[] = [];
+  /** The last for an overview. */
+  request: unknown;
   errors: ChatError[] = [];
   refusedSync: ChatError | undefined;
 
@@ -28,6 +30,7 @@ class Heads {
   #overview(init: Record<string, unknown>) {
     const known = init["known"] as readonly { readonly conversationId: string; readonly seq: string }[];
     this.asked.push(`overview ${known.length}`);
+    this.request = init;
     const conversations = [...this.logs].flatMap(([conversationId, entries]) => {
       const head = String(entries.length);
       if (known.some((one) => one.conversationId === conversationId && one.seq === head)) return [];
@@ -63,12 +66,13 @@ describe("Receiver", () => {
   let seqs: number[];
   let fresh: number[];
   let told: string[];
+  let summaries: string[];
 
   beforeEach(() => {
     vi.useFakeTimers();
     heads = new Heads();
     log = new Log(new MemoryStore(), () => undefined);
-    [seqs, fresh, told] = [[], [], []];
+    [seqs, fresh, told, summaries] = [[], [], [], []];
   });
   afterEach(() => {
     receiver.stop();
@@ -90,6 +94,7 @@ describe("Receiver", () => {
         if (isFresh) fresh.push(...entries.map((one) => one.seq));
       },
       onPosition: () => undefined,
+      onSummary: (summary) => summaries.push(summary.conversationId),
       onRemoved: (id) => told.push(`removed ${id}`),
       onReset: (ids) => told.push(`reset ${ids.join()}`),
       onListed: () => told.push("listed"),
@@ -180,16 +185,23 @@ describe("Receiver", () => {
     expect(seqs).toEqual([3, 4]);
   });
 
-  it("asks for the whole list only at the start and after a long time away", async () => {
+  it("asks for the whole list at the start, and then for what differs from what is here", async () => {
     heads.logs.set(CHAT, stretch(1, 2));
     open({ [CHAT]: 2 });
-    for (const awayMs of [0, 5_000, 120_000]) {
-      receiver.away();
-      await pass(awayMs);
-      receiver.catchUp();
-      await pass();
-    }
-    expect(heads.asked).toEqual(["overview 0", "overview 1", "overview 0"]);
+    receiver.catchUp();
+    await pass();
+    expect(summaries).toEqual([CHAT]);
+    log.change(CHAT, (row) => ({ ...row, readSeq: 2, peerReadSeq: 1, peerDeliveredSeq: 2 }));
+    receiver.catchUp();
+    await pass();
+    expect(heads.asked).toEqual(["overview 0", "overview 1"]);
+    expect(heads.request).toEqual({
+      known: [
+        { conversationId: CHAT, seq: "2", deliveredSeq: "2", readSeq: "2", peerReadSeq: "1", peerDeliveredSeq: "2" },
+      ],
+      afterConversationId: "0",
+      withCursors: true,
+    });
   });
 
   it("forgets conversations that are gone, but not what was written there", async () => {

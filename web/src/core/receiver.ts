@@ -4,7 +4,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 
 import { withEntry, withSummary, type ConversationRow } from "./conversations";
 import { ChatError, asChatError } from "./errors";
-import type { Inbox } from "./inbox";
+import type { Inbox, Position } from "./inbox";
 import type { Log } from "./log";
 import type { HeadHint, Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
 import { toLogEntry, type LogEntry } from "./wire/entry";
@@ -25,6 +25,8 @@ export interface ReceiverOptions {
   readonly onEntries: (entries: readonly LogEntry[], isFresh: boolean) => void;
   /** Up to here the conversation is on this device. */
   readonly onPosition: (conversationId: string, seq: number) => void;
+  /** What the server has of it, when that is taken over. */
+  readonly onSummary: (summary: Summary) => void;
   /** The user may no longer see it. */
   readonly onRemoved: (conversationId: string) => void;
   /** A stretch of each was left out. */
@@ -45,9 +47,6 @@ const MAX_KNOWN = 10_000;
 const PAGE_ENTRIES = 500;
 /** Who missed more of a conversation reads it as history, when it is looked at. */
 const MAX_MISSED = 500;
-/** After so long the whole list is asked for: what was read on other devices meanwhile is told in
- * no entry. */
-const LONG_AWAY_MS = 60_000;
 
 /** See the module's comment. */
 export class Receiver {
@@ -56,7 +55,8 @@ export class Receiver {
   #isFetching = false;
   #isStopped = false;
   #gapTimer: ReturnType<typeof setTimeout> | undefined;
-  #awaySinceMs: number | undefined = Number.NEGATIVE_INFINITY;
+  /** At first the whole list is asked for: names change, and conversations go, without an entry. */
+  #isWhole = true;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -66,11 +66,6 @@ export class Receiver {
   catchUp(): void {
     this.#overviewIsDue = true;
     void this.#fetch();
-  }
-
-  /** The connection is gone. */
-  away(): void {
-    this.#awaySinceMs ??= performance.now();
   }
 
   stop(): void {
@@ -126,20 +121,19 @@ export class Receiver {
   }
 
   async #readOverview(): Promise<void> {
-    const { inbox, log, call } = this.#options;
+    const { inbox, log, call, onSummary } = this.#options;
     this.#overviewIsDue = false;
-    const isWhole = performance.now() - (this.#awaySinceMs ?? performance.now()) > LONG_AWAY_MS;
+    const isWhole = this.#isWhole;
     const positions = isWhole ? [] : inbox.positions().slice(0, MAX_KNOWN);
-    const known = positions.map((one) => ({
-      conversationId: one.conversationId,
-      seq: String(one.seq),
-    }));
+    const known = positions.map((one) => toKnown(one, log.row(one.conversationId)));
     const listed = new Set<string>();
     try {
       for (let after = "0", more = true; more; ) {
-        const page = await call(Request.GET_OVERVIEW, { known, afterConversationId: after });
+        const request = { known, afterConversationId: after, withCursors: true };
+        const page = await call(Request.GET_OVERVIEW, request);
         for (const { conversationId } of page.conversations) listed.add(conversationId);
         await this.#learn(page.conversations);
+        page.conversations.forEach(onSummary);
         after = page.conversations.at(-1)?.conversationId ?? "0";
         more = page.more && page.conversations.length > 0;
       }
@@ -147,7 +141,7 @@ export class Receiver {
       this.#overviewIsDue = true;
       throw error;
     }
-    this.#awaySinceMs = undefined;
+    this.#isWhole = false;
     const gone = [...log.rows].filter((row) => !listed.has(row.conversationId));
     if (isWhole) await this.#drop(gone.filter((row) => !this.#isWanted(row)));
     this.#settle();
@@ -258,4 +252,16 @@ export class Receiver {
 /** The last seq that the user may see. */
 function untilOf({ headSeq, untilSeq }: Summary): number {
   return Math.min(Number(headSeq), Number(untilSeq));
+}
+
+/** What GET_OVERVIEW compares with. What is here was marked as delivered. */
+function toKnown({ conversationId, seq }: Position, row: ConversationRow | undefined) {
+  return {
+    conversationId,
+    seq: String(seq),
+    deliveredSeq: String(seq),
+    readSeq: String(row?.readSeq ?? 0),
+    peerReadSeq: String(row?.peerReadSeq ?? 0),
+    peerDeliveredSeq: String(row?.peerDeliveredSeq ?? 0),
+  };
 }

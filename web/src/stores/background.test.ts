@@ -48,6 +48,19 @@ describe("readInBackground", () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
+  it("reads once more, not at once, when it is asked for meanwhile", async () => {
+    let finish: () => void = () => undefined;
+    read.mockImplementationOnce(() => new Promise((resolve) => (finish = resolve))).mockResolvedValue();
+    start();
+    start();
+    start();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(read).toHaveBeenCalledTimes(1);
+    finish();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(read).toHaveBeenCalledTimes(2);
+  });
+
   it("leaves it at a refusal", async () => {
     read.mockRejectedValue(new ChatError(ErrorCode.FORBIDDEN));
     start();

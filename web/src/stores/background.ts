@@ -6,19 +6,36 @@ import { asChatError } from "../core/errors";
 /** Between two attempts while there is a connection that fails all the same. */
 const RETRY_MS = 2_000;
 
-/** Returns what starts the reading; errors end here. */
+/** Returns what starts the reading; errors end here. One reading at a time: asked for during one, it is
+ * done once more after it, for what it brings may be older than the question. */
 export function readInBackground(client: ChatClient, read: () => Promise<void>): () => void {
   let isOwed = false;
+  let isReading = false;
+  let isWantedAgain = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function start(): void {
     isOwed = false;
     clearTimeout(timer);
-    read().catch((error: unknown) => {
-      if (!asChatError(error).isForNow) return;
-      if (client.connection.state === "online") timer = setTimeout(start, RETRY_MS);
-      else isOwed = true;
-    });
+    if (isReading) isWantedAgain = true;
+    else void run();
+  }
+
+  async function run(): Promise<void> {
+    isReading = true;
+    isWantedAgain = false;
+    try {
+      await read();
+    } catch (error) {
+      if (asChatError(error).isForNow) tryLater();
+    }
+    isReading = false;
+    if (isWantedAgain) start();
+  }
+
+  function tryLater(): void {
+    if (client.connection.state === "online") timer = setTimeout(start, RETRY_MS);
+    else isOwed = true;
   }
 
   client.on("connection", ({ state }) => {

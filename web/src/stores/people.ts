@@ -26,6 +26,8 @@ export const usePeople = defineStore("people", () => {
   const faces = shallowReactive(new Map<UserId, Face>());
   const isLoaded = ref(false);
   const asked = new Set<UserId>();
+  /** Since the contacts were asked for: newer than the answer. */
+  const toldMeanwhile = new Map<UserId, Pick<Contact, "online" | "lastSeenAtMs">>();
 
   const friends = computed(() =>
     [...contacts.values()]
@@ -46,16 +48,22 @@ export const usePeople = defineStore("people", () => {
   const blocked = computed(() => [...contacts.values()].filter((one) => one.isBlocked));
 
   async function load(): Promise<void> {
+    toldMeanwhile.clear();
     const all = await client.contacts();
     contacts.clear();
-    for (const one of all) contacts.set(one.userId, one);
+    for (const one of all) contacts.set(one.userId, { ...one, ...toldMeanwhile.get(one.userId) });
     learn(all);
     isLoaded.value = true;
   }
 
   const loadSoon = readInBackground(client, load);
   client.on("contactsChanged", loadSoon);
+  client.on("connection", (connection) => {
+    // A new connection: who came or went before it was up nobody has told.
+    if (connection.state === "online" && connection.isSyncing && isLoaded.value) loadSoon();
+  });
   client.on("presence", ({ userId, online, lastSeenAtMs }) => {
+    toldMeanwhile.set(userId, { online, lastSeenAtMs });
     const known = contacts.get(userId);
     if (known !== undefined) contacts.set(userId, { ...known, online, lastSeenAtMs });
   });
