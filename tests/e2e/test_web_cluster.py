@@ -1,13 +1,15 @@
-"""A node is killed: the page moves to another by itself, and the admin page shows it die."""
+"""The page moves from unit to unit by itself, and the admin page shows a node die."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
-from playwright.async_api import FilePayload, expect
+from playwright.async_api import FilePayload, WebSocketRoute, expect
 from tests.e2e.processes import Server, run_tinyqq, serving, unit_folder
 from tests.e2e.test_cluster import Cluster
 from tests.support.browser import (
@@ -19,7 +21,18 @@ from tests.support.browser import (
     someone,
     take_picture,
 )
+from tests.support.clients import next_of
+from tests.support.eventually import eventually
 from tests.support.pictures import photo
+
+from tinyqq.app.build import App
+from tinyqq.client import Client, Message, PresenceChanged
+from tinyqq.errors import ErrorCode
+from tinyqq.model.connection import GoAway
+from tinyqq.wire.framing import HEADER
+from tinyqq.wire.packets import PacketType, push_frame
+
+_HINTS: Final = (PacketType.CURSOR_MOVED, PacketType.PRESENCE_CHANGED)
 
 pytestmark = [
     pytest.mark.slow,
@@ -91,8 +104,6 @@ async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_
         texts = await ming.bubbles.all_inner_texts()
         assert texts == await hong.bubbles.all_inner_texts()
         assert [text for text in texts if text != "五"] == ["一", "二", "三", "四"]
-        # A mark that was told while its receiver moved is told with the next one.
-        await ming.say("六")
         await ming.sees_mark("已读")
         # Files too: to the unit that the page moved to, and from it.
         await send_picture(ming, 30)
@@ -103,3 +114,81 @@ async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_
         await expect(admin.page.locator(".cards .card.lost")).to_have_count(1)
         await expect(admin.page.locator(".cards .card.ok")).to_have_count(1)
         await take_picture(admin.page, "cluster-after-a-kill")
+
+
+class Wire:
+    """The page's connections, of which the first can be made to lose what is told in passing."""
+
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+        self.is_losing = False
+        self._first: WebSocketRoute | None = None
+
+    def connect(self, page: WebSocketRoute) -> None:
+        """Lead a connection to its server."""
+        is_first = self._first is None
+        self._first = self._first or page
+        self.urls.append(page.url)
+        server = page.connect_to_server()
+
+        def on_message(packet: str | bytes) -> None:
+            assert isinstance(packet, bytes)
+            is_hint = HEADER.unpack_from(packet)[1] in _HINTS
+            if not (is_first and self.is_losing and is_hint):
+                page.send(packet)
+
+        server.on_message(on_message)
+
+    def send_away(self, url: str) -> None:
+        """Tell the page to move to another unit at once."""
+        assert self._first is not None
+        self._first.send(push_frame(PacketType.GO_AWAY, GoAway(ErrorCode.DRAINING, 0, url)))
+
+
+def web_socket(unit: App) -> str:
+    """Where pages find a unit."""
+    return unit.http_url.replace("http", "ws", 1) + "/ws"
+
+
+async def test_reading_and_leaving_when_a_page_moves_just_then_then_it_shows_both(
+    units: tuple[App, App],
+) -> None:
+    ming_id, hong_id, gang_id = await make_friends(units[0].http_url, "小明", "小红", "小刚")
+    wire = Wire()
+    async with open_browser() as browser, someone(browser, units[0].http_url) as ming:
+        await ming.context.route_web_socket("**/ws", wire.connect)
+        await ming.log_in(ming_id)
+        # The page takes the unit that the directory names first.
+        here, there = sorted(units, key=lambda one: web_socket(one) != wire.urls[0])
+        async with Client(here.tcp_url) as gang:
+            await gang.login(gang_id, PASSWORD)
+            async with Client(there.tcp_url) as hong:
+                await hong.login(hong_id, PASSWORD)
+                await ming.open_chat("小红")
+                await ming.sees_line("在线")
+                await ming.say("在吗")
+                sent = await next_of(hong, Message)
+                while sent.text != "在吗":  # the helper has greeted
+                    sent = await next_of(hong, Message)
+                await ming.sees_mark("已送达")
+
+                wire.is_losing = True
+                await hong.mark_read(sent.conversation)
+
+                async def is_read() -> bool:
+                    lines = await hong.conversations()
+                    return any(one.read_seq == sent.seq for one in lines)
+
+                await eventually(is_read)
+            # Hints of one unit to another come in order: who hears this, where the page is too,
+            # knows that the page was written to.
+            gone = await next_of(gang, PresenceChanged)
+            while (gone.user_id, gone.online) != (hong_id, False):
+                gone = await next_of(gang, PresenceChanged)
+        await ming.sees_mark("已送达")
+        await ming.sees_line("在线")
+
+        wire.send_away(web_socket(there))
+        await ming.sees_mark("已读")
+        await ming.sees_line(re.compile("^(上次在线|离线)"))
+        assert wire.urls == [web_socket(here), web_socket(there)]

@@ -195,6 +195,10 @@ class Someone:
             "aria-label", mark
         )
 
+    async def sees_line(self, line: str | re.Pattern[str]) -> None:
+        """Wait until this stands under the name of the open conversation."""
+        await expect(self.page.locator(".conversation header .words p")).to_have_text(line)
+
     async def sees_connection(self, *, is_there: bool) -> None:
         """Wait until the page says that the connection is away, or no longer says it."""
         banner = self.page.locator(".banner .bar")
