@@ -10,11 +10,11 @@ import argparse
 import asyncio
 import json
 import os
-import statistics
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Any, Final
 
 from playwright.async_api import Browser, Page, Response, expect
@@ -84,18 +84,22 @@ async def first_load(browser: Browser, url: str, world: World) -> list[Figure]:
                 scripts.append(response)
 
         one.context.on("response", note)
-        await enter(one, world.one)
+        await enter(one, world.one, keeps_page=False)
         await expect(one.page.locator(".column .row").first).to_be_visible()
-        sizes = [(await response.request.sizes())["responseBodySize"] for response in scripts]
+        needed = tuple(scripts)  # more may come while their sizes are asked for
+        sizes = [(await response.request.sizes())["responseBodySize"] for response in needed]
     return [Figure("script of the first load, packed", sum(sizes) / 1000, "KB", 200)]
 
 
-async def enter(one: Someone, number: int) -> float:
+async def enter(one: Someone, number: int, *, keeps_page: bool = True) -> float:
     """Log in; the moment of the press, by the wall clock."""
     page = await one.open()
     await page.locator("input[autocomplete=username]").fill(str(number))
     await page.locator("input[type=password]").fill(PASSWORD)
     await expect(page.locator("button[type=submit]")).to_be_enabled()
+    if keeps_page:
+        # Nobody types so fast that the browser still keeps the page for the next time.
+        await page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     pressed = time.perf_counter()
     await page.locator("button[type=submit]").click()
     return pressed
@@ -103,17 +107,21 @@ async def enter(one: Someone, number: int) -> float:
 
 async def log_in(browser: Browser, url: str, world: World, rounds: int) -> list[Figure]:
     """From the press of the button until the newest conversation of a thousand can be opened."""
-    seconds: list[float] = []
+    listed: list[float] = []
+    opened: list[float] = []
     for _ in range(rounds):
         async with someone(browser, url) as one:
             pressed = await enter(one, world.popular)
             newest = one.page.locator(".column .row").first
             await newest.filter(has_text=f"load{world.newest_friend}").wait_for()
+            listed.append(time.perf_counter() - pressed)
             await newest.click()
             await one.page.locator(".conversation h1").wait_for()
-            seconds.append(time.perf_counter() - pressed)
-    middle = statistics.median(seconds)
-    return [Figure("log-in with 1,000 conversations until one is open", middle, "s", 1)]
+            opened.append(time.perf_counter() - pressed)
+    return [
+        Figure("log-in with 1,000 conversations until one is open", median(opened), "s", 1),
+        Figure("of it until the list is there", median(listed), "s", 1),
+    ]
 
 
 async def scroll(browser: Browser, url: str, world: World) -> list[Figure]:
@@ -176,10 +184,10 @@ async def send(browser: Browser, url: str, world: World, count: int) -> list[Fig
         sent: dict[str, float] = await one.page.evaluate("window.sent")
         shown: dict[str, float] = await other.page.evaluate("window.shown")
     times = [shown[text] - at for text, at in sent.items()]
-    p95 = statistics.quantiles(times, n=20)[-1]
+    p95 = quantiles(times, n=20)[-1]
     return [
         Figure("send until shown in the other browser, p95", p95, "ms", 100),
-        Figure("the same, median", statistics.median(times), "ms", 100),
+        Figure("the same, median", median(times), "ms", 100),
     ]
 
 

@@ -141,7 +141,7 @@ export class Visit {
     this.#unnamed.add(conversationId);
     try {
       const name = await this.#options.nameOf(conversationId);
-      this.log.change(conversationId, (row) => (row.name === "" ? { ...row, name } : row));
+      this.log.learn(conversationId, (row) => (row.name === "" ? { ...row, name } : row));
     } catch (error) {
       asChatError(error); // it is shown by its number
     }
