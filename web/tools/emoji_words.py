@@ -1,5 +1,5 @@
-"""What one may type to find an emoji: their names and keywords in Unicode's CLDR, for the emoji that
-the page offers.
+"""What one may type to find an emoji: names and keywords in Unicode's CLDR, of those that the page
+offers.
 
     npm pack emojibase-data && tar xzf emojibase-data-*.tgz
     python tools/emoji_words.py package
