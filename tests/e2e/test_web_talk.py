@@ -90,7 +90,6 @@ async def test_three_when_one_makes_a_group_then_the_others_see_it_and_who_is_me
         await expect(ming.page.locator(".conversation h1")).to_have_text("周末爬山")
         for one in (hong, gang):
             await join_invited(one)
-            await one.go("#/chats")  # who looks at a conversation is not called to it
 
         await ming.composer.press_sequentially("大家好 @小")
         await ming.page.get_by_role("option", name="小刚").click()
