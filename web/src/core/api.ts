@@ -358,6 +358,8 @@ export interface Draft {
   readonly mentions?: readonly UserId[];
   readonly mentionsAll?: boolean;
   readonly media?: Media;
+  /** Keys of one's own messages whose files must be on the server first: what was meant as one. */
+  readonly after?: readonly string[];
 }
 
 // ---- the connection ----------------------------------------------------------------------------

@@ -36,6 +36,13 @@ export function draftOf(file: Blob, name: string, facts: FileFacts = {}): Draft 
   return { text: name, kind, media };
 }
 
+/** Whether a message is to go after files that are still on their way up. */
+export function isHeldUp(row: Pick<OutgoingRow, "conversationId" | "after">, log: Pick<Log, "outgoing">): boolean {
+  if (row.after === undefined) return false;
+  const uploading = log.outgoing(row.conversationId).filter((one) => one.file && !one.refusal);
+  return uploading.some((one) => row.after?.includes(ownKey(one.clientMessageId)));
+}
+
 export class Attachments {
   readonly #options: AttachmentsOptions;
   readonly #running = new Map<string, AbortController>();

@@ -154,7 +154,7 @@ export class Log {
   }
 
   /** Keep a message until it is acknowledged; resolves when it is in the store. */
-  async putOutgoing(outgoing: Outgoing & Pick<OutgoingRow, "createdAtMs" | "file" | "refusal">): Promise<void> {
+  async putOutgoing(outgoing: Outgoing & Pick<OutgoingRow, "createdAtMs" | "file" | "after" | "refusal">): Promise<void> {
     const known = this.#outgoing.get(outgoing.clientMessageId);
     const place = known?.place ?? this.#nextPlace();
     const row: OutgoingRow = { ...outgoing, place };

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ANN, BOB, CHAT, recall, text } from "../../tests/entries";
@@ -6,6 +6,7 @@ import { Kind, type ChatEvents, type Entry, type Message } from "./api";
 import type { Connection } from "./connection";
 import { Emitter } from "./emitter";
 import { ChatError, ErrorCode } from "./errors";
+import type { StoredFile } from "./files";
 import { Log } from "./log";
 import { Mailbox } from "./mailbox";
 import type { Call } from "./receiver";
@@ -18,7 +19,7 @@ import {
   SummarySchema,
   TypingSchema,
 } from "./wire/_pb/tinyqq/_pb/client_pb";
-import { messageIdBytes, type LogEntry } from "./wire/entry";
+import { contentOf, messageIdBytes, toLogEntry, type LogEntry } from "./wire/entry";
 
 function onWire(entry: LogEntry) {
   return create(EntrySchema, {
@@ -42,10 +43,20 @@ describe("Mailbox", () => {
     throw new ChatError(ErrorCode.CONNECTION_LOST);
   }) as unknown as Call;
 
+  /** Uploads that were begun; a test ends them. */
+  let uploads: { resolve: (stored: StoredFile) => void; reject: (error: ChatError) => void }[];
   const files = {
-    upload: () => new Promise<never>(() => undefined),
+    upload: () => new Promise<StoredFile>((resolve, reject) => uploads.push({ resolve, reject })),
     cancel: async () => undefined,
   };
+
+  /** A connection; what is sent on it, by its text. */
+  function connect(): string[] {
+    const sent: string[] = [];
+    const send = (_: unknown, body: Uint8Array) => sent.push(contentOf(toLogEntry(fromBinary(EntrySchema, body))).text);
+    mailbox.onUp({ isClosed: false, inFlight: 0, maxInFlight: 100, notify: () => undefined, send } as unknown as Connection);
+    return sent;
+  }
 
   function openMailbox(call = unreachable): void {
     const nothing = () => undefined;
@@ -60,6 +71,7 @@ describe("Mailbox", () => {
     log.change(CHAT, (row) => ({ ...row, name: "Bob" }));
     events = new Emitter();
     entries = [];
+    uploads = [];
     events.on("entries", (event) => entries.push(...event.entries));
     openMailbox();
   });
@@ -200,5 +212,46 @@ describe("Mailbox", () => {
     const words = await mailbox.send(CHAT, { text: "hi" });
     for (const { key } of [file, words]) await mailbox.discard(CHAT, key);
     expect(removed).toEqual([file.key]);
+  });
+
+  describe("words that were sent together with files", () => {
+    const stored = { blobId: "b", sizeBytes: 1, mediaType: "", width: 0, height: 0 };
+
+    async function sendTogether(): Promise<string[]> {
+      const after: string[] = [];
+      for (const name of ["one", "two"]) after.push((await mailbox.sendFile(CHAT, new Blob(["x"]), { name })).key);
+      await mailbox.send(CHAT, { text: "look!", after });
+      return after;
+    }
+
+    it("go after the last of them, whichever that is, and later words do not wait", async () => {
+      const sent = connect();
+      await sendTogether();
+      await mailbox.send(CHAT, { text: "by the way" });
+      expect(sent).toEqual(["by the way"]);
+      uploads[1]?.resolve(stored);
+      await vi.waitFor(() => expect(sent).toEqual(["by the way", "two"]));
+      uploads[0]?.resolve(stored);
+      await vi.waitFor(() => expect(sent).toEqual(["by the way", "two", "one", "look!"]));
+    });
+
+    it("go without a file that is refused or not wanted any more", async () => {
+      const sent = connect();
+      const [first = ""] = await sendTogether();
+      await mailbox.discard(CHAT, first);
+      expect(sent).toEqual([]);
+      uploads[1]?.reject(new ChatError(ErrorCode.BAD_MEDIA));
+      await vi.waitFor(() => expect(sent).toEqual(["look!"]));
+    });
+
+    it("wait after a reload too", async () => {
+      await sendTogether();
+      mailbox.stop();
+      openMailbox();
+      const sent = connect();
+      await vi.waitFor(() => expect(uploads).toHaveLength(4));
+      for (const upload of uploads.slice(2)) upload.resolve(stored);
+      await vi.waitFor(() => expect(sent).toEqual(["one", "two", "look!"]));
+    });
   });
 });

@@ -2,7 +2,7 @@
 
 import { Kind, type ChatEvents, type Conversation, type Draft, type Entry, type Message } from "./api";
 import type { FileFacts, HistoryPage, HistoryPlace } from "./api";
-import { Attachments, draftOf } from "./attachments";
+import { Attachments, draftOf, isHeldUp } from "./attachments";
 import type { Connection } from "./connection";
 import { toConversation, withPeer, withRead, type ConversationRow } from "./conversations";
 import { ChatError, asChatError } from "./errors";
@@ -68,7 +68,7 @@ export class Mailbox {
     const inbox = new Inbox(
       [...log.rows].map(({ conversationId, position }) => ({ conversationId, seq: position })),
     );
-    const unsent = log.outgoing().filter((row) => !row.refusal && !row.file);
+    const unsent = log.outgoing().filter((row) => !row.refusal && !row.file && !isHeldUp(row, log));
     this.#marks = new Marks((marks) => this.#tell(marks));
     this.#sender = new Sender({
       outbox: new Outbox(unsent),
@@ -209,15 +209,16 @@ export class Mailbox {
 
   // ---- messages --------------------------------------------------------------------------------
 
-  /** @param clientMessageId the same for a repeat of one wish. */
+  /** @param clientMessageId the same for a repeat of one wish. @throws ChatError BUSY. */
   async send(id: string, draft: Draft, clientMessageId = toHex(newId())): Promise<Message> {
     const known = this.#log.outgoingRow(clientMessageId);
     if (known !== undefined) return this.#showOutgoing(known);
-    const kind = draft.kind ?? Kind.TEXT;
+    const { kind = Kind.TEXT, after } = draft;
     const outgoing = { conversationId: id, clientMessageId, kind, body: encodeDraft(draft) };
-    const kept = this.#log.putOutgoing({ ...outgoing, createdAtMs: Date.now() });
+    const row = { ...outgoing, ...(after && { after }) };
+    const kept = this.#log.putOutgoing({ ...row, createdAtMs: Date.now() });
     try {
-      this.#sender.add(outgoing);
+      if (!isHeldUp(row, this.#log)) this.#sender.add(outgoing);
     } catch (error) {
       await this.#log.dropOutgoing(clientMessageId);
       throw error;
@@ -261,6 +262,7 @@ export class Mailbox {
     if (row === undefined || (!row.refusal && !row.file)) return;
     this.#attachments.cancel(row.clientMessageId);
     await this.#log.dropOutgoing(row.clientMessageId);
+    this.#sendHeldUp(id);
     this.#options.events.emit("entryRemoved", { conversationId: id, key });
     this.#tellConversation(id);
   }
@@ -365,6 +367,18 @@ export class Mailbox {
   /** Its file is on the server. */
   #ready(outgoing: Outgoing): void {
     this.#tellOutgoing(outgoing.clientMessageId);
+    this.#add(outgoing);
+    this.#sendHeldUp(outgoing.conversationId);
+  }
+
+  /** What has waited for files that are there now, or never will be. */
+  #sendHeldUp(id: string): void {
+    for (const row of this.#log.outgoing(id)) {
+      if (row.after && !row.refusal && !isHeldUp(row, this.#log)) this.#add(row);
+    }
+  }
+
+  #add(outgoing: Outgoing): void {
     try {
       this.#sender.add(outgoing);
     } catch (error) {
@@ -379,6 +393,7 @@ export class Mailbox {
     const row = { conversationId, clientMessageId, kind, body, createdAtMs, refusal };
     const kept = this.#log.putOutgoing(file ? { ...row, file } : row);
     this.#tellOutgoing(outgoing.clientMessageId);
+    if (file) this.#sendHeldUp(conversationId);
     await kept;
   }
 

@@ -14,6 +14,8 @@ export interface OutgoingRow extends Outgoing {
   readonly createdAtMs: number;
   /** What must be uploaded before it can be sent. */
   readonly file?: Blob;
+  /** Keys of messages whose files must be uploaded before this one is sent. */
+  readonly after?: readonly string[];
   /** Why it was refused for good; undefined: it is still to be sent. */
   readonly refusal?: { readonly code: number; readonly fields: Readonly<Record<string, string>> };
 }

@@ -113,4 +113,14 @@ describe("Composer", () => {
     await flushPromises();
     expect(sendFile.mock.calls.map(([, , name]) => name)).toEqual(["a.txt"]);
   });
+
+  it("has words that are sent together with a file go after it", async () => {
+    const { wrapper, client } = await write("look!", FRIEND, true);
+    const send = vi.spyOn(client, "send");
+    await wrapper.get("textarea").trigger("paste", { clipboardData: { files: [new File(["abc"], "a.txt")] } });
+    await wrapper.get("form").trigger("submit");
+    await vi.waitFor(() => expect(send).toHaveBeenCalledWith(FRIEND, expect.objectContaining({ text: "look!" })));
+    const [message] = await Promise.all(send.mock.results.slice(0, 1).map(({ value }) => value));
+    expect(send).toHaveBeenLastCalledWith(FRIEND, expect.objectContaining({ after: [message?.key] }));
+  });
 });
