@@ -6,23 +6,19 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.root_logger import same_logging
 
 from tinyqq.log import LogFormat, LogLevel, configure_logging, log_context
 
 logger = logging.getLogger("tinyqq.example")
 
 
-@pytest.fixture(autouse=True)
-def _restore_root_logger() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+__all__ = ["same_logging"]
+
+pytestmark = pytest.mark.usefixtures("same_logging")
 
 
 def configured(level: LogLevel = "info") -> io.StringIO:

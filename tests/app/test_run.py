@@ -11,10 +11,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.root_logger import same_logging
 
 from tinyqq.app import run
 from tinyqq.app.build import App
@@ -29,6 +30,8 @@ from tinyqq.app.run import (
 )
 from tinyqq.app.sources import LoadedSettings, load_settings
 
+__all__ = ["same_logging"]
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
@@ -38,17 +41,8 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedSettings:
     return load_settings(flags={"listen.tcp_port": 0, "listen.http_port": 0})
 
 
-@pytest.fixture
-def _same_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.usefixtures("_same_logging")
+@pytest.mark.usefixtures("same_logging")
 def test_run_when_signalled_then_it_stops_and_frees_its_ports(
     loaded: LoadedSettings, number: signal.Signals
 ) -> None:
@@ -63,7 +57,7 @@ def test_run_when_signalled_then_it_stops_and_frees_its_ports(
         socket.create_connection(seen[0].http_address, timeout=5)
 
 
-@pytest.mark.usefixtures("_same_logging")
+@pytest.mark.usefixtures("same_logging")
 def test_run_when_something_attends_then_it_is_entered_and_left(loaded: LoadedSettings) -> None:
     events: list[str] = []
 
@@ -81,7 +75,7 @@ def test_run_when_something_attends_then_it_is_entered_and_left(loaded: LoadedSe
     assert events == ["in", "announced", "out"]
 
 
-@pytest.mark.usefixtures("_same_logging")
+@pytest.mark.usefixtures("same_logging")
 def test_log_when_in_a_cluster_then_the_node_is_on_every_line(
     loaded: LoadedSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from tests.support.root_logger import same_logging
 from typer.testing import CliRunner
 
 from tinyqq.app.build import App
@@ -22,6 +23,10 @@ from tinyqq.ports.services import Services
 from tinyqq.registry.memory import MemoryRegistry
 from tinyqq.services.admin import AccountAdmin
 from tinyqq.storage.file_lock import FileLock
+
+__all__ = ["same_logging"]
+
+pytestmark = pytest.mark.usefixtures("same_logging")
 
 FINGERPRINT = "AB:CD"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tinyqq.lab.servers.mariadb import MariaDb, is_root
-from tinyqq.lab.servers.process import ServerFailed, free_port, runs_as
+from tinyqq.lab.servers.process import ServerFailed, free_port, runs_as, wait_until
 
 _USER: Final = "mysql"
 _RECOVER_TIMEOUT_S: Final = 60
@@ -144,6 +144,7 @@ def start_together(nodes: Sequence[GaleraNode]) -> None:
 
     Raises:
         ServerFailed: as :meth:`ServerProcess.start`.
+        TimeoutError: each was ready, but never all of them at once.
     """
     for node in nodes:
         view = node.data / "gvwstate.dat"
@@ -155,7 +156,9 @@ def start_together(nodes: Sequence[GaleraNode]) -> None:
             node.start(wait=False)
         for node in nodes:
             node.wait_ready()
-    except ServerFailed:
+        # While the last ones come in, the first may stand aside once more.
+        wait_until(lambda: all(node.is_synced() for node in nodes), what="all are synced")
+    except (ServerFailed, TimeoutError):
         for node in nodes:
             node.kill()
         raise

@@ -106,14 +106,18 @@ class MariaDb(ServerProcess):
         Raises:
             subprocess.SubprocessError: it refused, or did not answer in time.
         """
-        answered = subprocess.run(
-            [
-                program("mariadb"), "--no-defaults", "--protocol=tcp", "--host=127.0.0.1",
-                f"--port={self.port}", "--user=root", "--batch", "--skip-column-names",
-                f"--execute={statements}", *([database] if database else []),
-            ],
-            check=True, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S,
-        )  # fmt: skip
+        try:
+            answered = subprocess.run(
+                [
+                    program("mariadb"), "--no-defaults", "--protocol=tcp", "--host=127.0.0.1",
+                    f"--port={self.port}", "--user=root", "--batch", "--skip-column-names",
+                    f"--execute={statements}", *([database] if database else []),
+                ],
+                check=True, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S,
+            )  # fmt: skip
+        except subprocess.CalledProcessError as error:
+            error.add_note(str(error.stderr))
+            raise
         return [line.split("\t") for line in answered.stdout.splitlines()]
 
     def connection_ids(self, database: str) -> list[str]:
