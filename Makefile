@@ -7,6 +7,8 @@ RUN_READY := .venv/.ready-run
 DEV_READY := .venv/.ready-dev
 SERVERS_READY := .venv/.ready-servers
 WORKERS ?= 2
+# One more than two cores: some of the fast tests wait.
+FAST_WORKERS ?= 3
 # Where the environment forbids bytecode, every worker would compile all tests anew.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 
@@ -46,10 +48,11 @@ setup: $(DEV_READY) ## Make .venv with everything for development
 test: check $(SERVERS_READY) ## Everything that must hold: the checks, then all tests but soak
 	@$(BIN)/python scripts/web_client.py build
 	@$(BIN)/python scripts/web_client.py test
-	@$(PYTEST) -q -n $(WORKERS) -m "not soak"
+	@$(PYTEST) -q -n $(WORKERS) -m "not soak" --ignore=tests/architecture
 
-test-fast: $(DEV_READY) ## The tests that need no processes, in under a minute
-	@$(PYTEST) -q -n $(WORKERS) -m "not soak and not slow and not needs"
+test-fast: $(DEV_READY) ## The tests that need no processes, in under a minute (rules: make check)
+	@$(PYTEST) -q -n $(FAST_WORKERS) -m "not soak and not slow and not needs" \
+		--ignore=tests/architecture
 
 test-deps: ## Install the servers that tests start for themselves (root; Debian, Ubuntu)
 	@scripts/test-deps.sh
