@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 
-import pytest
 from tests.support.lane_fixtures import (
     ANN,
     ANN_BOB,
@@ -14,10 +13,15 @@ from tests.support.lane_fixtures import (
     GROUP,
     RecordingDelivery,
     Sender,
+    assert_contiguous,
     befriend,
-    log_of_friends,
+    clock,
+    delivery,
+    lane,
+    log,
     make_group,
     operation_id,
+    sender,
 )
 
 from tinyqq.clock import SystemClock
@@ -32,37 +36,7 @@ from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.packets import encode_entry
 
-
-@pytest.fixture
-def log() -> MemoryLog:
-    return log_of_friends()
-
-
-@pytest.fixture
-def delivery() -> RecordingDelivery:
-    return RecordingDelivery()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def lane(
-    log: MemoryLog, delivery: RecordingDelivery, clock: FakeClock
-) -> AsyncIterator[Lane]:
-    async with Lane(log=log, delivery=delivery, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def sender(lane: Lane) -> Sender:
-    return Sender(lane)
-
-
-def assert_contiguous(entries: list[Entry]) -> None:
-    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+__all__ = ["clock", "delivery", "lane", "log", "sender"]
 
 
 async def test_head_moved_elsewhere_then_renumbered(sender: Sender, log: MemoryLog) -> None:

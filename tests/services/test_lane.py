@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from tests.support.lane_fixtures import (
@@ -14,53 +14,28 @@ from tests.support.lane_fixtures import (
     GROUP,
     RecordingDelivery,
     Sender,
+    assert_contiguous,
     befriend,
-    log_of_friends,
+    clock,
+    delivery,
+    lane,
+    log,
     make_group,
     operation_id,
+    sender,
 )
 
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unavailable
 from tinyqq.model.conversation import ConversationState, Plan, PutRelation
 from tinyqq.model.ids import ConversationId
-from tinyqq.model.message import Entry, Kind
+from tinyqq.model.message import Kind
 from tinyqq.services.lane import Change, Draft, Lane, LaneLimits
 from tinyqq.services.timing import Timing
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.packets import decode_entry
 
-
-@pytest.fixture
-def log() -> MemoryLog:
-    return log_of_friends()
-
-
-@pytest.fixture
-def delivery() -> RecordingDelivery:
-    return RecordingDelivery()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def lane(
-    log: MemoryLog, delivery: RecordingDelivery, clock: FakeClock
-) -> AsyncIterator[Lane]:
-    async with Lane(log=log, delivery=delivery, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def sender(lane: Lane) -> Sender:
-    return Sender(lane)
-
-
-def assert_contiguous(entries: list[Entry]) -> None:
-    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+__all__ = ["clock", "delivery", "lane", "log", "sender"]
 
 
 async def test_send_when_allowed_then_numbered_stored_and_pushed(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import count
+
+import pytest
 
 from tinyqq.errors import TinyQQError
 from tinyqq.model.conversation import STILL_IN, ConversationState, PutGroup, PutMember, PutRelation
@@ -16,10 +18,11 @@ from tinyqq.model.ids import (
     UserId,
     direct_conversation,
 )
-from tinyqq.model.message import Content, Kind
+from tinyqq.model.message import Content, Entry, Kind
 from tinyqq.ports.delivery import Hint, Kick, Push
-from tinyqq.services.lane import Change, Draft
+from tinyqq.services.lane import Change, Draft, Lane
 from tinyqq.services.lanes import AnyLane
+from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.content import encode_content
 
@@ -115,3 +118,35 @@ def log_of_friends() -> MemoryLog:
     befriend(log.state(ANN_BOB), ANN, BOB)
     make_group(log.state(GROUP), ANN, BOB)
     return log
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return log_of_friends()
+
+
+@pytest.fixture
+def delivery() -> RecordingDelivery:
+    return RecordingDelivery()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def lane(
+    log: MemoryLog, delivery: RecordingDelivery, clock: FakeClock
+) -> AsyncIterator[Lane]:
+    async with Lane(log=log, delivery=delivery, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def sender(lane: Lane) -> Sender:
+    return Sender(lane)
+
+
+def assert_contiguous(entries: list[Entry]) -> None:
+    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))

@@ -162,7 +162,7 @@ class ClusterFolder:
         while self.is_in_use():
             if state := self.read():
                 return state
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_S)  # as below
         return None
 
     def wait_unused(self, timeout_s: float) -> bool:
