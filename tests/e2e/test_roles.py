@@ -57,9 +57,9 @@ async def test_every_role_when_on_a_node_of_its_own_then_people_talk_as_ever(
 ) -> None:
     async with asyncio.timeout(TIMEOUT_S), AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        for role in ("user", "friend", "group", "chat", "offline"):
-            back = await enter(node(cluster, role, role))
-            assert back.tcp_address is None
+        roles = ("user", "friend", "group", "chat", "offline")
+        backs = {role: await enter(node(cluster, role, role)) for role in roles}
+        assert all(back.tcp_address is None for back in backs.values())
         one, other = [await enter(node(cluster, name, "proxy")) for name in ("p1", "p2")]
         await sees_nodes(one, 7)
         await sees_nodes(other, 7)
@@ -71,7 +71,7 @@ async def test_every_role_when_on_a_node_of_its_own_then_people_talk_as_ever(
         await hong.groups.join(group)
         await hong.send_group(group, "大家好")
         assert await texts(ming, 1) == ["大家好"]
-        assert await handed_on(one) == 0  # what crosses over comes from the nodes behind
+        assert await handed_on(backs["chat"]) >= 2  # what crosses over comes from behind
 
 
 class Calls:

@@ -246,7 +246,7 @@ class ZookeeperRegistry:
         if state == KazooState.LOST:
             # The nodes of others may be lost as well: they need a moment to come back.
             self._grace_until = self._clock.monotonic() + self._session_timeout_s
-            self._own_version, self._may_take_over = None, True
+            self._own_version = None
         if before == KazooState.CONNECTED:
             self._counts["outages_total"] += 1
             logger.warning("registry.away", extra={"state": state.lower()})
@@ -316,18 +316,14 @@ class ZookeeperRegistry:
             )
             self._watched.add(name)
             node = self._nodes[name] = decode_node(data)
-            if self._own is not None and _name(self._own.unit_id) == name:
-                self._check_own(self._own, node)
+            own = self._own
+            if own and own.unit_id == node.unit_id and own.incarnation != node.incarnation:
+                self._own_version = None  # its version numbers are another's
         except NoNodeError:
             if self._clock.monotonic() >= self._grace_until:
                 self._nodes.pop(name, None)
         except TinyQQError as exc:
             logger.warning("registry.bad_node", extra={"name_of_node": name, "error": str(exc)})
-
-    def _check_own(self, own: Node, shown: Node) -> None:
-        if own.incarnation != shown.incarnation:
-            # It has the version numbers of another's node now.
-            self._own_version = None
 
     def _publish(self) -> None:
         picture = tuple(sorted(self._nodes.values(), key=lambda node: node.unit_id))
@@ -363,7 +359,7 @@ class ZookeeperRegistry:
         path, data = f"{self._folder}/{name}", encode_node(node)
         if self._own_version is None or data != self._own_data:
             if not await self._update(path, data):
-                await self._create(path, data)
+                await self._create(node, path, data)
             self._own_data = data
         if not self._is_replaced:
             self._nodes[name] = node
@@ -380,19 +376,20 @@ class ZookeeperRegistry:
         self._own_version = stat.version
         return True
 
-    async def _create(self, path: str, data: bytes) -> None:
-        """Make the node. One that an earlier process or session has left is replaced once; whoever
-        finds itself replaced does not take its place back while the other is there."""
+    async def _create(self, node: Node, path: str, data: bytes) -> None:
+        """Make the node. What this process left in an earlier session is replaced, and once, at the
+        start, what an earlier process left; nothing else: who was held up for longer than its
+        session must not push out its successor."""
         try:
             await self._make(path, data)
             return
         except NodeExistsError:
-            _, stat = await self._ask(self._client.get_async, path)
+            shown, stat = await self._ask(self._client.get_async, path)
         if stat.ephemeralOwner == self._session_id():
             # Made or written by a call whose answer was lost.
             stat = await self._ask(self._client.set_async, path, data, stat.version)
             self._own_version, self._may_take_over = stat.version, False
-        elif self._may_take_over:
+        elif self._may_take_over or _is_of(node.incarnation, shown):
             await self._ask(self._client.delete_async, path, stat.version)
             await self._make(path, data)
         elif not self._is_replaced:
@@ -430,6 +427,14 @@ def _tell_changes(before: Iterable[Node], after: Iterable[Node]) -> None:
             logger.info("node.leaving", extra=facts)
     for node in gone.values():
         logger.info("node.gone", extra={"node": node.unit_id, "incarnation": node.incarnation})
+
+
+def _is_of(incarnation: str, data: bytes) -> bool:
+    """Whether the node was made by that process, in whichever session."""
+    try:
+        return decode_node(data).incarnation == incarnation
+    except TinyQQError:
+        return False
 
 
 def _name(unit_id: UnitId) -> str:
