@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from tinyqq.errors import ErrorCode, Unavailable
@@ -36,12 +35,7 @@ class BoundedPool:
         self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix=self._name)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         executor, self._executor = self._executor, None
         assert executor is not None
         await asyncio.to_thread(executor.shutdown, cancel_futures=True)

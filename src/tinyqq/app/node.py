@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.errors import TinyQQError
@@ -57,12 +56,7 @@ class NodeEntry:
         self._task = self._group.create_task(self._run(), name="node-entry")
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._task is not None:
             self._task.cancel()
         await self._group.__aexit__(None, None, None)

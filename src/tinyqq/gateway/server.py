@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import web
@@ -112,14 +111,9 @@ class Gateway:
         self._tasks.spawn(self._sweep_for_ever(), timeout_s=None)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.drain()
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(*exc_info)
 
     # ---- connections -----------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine
 from functools import partial
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
@@ -53,12 +52,7 @@ class TaskPool:
         self._group = await asyncio.TaskGroup().__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         group, self._group = self._group, None
         for task in self._tasks:
             task.cancel()

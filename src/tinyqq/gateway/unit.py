@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.errors import TinyQQError
@@ -77,13 +76,8 @@ class LocalUnit:
         await self._tasks.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._tasks.__aexit__(kind, error, trace)
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._tasks.__aexit__(*exc_info)
 
     # ---- sessions --------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from tinyqq.errors import Unavailable
@@ -122,13 +121,8 @@ class ClusterFolder:
         (self.path / _STATE).unlink(missing_ok=True)  # of a process that is gone
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lock.__exit__(kind, error, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._lock.__exit__(*exc_info)
 
     def prepare(self, *, is_replicated: bool, is_fresh: bool) -> None:
         """Take up what an earlier cluster left.

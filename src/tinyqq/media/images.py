@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from types import TracebackType
 from typing import Final, Self
 
 from PIL import (
@@ -68,13 +67,8 @@ class ImagePool:
         await self._pool.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._pool.__aexit__(exc_type, exc, traceback)
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._pool.__aexit__(*exc_info)
 
     async def look(self, data: bytes) -> Picture:
         """What it is, and a thumbnail.

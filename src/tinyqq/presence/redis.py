@@ -30,7 +30,6 @@ import logging
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.clock import Clock
@@ -145,12 +144,7 @@ class RedisPresence:
                 await self._well.wait()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Take this unit out of Redis, if Redis is there, and end."""
         self._entries.remove_all()
         with contextlib.suppress(TimeoutError):
@@ -160,7 +154,7 @@ class RedisPresence:
         self._well.clear()
         self._is_closing = True
         # Its own cancellation is not the task group's error.
-        await self._stack.__aexit__(None, None, None)
+        await self._stack.aclose()
         self._commands = None
 
     # ---- ports.presence --------------------------------------------------------------------------

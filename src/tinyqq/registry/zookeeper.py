@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
@@ -130,12 +129,7 @@ class ZookeeperRegistry:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.unregister()
         await self._close()
 

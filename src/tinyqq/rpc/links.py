@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 import grpc.aio
@@ -161,12 +160,7 @@ class Links:
         self._see(self._registry.nodes())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         group, self._group = self._group, None
         for unit_id in list(self._peers):
             self._close(unit_id)

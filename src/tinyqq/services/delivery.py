@@ -14,7 +14,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.clock import Clock
@@ -82,12 +81,7 @@ class DeliveryService:
         self._group.create_task(self._run(), name="delivery")
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._closing = True
         self._wake.set()
         if self._group is not None:

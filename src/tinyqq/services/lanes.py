@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Self
 
 from tinyqq.model.conversation import Rule
@@ -33,13 +32,8 @@ class Lanes:
             await self._stack.enter_async_context(lane)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._stack.__aexit__(exc_type, exc, traceback)
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
 
     def counters(self) -> dict[str, int | float]:
         """The sums over all lanes."""

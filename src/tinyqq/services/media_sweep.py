@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from random import Random
-from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.clock import Clock
@@ -60,12 +59,7 @@ class MediaSweep:
         self._tasks.create_task(self._run(), name="media-sweep")
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._stopping.set()
         await self._tasks.__aexit__(None, None, None)
 

@@ -18,7 +18,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from tinyqq.clock import Clock
@@ -151,12 +150,7 @@ class Net:
         self._task = self._group.create_task(self._run(), name="net")
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._task is not None and self._group is not None:
             self._task.cancel()
             await self._group.__aexit__(None, None, None)

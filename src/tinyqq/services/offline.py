@@ -7,7 +7,6 @@ the device has not marked yet.
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
 from typing import Final, Self
 
 from tinyqq.clock import Clock
@@ -70,12 +69,7 @@ class OfflineService:
         self._typing_task = self._group.create_task(self._typing.run(), name="typing")
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         assert self._typing_task is not None
         self._cursors.stop()
         self._typing_task.cancel()

@@ -10,7 +10,6 @@ import logging
 import os
 import unicodedata
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self, TypeVar
 
 from argon2 import PasswordHasher
@@ -53,13 +52,8 @@ class PasswordPool:
         self._nobodys_hash = await self.hash(os.urandom(16).hex())
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._pool.__aexit__(exc_type, exc, traceback)
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._pool.__aexit__(*exc_info)
 
     async def hash(self, password: str) -> str:
         """The password's salted hash, with its cost in it.

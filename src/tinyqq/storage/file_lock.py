@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from types import TracebackType
 
 from tinyqq.errors import ErrorCode, Unavailable
 
@@ -40,11 +39,6 @@ class FileLock:
             ) from error
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let go. The file stays: removing it would let two processes hold two files' locks."""
         os.close(self._file)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Final, Self
 
 _SCRIPT: Final = """
@@ -39,12 +38,7 @@ class Guard:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._shell is not None
         assert self._shell.stdin is not None
         self._shell.stdin.close()
