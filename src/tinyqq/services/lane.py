@@ -4,15 +4,16 @@ What is submitted while a batch is being committed becomes the next batch, so th
 to the load by itself. The primary key (conversation_id, seq) is the fence between lanes of
 different processes: which lane appends is a matter of speed, never of correctness. After any
 failure the truth is read again: heads, grants, and which of the batch's entries are in the log
-after all; after coming second only what others have added. Conversations whose head had moved then
-stand aside for a moment (contention.py) and go alone into a later statement; the others go on.
+after all (answers.py); after coming second only what others have added. Conversations whose head
+had moved then stand aside for a moment (rivals.py) and go alone into a later statement; the others
+go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from types import TracebackType
@@ -22,11 +23,12 @@ from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.conversation import Rule
 from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
-from tinyqq.model.message import Entry
 from tinyqq.ports.delivery import Delivery, Push
 from tinyqq.ports.storage import AppendFailed, LogWriter
+from tinyqq.services.answers import Answers
 from tinyqq.services.contention import Contention
 from tinyqq.services.numbering import MAX_ADDED, Change, Draft, Numbering, Placed
+from tinyqq.services.rivals import Rivals
 from tinyqq.services.timing import Timing
 from tinyqq.services.waiting import Waiting
 
@@ -77,7 +79,6 @@ class Lane:
     ) -> None:
         self._log = log
         self._commits = commits or Timing()
-        self._delivery = delivery
         self._clock = clock
         self._limits = limits or LaneLimits()
         self._numbering = Numbering(
@@ -89,24 +90,30 @@ class Lane:
             max_entries=self._limits.max_pending_entries,
             max_bytes=self._limits.max_pending_bytes,
         )
-        self._contention = Contention(
-            draw=(random or Random()).random, look_every_s=self._limits.look_every_s
+        self._wake = asyncio.Event()
+        self._answers = Answers(log=log, numbering=self._numbering, delivery=delivery)
+        self._rivals = Rivals(
+            waiting=self._waiting,
+            numbering=self._numbering,
+            contention=Contention(
+                draw=(random or Random()).random, look_every_s=self._limits.look_every_s
+            ),
+            answers=self._answers,
+            clock=clock,
+            give_up_s=self._limits.give_up_s,
+            wake=self._wake.set,
         )
         self._believed: dict[ConversationId, Seq] = {}
         """Heads under which a batch was numbered that was not written."""
         self._unwritten: Sequence[Placed] = ()
-        self._wake = asyncio.Event()
         self._closing = False
         self._is_failing = False
         self._group: asyncio.TaskGroup | None = None
         self._counters = {
             "lane_batches_total": 0,
             "lane_entries_total": 0,
-            "lane_repeats_total": 0,
-            "lane_refusals_total": 0,
             "lane_busy_total": 0,
             "lane_failures_total": 0,
-            "lane_stood_aside_total": 0,
         }
 
     async def __aenter__(self) -> Self:
@@ -131,9 +138,12 @@ class Lane:
         """Counts since the start, and how much waits."""
         return {
             **self._counters,
+            "lane_repeats_total": self._answers.repeats,
+            "lane_refusals_total": self._answers.refusals,
+            "lane_stood_aside_total": self._rivals.stood_aside,
             "lane_pending_entries": len(self._waiting),
             "lane_pending_bytes": self._waiting.size_bytes,
-            "lane_contended_conversations": len(self._contention),
+            "lane_contended_conversations": len(self._rivals),
         }
 
     def submit(self, draft: Draft) -> None:
@@ -198,7 +208,7 @@ class Lane:
             if batch:
                 await self._commit_all(batch)
                 self._numbering.trim()
-                self._contention.trim(self._clock.monotonic())
+                self._rivals.trim()
                 continue
             if self._closing and not self._waiting:
                 return
@@ -221,7 +231,7 @@ class Lane:
                     drafts, is_unsettled = await self._settle(drafts, is_second=is_second), False
                     continue
                 if self._believed:
-                    drafts = await self._let_moved_stand_aside(drafts, size)
+                    drafts = await self._part_with_moved(drafts, size)
                 drafts = await self._commit_round(drafts[:size]) + drafts[size:]
                 failures = 0
                 self._tell_success()
@@ -243,7 +253,7 @@ class Lane:
             else:
                 self._numbering.forget({draft.conversation_id for draft in drafts})
             if failures > _LONE_FAILURES and size == 1:
-                self._refuse(drafts.pop(0), Unavailable(ErrorCode.INTERNAL))
+                self._answers.refuse(drafts.pop(0), Unavailable(ErrorCode.INTERNAL))
                 failures = 0
             elif failures > 1:
                 size = max(1, size // 2)
@@ -285,11 +295,11 @@ class Lane:
             began_s = self._clock.monotonic()
             await self._append(result.placed)
             written, self._believed, self._unwritten = self._believed, {}, ()
-            self._leave_to_others(written, self._clock.monotonic() - began_s)
+            self._rivals.won(written, self._clock.monotonic() - began_s)
         for draft, entry in result.repeats:
-            self._answer_repeat(draft, entry)
+            self._answers.repeat(draft, entry)
         if result.refused:
-            await self._answer_refused(result.refused)
+            await self._answers.refuse_unless_found(result.refused)
         self._numbering.forget({draft.conversation_id for draft in result.deferred})
         return result.deferred
 
@@ -312,132 +322,38 @@ class Lane:
         self._commits.add(self._clock.monotonic() - began_s)
         self._counters["lane_batches_total"] += 1
         self._counters["lane_entries_total"] += len(entries)
-        push = self._delivery.push
-        for one in placed:
-            # Entry by entry: so a session that both sends and receives in one conversation sees its
-            # seqs in order, and no client asks for a gap that is none.
-            try:
-                _tell(one.draft, Change(one.entry, is_repeat=False))
-                push((self._numbering.committed(one),))
-            except Exception:  # it is committed: whoever missed it finds it in the log
-                logger.exception("lane.push_failed")
+        self._answers.committed(placed)
 
-    # ---- other processes that write the same conversations ---------------------------------------
-
-    async def _let_moved_stand_aside(self, drafts: Sequence[Draft], size: int) -> list[Draft]:
-        """After a failure: who of *drafts*, of which *size* are next, goes on at once, because
-        nobody else has written there."""
-        await self._load_missing(drafts[:size])
-        believed, self._believed = self._believed, {}
-        moved: dict[ConversationId, list[Draft]] = {}
-        others: list[Draft] = []
-        for draft in drafts:  # all of them: the order of a conversation is kept
-            conversation_id = draft.conversation_id
-            head = self._numbering.head(conversation_id)
-            if head is None or believed.get(conversation_id, head) == head:
-                others.append(draft)
-            else:
-                moved.setdefault(conversation_id, []).append(draft)
-        for conversation_id, its_drafts in moved.items():
-            self._numbering.doubt(conversation_id)  # it will have moved again
-            self._lost(conversation_id, its_drafts)
-        return others
-
-    def _lost(self, conversation_id: ConversationId, drafts: list[Draft]) -> None:
-        now_s = self._clock.monotonic()
-        pause_s = self._contention.lost(conversation_id, now_s)
-        since_s = self._contention.losing_since_s(conversation_id)
-        if since_s is not None and now_s - since_s > self._limits.give_up_s:
-            for draft in (*drafts, *self._waiting.withdraw(conversation_id)):
-                self._refuse(draft, Unavailable(ErrorCode.BUSY, retry_after_s=0.5))
-            return
-        self._counters["lane_stood_aside_total"] += 1
-        self._stand_aside(conversation_id, drafts, pause_s)
-
-    def _leave_to_others(self, written: Collection[ConversationId], took_s: float) -> None:
-        """After a commit: pause where somebody else writes, or may want to."""
-        now_s = self._clock.monotonic()
-        for conversation_id, pause_s in self._contention.won(written, now_s, took_s):
-            self._stand_aside(conversation_id, (), pause_s)
-
-    def _stand_aside(
-        self, conversation_id: ConversationId, drafts: Sequence[Draft], pause_s: float
-    ) -> None:
-        self._waiting.stand_aside(conversation_id, drafts)
-        asyncio.get_running_loop().call_later(pause_s, self._come_back, conversation_id)
-
-    def _come_back(self, conversation_id: ConversationId) -> None:
-        self._waiting.come_back(conversation_id)
-        self._wake.set()
-
-    # ---- answers ---------------------------------------------------------------------------------
-
-    async def _answer_refused(self, refused: Sequence[tuple[Draft, TinyQQError]]) -> None:
-        """Refuse, unless the log shows that this is the repeat of something that was granted."""
-        try:
-            found = await self._log.find_sent([draft.key for draft, _ in refused])
-        except Unavailable as unavailable:
-            for draft, _ in refused:
-                self._refuse(draft, unavailable)
-            return
-        for draft, error in refused:
-            entry = found.get(draft.key)
-            if entry is None:
-                self._refuse(draft, error)
-            else:
-                self._answer_repeat(draft, entry)
+    # ---- after a failure -------------------------------------------------------------------------
 
     async def _settle(self, drafts: list[Draft], *, is_second: bool) -> list[Draft]:
-        """After a failure: answer what is in the log after all; returns who goes on at once.
+        """Answer what is in the log after all; returns who goes on at once.
 
         Args:
             is_second: nothing was written, because a number or an operation was taken.
         """
-        found = await self._log.find_sent([draft.key for draft in drafts])
-        others: list[Draft] = []
-        for draft in drafts:
-            entry = found.get(draft.key)
-            if entry is None:
-                others.append(draft)
-            else:
-                self._answer_repeat(draft, entry)
-        if is_second and not found and len(self._believed) == 1:
+        others = await self._answers.find(drafts)
+        if is_second and len(others) == len(drafts) and len(self._believed) == 1:
             # A conversation that was alone: its head has moved, there is no need to look.
             [conversation_id] = self._believed
             if all(one.conversation_id == conversation_id for one in others):
                 self._believed = {}
-                self._lost(conversation_id, others)
+                self._rivals.lost(conversation_id, others)
                 return []
         return others
 
-    def _answer_repeat(self, draft: Draft, entry: Entry) -> None:
-        self._counters["lane_repeats_total"] += 1
-        _tell(draft, Change(entry, is_repeat=True))
-        self._delivery.push((self._numbering.found(draft, entry),))
-
-    def _refuse(self, draft: Draft, error: TinyQQError) -> None:
-        self._counters["lane_refusals_total"] += 1
-        self._numbering.refused(draft, error)
-        _tell(draft, error)
+    async def _part_with_moved(self, drafts: list[Draft], size: int) -> list[Draft]:
+        """Who of *drafts*, of which *size* are next, goes on at once, because nobody else has
+        written there."""
+        await self._load_missing(drafts[:size])
+        believed, self._believed = self._believed, {}
+        return self._rivals.part(drafts, believed)
 
     def _refuse_everything(self, drafts: list[Draft]) -> None:
         """The database cannot be written: whoever waits behind would only wait for the same.
         Refusing them all also keeps every sender's order."""
         for draft in (*drafts, *self._waiting.clear()):
-            self._refuse(draft, Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=1.0))
-
-
-def _tell(draft: Draft, outcome: Change | TinyQQError) -> None:
-    """Answer a draft, once, whatever becomes of it after that."""
-    done, draft.done = draft.done, _nobody
-    try:
-        done(outcome)
-    except Exception:  # whose answer it is must not end the lane of all others
-        logger.exception("lane.answer_failed")
-
-
-def _nobody(_: Change | TinyQQError) -> None:
-    """Who has been answered is told nothing more."""
+            self._answers.refuse(draft, Unavailable(ErrorCode.UNAVAILABLE, retry_after_s=1.0))
 
 
 def _heads_before(placed: Sequence[Placed]) -> dict[ConversationId, Seq]:
