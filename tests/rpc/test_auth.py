@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ async def test_stranger_when_delivering_then_the_unit_gets_nothing() -> None:
     unit = RecordingUnit()
     async with FarNode(unit=unit).listen() as server, open_channel(server.port) as channel:
         call = NodeStub(channel).Link(metadata=WRONG.metadata, timeout=5)
-        await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=1)]))
+        with contextlib.suppress(grpc.aio.AioRpcError):  # refused before it was written
+            await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=1)]))
         assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
     assert unit.got == []
 

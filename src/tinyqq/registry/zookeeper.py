@@ -1,8 +1,5 @@
 """The registry of a cluster: one ephemeral node per process, ``<chroot>/nodes/<unit id>``.
 
-kazoo works with threads; they end here. What they report is posted to the event loop, and what is
-asked of them is awaited there, so everything below happens in the loop, one thing after the other.
-
 An outage takes nothing away: while ZooKeeper is gone (SUSPENDED) the last picture stays. When it
 comes back without this node's session (LOST), the node registers again, and the others get the time
 of a session to do the same before they vanish from the picture.
@@ -13,46 +10,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Self
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Self
 from urllib.parse import quote
 
-from kazoo.client import KazooClient
-from kazoo.exceptions import (
-    BadVersionError,
-    KazooException,
-    NodeExistsError,
-    NoNodeError,
-)
-from kazoo.interfaces import IAsyncResult
-from kazoo.protocol.states import KazooState, WatchedEvent
-from kazoo.retry import KazooRetry
-from kazoo.security import make_digest_acl
+from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
+from kazoo.protocol.states import KazooState
 
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
 from tinyqq.registry.node_json import decode_node, encode_node
-from tinyqq.registry.zookeeper_url import ZookeeperAddress, parse_zookeeper_url
+from tinyqq.registry.zookeeper_client import ZOOKEEPER_ERRORS, ZookeeperClient
+from tinyqq.registry.zookeeper_url import parse_zookeeper_url
 
 logger = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_S: Final = 6.0
-ANSWER_TIMEOUT_S: Final = 5.0
 START_TIMEOUT_S: Final = 10.0
 RESYNC_S: Final = 60.0
 """Everything is read anew so often, in case a watch was lost."""
 RETRY_S: Final = 0.2
-
-_ERRORS: Final = (KazooException, TimeoutError)
-
-
-def _quiet_logger() -> logging.Logger:
-    """kazoo tells every attempt to connect; a change of state is told here, once."""
-    quiet = logging.getLogger(f"{__name__}.kazoo")
-    quiet.setLevel(logging.CRITICAL)
-    return quiet
 
 
 class ZookeeperRegistry:
@@ -83,9 +62,13 @@ class ZookeeperRegistry:
         self._clock = clock
         self._session_timeout_s = session_timeout_s
         self._start_timeout_s = start_timeout_s
-        self._client = _make_client(self._address, session_timeout_s)
+        self._client = ZookeeperClient(
+            self._address,
+            session_timeout_s=session_timeout_s,
+            on_state=self._on_state,
+            on_event=self._on_event,
+        )
         self._stack = contextlib.AsyncExitStack()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._watchers: list[Callable[[tuple[Node, ...]], None]] = []
         # ---- the picture
         self._picture: tuple[Node, ...] = ()
@@ -112,9 +95,7 @@ class ZookeeperRegistry:
     # ---- begin and end ---------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        self._client.add_listener(self._hear_state)
-        self._client.start_async()
+        self._client.start()
         try:
             group = await self._stack.enter_async_context(asyncio.TaskGroup())
             task = group.create_task(self._follow(), name="registry-follow")
@@ -135,15 +116,7 @@ class ZookeeperRegistry:
 
     async def _close(self) -> None:
         await self._stack.aclose()
-        self._client.remove_listener(self._hear_state)
-        await asyncio.to_thread(self._stop_client)
-
-    def _stop_client(self) -> None:
-        # A ZooKeeper that hangs is no reason to fail at the end: the session ends by itself.
-        with contextlib.suppress(KazooException, OSError):
-            self._client.stop()
-        with contextlib.suppress(KazooException, OSError):
-            self._client.close()
+        await self._client.close()
 
     # ---- ports.registry --------------------------------------------------------------------------
 
@@ -192,42 +165,6 @@ class ZookeeperRegistry:
     def _is_fresh(self) -> bool:
         return self._is_synced and self._connection == KazooState.CONNECTED
 
-    # ---- kazoo's threads: post and return --------------------------------------------------------
-
-    def _hear_state(self, state: str) -> None:
-        self._post(self._on_state, state)
-
-    def _hear_watch(self, event: WatchedEvent) -> None:
-        if event.path is not None:  # None: the connection is gone, and that is heard as a state
-            self._post(self._on_event, str(event.path))
-
-    def _post(self, call: Callable[..., None], *args: Any) -> None:
-        assert self._loop is not None
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know
-            self._loop.call_soon_threadsafe(call, *args)
-
-    async def _ask(self, begin: Callable[..., IAsyncResult], *args: Any, **options: Any) -> Any:
-        """The answer to one of kazoo's asynchronous calls. Answers arrive in the order of the
-        calls.
-
-        Raises:
-            KazooException, TimeoutError
-        """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-
-        def settle(result: IAsyncResult) -> None:
-            if future.done():
-                return
-            if result.successful():
-                future.set_result(result.value)
-            else:
-                future.set_exception(result.exception)
-
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            begin(*args, **options).rawlink(lambda result: self._post(settle, result))
-            return await future
-
     # ---- the connection --------------------------------------------------------------------------
 
     def _on_state(self, state: str) -> None:
@@ -261,7 +198,7 @@ class ZookeeperRegistry:
                 continue
             try:
                 await self._sync()
-            except _ERRORS as exc:
+            except ZOOKEEPER_ERRORS as exc:
                 self._is_stale = True
                 self._counts["sync_failures_total"] += 1
                 logger.warning("registry.not_read", extra={"error": repr(exc)})
@@ -284,7 +221,7 @@ class ZookeeperRegistry:
         stale, self._stale_names = self._stale_names, set()
         if self._is_stale:
             self._is_stale, self._has_new_names = False, True
-            await self._ask(self._client.ensure_path_async, self._folder)
+            await self._client.ensure_path(self._folder)
             if self._own is not None:
                 async with self._own_lock:
                     await self._show_own()
@@ -292,9 +229,7 @@ class ZookeeperRegistry:
             stale.update(self._nodes)
         if self._has_new_names:
             self._has_new_names = False
-            names = await self._ask(
-                self._client.get_children_async, self._folder, watch=self._hear_watch
-            )
+            names = await self._client.list_names(self._folder)
             stale.update(name for name in names if name not in self._watched)
         await asyncio.gather(*(self._read(name) for name in stale))
         if not self._is_synced:
@@ -305,11 +240,9 @@ class ZookeeperRegistry:
 
     async def _read(self, name: str) -> None:
         try:
-            data, _ = await self._ask(
-                self._client.get_async, f"{self._folder}/{name}", watch=self._hear_watch
-            )
+            stored = await self._client.read(f"{self._folder}/{name}", is_watched=True)
             self._watched.add(name)
-            node = self._nodes[name] = decode_node(data)
+            node = self._nodes[name] = decode_node(stored.data)
             own = self._own
             if own and own.unit_id == node.unit_id and own.incarnation != node.incarnation:
                 self._own_version = None  # its version numbers are another's
@@ -332,13 +265,13 @@ class ZookeeperRegistry:
 
     # ---- this node -------------------------------------------------------------------------------
 
-    async def _try_own(self, change: Callable[[], Any]) -> None:
+    async def _try_own(self, change: Callable[[], Awaitable[None]]) -> None:
         if not self._is_fresh:
             return  # the next sync shows the node, if it is still wanted
         try:
             async with self._own_lock:
                 await change()
-        except _ERRORS as exc:
+        except ZOOKEEPER_ERRORS as exc:
             logger.warning("registry.not_written", extra={"error": repr(exc)})
             self._is_stale = True
             self._wake.set()
@@ -363,11 +296,10 @@ class ZookeeperRegistry:
         if self._own_version is None:
             return False
         try:
-            stat = await self._ask(self._client.set_async, path, data, self._own_version)
+            self._own_version = await self._client.write(path, data, self._own_version)
         except (BadVersionError, NoNodeError):
             self._own_version = None
             return False
-        self._own_version = stat.version
         return True
 
     async def _create(self, node: Node, path: str, data: bytes) -> None:
@@ -378,20 +310,20 @@ class ZookeeperRegistry:
             await self._make(path, data)
             return
         except NodeExistsError:
-            shown, stat = await self._ask(self._client.get_async, path)
-        if stat.ephemeralOwner == self._session_id():
+            shown = await self._client.read(path)
+        if shown.is_own:
             # Made or written by a call whose answer was lost.
-            stat = await self._ask(self._client.set_async, path, data, stat.version)
-            self._own_version, self._may_take_over = stat.version, False
-        elif self._may_take_over or _is_of(node.incarnation, shown):
-            await self._ask(self._client.delete_async, path, stat.version)
+            self._own_version = await self._client.write(path, data, shown.version)
+            self._may_take_over = False
+        elif self._may_take_over or _is_of(node.incarnation, shown.data):
+            await self._client.delete(path, shown.version)
             await self._make(path, data)
         elif not self._is_replaced:
             self._is_replaced = True
             logger.error("registry.replaced", extra={"path": path})
 
     async def _make(self, path: str, data: bytes) -> None:
-        await self._ask(self._client.create_async, path, data, ephemeral=True)
+        await self._client.create(path, data)
         self._own_version, self._may_take_over, self._is_replaced = 0, False, False
 
     async def _hide(self, node: Node) -> None:
@@ -401,12 +333,8 @@ class ZookeeperRegistry:
         if version is None:
             return
         with contextlib.suppress(NoNodeError, BadVersionError):
-            await self._ask(self._client.delete_async, f"{self._folder}/{name}", version)
+            await self._client.delete(f"{self._folder}/{name}", version)
         self._nodes.pop(name, None)
-
-    def _session_id(self) -> int:
-        session = self._client.client_id
-        return session[0] if session else 0
 
 
 def _tell_changes(before: Iterable[Node], after: Iterable[Node]) -> None:
@@ -433,15 +361,3 @@ def _is_of(incarnation: str, data: bytes) -> bool:
 
 def _name(unit_id: UnitId) -> str:
     return quote(unit_id, safe="")
-
-
-def _make_client(address: ZookeeperAddress, session_timeout_s: float) -> KazooClient:
-    user, _, password = address.digest.partition(":")
-    return KazooClient(
-        hosts=address.hosts,
-        timeout=session_timeout_s,
-        auth_data=[("digest", address.digest)] if user else None,
-        default_acl=[make_digest_acl(user, password, all=True)] if user else None,
-        connection_retry=KazooRetry(max_tries=-1, delay=0.05, max_delay=0.5),
-        logger=_quiet_logger(),
-    )
