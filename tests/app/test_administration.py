@@ -107,7 +107,7 @@ async def test_live_when_listened_to_then_this_node_with_its_figures(tmp_path: P
         root = await app.admin.create_account(nickname="root", password=PASSWORD, is_admin=True)
         headers = await log_in(app, session, root.user_id)
         url = f"{app.local_url}/v1/admin/live"
-        async with session.get(url, headers=headers) as answer, asyncio.timeout(10):
+        async with session.get(url, headers=headers) as answer, asyncio.timeout(30):
             await answer.content.readuntil(b"\n\n")
             data = await answer.content.readuntil(b"\n\n")
     picture = json.loads(data.removeprefix(b"data: "))

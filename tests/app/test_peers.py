@@ -140,7 +140,7 @@ async def first_byte(address: str, authority_file: Path) -> bytes:
     host, _, port = address.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await reader.readexactly(1)
     finally:
         writer.transport.abort()

@@ -329,5 +329,5 @@ async def test_chat_when_the_input_ends_then_leaves(server: FakeServer) -> None:
 
 
 async def finished(me: Any, person: Person) -> bool:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return await Chat(me=me, terminal=person, say=ChatTexts("en")).run()

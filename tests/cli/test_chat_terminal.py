@@ -74,7 +74,7 @@ def read_until(terminal: int, part: str) -> str:
 async def test_terminal_when_a_person_types_then_the_line_survives_what_is_shown() -> None:
     ours, theirs = pty.openpty()
     process = start("main", theirs, theirs)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await asyncio.to_thread(read_until, ours, "name> ")
         os.write(ours, "小".encode())
         shown = await asyncio.to_thread(read_until, ours, "hello\r\nname> 小")
@@ -95,7 +95,7 @@ async def test_terminal_when_the_program_ends_while_a_person_types_then_as_it_wa
     ours, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)
     process = start("leave", theirs, theirs)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await asyncio.to_thread(read_until, ours, "left")
         assert await asyncio.to_thread(process.wait, 20) == 0
     assert termios.tcgetattr(theirs) == before

@@ -27,7 +27,7 @@ def settings(data_dir: Path) -> Settings:
 
 
 async def first(me: Client, is_wanted: Callable[[Message], bool]) -> Message:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for message in me.messages():
             if is_wanted(message):
                 return message

@@ -28,7 +28,7 @@ async def talk(server: FakeServer, url: str, trust: Trust | None = None) -> Hear
     async with connected(server, url=url, heard=heard, trust=trust) as connection:
         await log_in(connection)
         server.push_all(PacketType.DELIVER, text(1))
-        assert await connection.request(*ASK, timeout_s=5) == ContactList(())
+        assert await connection.request(*ASK, timeout_s=30) == ContactList(())
     return heard
 
 

@@ -17,7 +17,7 @@ from tinyqq.errors import Unavailable
 async def fetch(url: str, trust: Trust | None = None) -> tuple[Unit, ...]:
     directory = parse_url(url)
     assert isinstance(directory, Directory)
-    return (await fetch_listing(directory, trust=trust or Trust(), timeout_s=5)).units
+    return (await fetch_listing(directory, trust=trust or Trust(), timeout_s=30)).units
 
 
 async def test_fetch_listing_when_there_are_some_then_tcp_before_websocket(

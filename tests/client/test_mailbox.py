@@ -83,7 +83,7 @@ class Fixture:
         return line
 
     async def take(self) -> Any:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.mailbox.take()
 
     def end(self) -> None:
@@ -204,7 +204,7 @@ async def test_mark_read_when_no_seq_then_what_was_handed_out(made: Fixture) -> 
 async def test_own_entry_when_it_comes_back_then_acknowledges_the_send(made: Fixture) -> None:
     outgoing = Outgoing(ANN_BOB, OperationId(bytes(16)), 1, b"")
     made.up()
-    sending = made.tasks.create_task(made.mailbox.sender.send(outgoing, timeout_s=5))
+    sending = made.tasks.create_task(made.mailbox.sender.send(outgoing, timeout_s=30))
     await asyncio.sleep(0)
     entry = text(1, sender=ANN)._replace(client_message_id=outgoing.client_message_id)
     made.mailbox.on_push(entry)
@@ -248,5 +248,5 @@ async def test_end_when_error_then_the_reader_gets_it(made: Fixture) -> None:
 
 async def test_wait_synced_when_nothing_is_missing_then_soon(made: Fixture) -> None:
     made.up()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await made.mailbox.wait_synced()

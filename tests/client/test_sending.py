@@ -48,7 +48,7 @@ class Line:
 
     async def wait_for(self, count: int) -> None:
         """Wait until so many have been sent."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.sent) < count:
                 self.changed.clear()
                 await self.changed.wait()
@@ -92,7 +92,7 @@ class Fixture:
     ) -> asyncio.Future[list[Any]]:
         """Send one after the other; the future has the outcomes."""
         waiting = asyncio.gather(
-            *(self.sender.send(outgoing(number, conversation), timeout_s=5) for number in numbers),
+            *(self.sender.send(outgoing(number, conversation), timeout_s=30) for number in numbers),
             return_exceptions=True,
         )
         await asyncio.sleep(0)
@@ -216,7 +216,7 @@ async def test_send_when_nobody_answers_then_timed_out_and_still_in_the_outbox(
 async def test_send_when_the_outbox_is_full_then_refused(made: Fixture) -> None:
     waiting = await made.send(*range(1, 11))
     with pytest.raises(Unavailable) as caught:
-        await made.sender.send(outgoing(11), timeout_s=5)
+        await made.sender.send(outgoing(11), timeout_s=30)
     assert caught.value.code is ErrorCode.BUSY
     made.sender.end(Unavailable(ErrorCode.CONNECTION_LOST))
     await waiting
@@ -239,5 +239,5 @@ async def test_end_when_somebody_waits_then_gets_the_error(made: Fixture) -> Non
     assert isinstance((await outcome)[0], Unavailable)
     assert len(made.store.load().outgoing) == 2
     with pytest.raises(Unavailable):
-        await made.sender.send(outgoing(3), timeout_s=5)
+        await made.sender.send(outgoing(3), timeout_s=30)
     assert len(made.store.load().outgoing) == 2

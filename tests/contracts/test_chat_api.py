@@ -107,7 +107,7 @@ async def _chat(kind: str, service: ChatService) -> AsyncIterator[ChatApi]:
         peer = links.peer(FAR)
         assert peer is not None
         yield RemoteChat(
-            call=lambda _, request: peer.call(request, timeout_s=5.0), send=peer.sends.send
+            call=lambda _, request: peer.call(request, timeout_s=30), send=peer.sends.send
         )
 
 

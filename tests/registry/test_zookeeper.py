@@ -29,7 +29,7 @@ from tinyqq.registry.zookeeper import ZookeeperRegistry
 pytestmark = pytest.mark.needs("zookeeper")
 
 ONE, TWO = make_node("unit-1"), make_node("unit-2")
-SHORT_S = 1.0
+SHORT_S = 2.0
 """A session whose end a test waits for. The others outlast a machine that is held up."""
 
 
@@ -155,7 +155,7 @@ async def test_nodes_when_a_process_is_killed_then_gone_after_its_session(
             await eventually(shows(one, TWO))
             process.kill()
             assert one.nodes() == (TWO,)
-            await eventually(shows(one), timeout_s=5 * SHORT_S)
+            await eventually(shows(one))
 
 
 async def test_node_when_malformed_then_left_out(
@@ -336,7 +336,7 @@ async def test_registry_when_zookeeper_hangs_then_calls_return_and_the_end_comes
 async def test_registry_when_the_leader_of_three_dies_then_nobody_vanishes(tmp_path: Path) -> None:
     with zookeeper_ensemble(tmp_path) as servers:
         url = f"zookeeper://{','.join(f'127.0.0.1:{one.port}' for one in servers)}/im"
-        async with open_registry(url, 4.0) as one, open_registry(url, 4.0) as two:
+        async with open_registry(url) as one, open_registry(url) as two:
             await one.register(ONE)
             await two.register(TWO)
             await eventually(shows(one, ONE, TWO))
@@ -345,7 +345,7 @@ async def test_registry_when_the_leader_of_three_dies_then_nobody_vanishes(tmp_p
             one.watch(seen.append)
             servers[0].kill()
             for registry in (one, two):
-                await eventually(lambda it=registry: it.counters()["outages_total"] == 1)  # type: ignore[misc]
+                await eventually(lambda it=registry: it.counters()["outages_total"] >= 1)  # type: ignore[misc]
             await eventually(lambda: one.state == two.state == "ok")
             busier = replace(TWO, load=0.5)
             await two.register(busier)

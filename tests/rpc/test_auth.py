@@ -95,7 +95,7 @@ async def test_certificates_when_both_sides_have_them_then_they_talk(tmp_path: P
     secure = Credentials(CREDENTIALS.secret, certificates(tmp_path / "one"))
     far = FarNode(credentials=secure)
     async with far.listen(), far.links(credentials=secure) as links:
-        await links.call(far.node.unit_id, pb.CallRequest(type=SEEN), timeout_s=5)
+        await links.call(far.node.unit_id, pb.CallRequest(type=SEEN), timeout_s=30)
     assert [name for name, *_ in far.fakes.user.calls] == ["seen"]
 
 
@@ -108,11 +108,11 @@ async def test_certificates_when_the_caller_has_others_or_none_then_refused(
         for credentials in (CREDENTIALS, other):
             async with far.links(credentials=credentials) as links:
                 with pytest.raises(NodeFailed):
-                    await links.call(far.node.unit_id, pb.CallRequest(type=SEEN), timeout_s=5)
+                    await links.call(far.node.unit_id, pb.CallRequest(type=SEEN), timeout_s=30)
     assert not far.fakes.user.calls
 
 
 async def test_pair_when_both_know_the_secret_then_they_talk() -> None:
     async with open_pair() as (far, peer):
-        await peer.call(pb.CallRequest(type=SEEN), timeout_s=5)
+        await peer.call(pb.CallRequest(type=SEEN), timeout_s=30)
     assert [name for name, *_ in far.fakes.user.calls] == ["seen"]

@@ -44,7 +44,7 @@ class Remote:
 
         async def call(role: str, request: Any) -> Any:
             self.roles.append(role)
-            return await peer.call(request, timeout_s=5.0)
+            return await peer.call(request, timeout_s=30)
 
         def note(role: str, note: Note) -> None:
             self.roles.append(role)

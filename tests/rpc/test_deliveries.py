@@ -91,7 +91,7 @@ async def test_stream_when_cut_then_kicks_go_once_more() -> None:
 
 
 async def test_stream_when_the_receiver_hangs_then_bounded_and_counted() -> None:
-    limits = replace(QUICK, max_buffer_bytes=100_000, write_timeout_s=0.3, stop_s=0.1)
+    limits = replace(QUICK, max_buffer_bytes=100_000, write_timeout_s=1.0, stop_s=0.1)
     far = FarNode(limits=limits)
     async with far.listen() as server, relay_to("127.0.0.1", server.port) as relay:
         await far.show(relay.url.removeprefix("tinyqq://"))
@@ -184,7 +184,7 @@ async def test_stream_when_it_ends_while_a_batch_is_written_then_told_at_once() 
             group.create_task(stream.run())
             stream.push([entry_push(CHAT, 1)])
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     await broken.wait()
             finally:
                 stream.stop()

@@ -38,7 +38,7 @@ CONTACTS = encode(ListContacts())
 async def refusal(peer: Peer, number: int, body: bytes = b"") -> TinyQQError:
     request = pb.CallRequest(type=number, body=body, caller=caller_to(CALLER))
     with pytest.raises(TinyQQError) as caught:
-        await peer.call(request, timeout_s=5)
+        await peer.call(request, timeout_s=30)
     return caught.value
 
 
@@ -91,8 +91,9 @@ async def test_call_when_its_deadline_is_over_then_the_role_is_cancelled() -> No
     async with open_pair() as (far, peer):
         far.fakes.friend.replies["list_contacts"] = slow
         request = pb.CallRequest(type=PacketType.LIST_CONTACTS, caller=caller_to(CALLER))
-        with pytest.raises(Unavailable):
-            await peer.call(request, timeout_s=0.1)
+        while not far.fakes.friend.calls:  # a machine that is held up may not even get there
+            with pytest.raises(Unavailable):
+                await peer.call(request, timeout_s=0.1)
         await until(ended.is_set)
 
 
@@ -154,7 +155,7 @@ async def test_deliveries_when_one_is_bad_then_the_stream_goes_on(
 ) -> None:
     far = FarNode()
     async with far.listen() as server, open_channel(server.port) as channel:
-        call = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=5)
+        call = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=30)
         await call.write(batch)
         await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=5)]))
         await until(lambda: bool(far.unit.got))
@@ -167,7 +168,7 @@ async def test_deliveries_when_one_is_bad_then_the_stream_goes_on(
 async def test_note_when_it_is_none_then_refused() -> None:
     far = FarNode()
     async with far.listen() as server, open_channel(server.port) as channel:
-        call = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=5)
+        call = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=30)
         await call.write(pb.Deliveries(notes=[pb.Note(type=PacketType.LOG_OUT)]))
         await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=5)]))
         await until(lambda: bool(far.unit.got))
@@ -184,7 +185,7 @@ async def test_send_when_no_place_is_free_then_no_more_are_read() -> None:
             peer.sends.send(outcomes.send(number))
         taken = far.fakes.chat.sends
         await until(lambda: len(taken) == 2)
-        await peer.call(pb.CallRequest(type=SEEN), timeout_s=5)
+        await peer.call(pb.CallRequest(type=SEEN), timeout_s=30)
         assert len(taken) == 2
         for number in range(5):
             await until(lambda number=number: len(taken) > number)  # type: ignore[misc]  # bound now

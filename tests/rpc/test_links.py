@@ -102,7 +102,7 @@ async def test_peer_when_only_the_load_changes_then_the_same() -> None:
 
 async def test_call_when_answered_then_the_caller_came_along() -> None:
     async with open_pair() as (far, peer):
-        await peer.call(SEEN_CALL, timeout_s=5)
+        await peer.call(SEEN_CALL, timeout_s=30)
         assert far.fakes.user.calls == [("seen", CALLER, None)]
         assert peer.counters()["calls_total"] == 1
 
@@ -111,7 +111,7 @@ async def test_call_when_refused_then_the_refusal_is_typed() -> None:
     async with open_pair() as (far, peer):
         far.fakes.friend.replies["list_contacts"] = Forbidden(ErrorCode.BLOCKED, user_id=5)
         with pytest.raises(Forbidden) as caught:
-            await peer.call(CONTACTS_CALL, timeout_s=5)
+            await peer.call(CONTACTS_CALL, timeout_s=30)
     assert (caught.value.code, caught.value.fields) == (ErrorCode.BLOCKED, {"user_id": "5"})
 
 
@@ -125,10 +125,12 @@ async def test_call_when_its_time_is_up_then_the_far_side_gives_up_too() -> None
             given_up.set()
 
     async with open_pair() as (far, peer):
+        await peer.call(SEEN_CALL, timeout_s=30)
         far.fakes.friend.replies["list_contacts"] = never
-        with pytest.raises(NodeFailed) as caught:
-            await peer.call(CONTACTS_CALL, timeout_s=0.2)
-        assert caught.value.code is ErrorCode.TIMED_OUT
+        while not far.fakes.friend.calls:  # a machine that is held up may not even get there
+            with pytest.raises(NodeFailed) as caught:
+                await peer.call(CONTACTS_CALL, timeout_s=0.2)
+            assert caught.value.code is ErrorCode.TIMED_OUT
         await until(given_up.is_set)
 
 
@@ -137,7 +139,7 @@ async def test_call_when_nobody_listens_then_a_failed_node() -> None:
     await far.show("127.0.0.1:1")
     async with far.links() as links:
         with pytest.raises(NodeFailed) as caught:
-            await links.call(FAR, SEEN_CALL, timeout_s=5)
+            await links.call(FAR, SEEN_CALL, timeout_s=30)
     assert caught.value.code is ErrorCode.UNAVAILABLE
 
 
@@ -153,7 +155,7 @@ async def test_call_when_the_connection_breaks_then_a_failed_node_at_once() -> N
             call = group.create_task(_outcome(links.call(FAR, CONTACTS_CALL, timeout_s=60)))
             await until(lambda: bool(far.fakes.friend.calls))
             relay.cut()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 assert isinstance(await call, NodeFailed)
 
 
@@ -167,7 +169,7 @@ async def test_call_when_the_links_close_then_a_failed_node() -> None:
         async with far.links() as links:
             call = group.create_task(_outcome(links.call(FAR, CONTACTS_CALL, timeout_s=60)))
             await until(lambda: bool(far.fakes.friend.calls))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert isinstance(await call, NodeFailed)
 
 
@@ -206,7 +208,7 @@ async def test_figures_when_something_went_over_a_link_then_told_by_node() -> No
         peer.deliveries.push([entry_push(CHAT, 1), entry_push(CHAT, 2)])
         peer.sends.send(Outcomes().send(1))
         await until(lambda: bool(len(far.unit.got) == 2 and far.fakes.chat.sends))
-        await peer.call(SEEN_CALL, timeout_s=5)
+        await peer.call(SEEN_CALL, timeout_s=30)
         assert peer.figures() == LinkFigures(
             to=FAR, deliveries=2, sends=1, calls=1, breaks=0, waiting=0
         )

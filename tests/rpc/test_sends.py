@@ -12,6 +12,7 @@ from tests.support.relay import relay_to
 
 from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.model.message import Sent
+from tinyqq.testing.clock import FakeClock
 
 
 async def test_send_when_handed_over_then_the_caller_comes_along() -> None:
@@ -60,10 +61,15 @@ async def test_send_when_too_many_bytes_wait_then_refused_at_once() -> None:
 
 
 async def test_send_when_its_time_is_up_then_answered_once_and_the_late_answer_dropped() -> None:
-    outcomes = Outcomes()
-    async with open_pair(limits=replace(QUICK, send_timeout_s=0.2)) as (far, peer):
-        far.fakes.chat.answers_at_once = False
+    far, outcomes = FarNode(limits=replace(QUICK, send_timeout_s=0.2)), Outcomes()
+    far.fakes.chat.answers_at_once = False
+    clock = FakeClock()
+    async with far.listen(), far.links(clock) as links:
+        peer = links.peer(FAR)
+        assert peer is not None
         peer.sends.send(outcomes.send(1))
+        await until(lambda: bool(far.fakes.chat.sends))
+        clock.advance(1)
         await until(lambda: bool(outcomes.by_number))
         far.fakes.chat.answers_at_once = True
         far.fakes.chat.answer_one(far.fakes.chat.sends[0])
@@ -127,7 +133,7 @@ async def test_stream_when_the_peer_hangs_then_found_out_long_before_the_send_ex
             peer.sends.send(outcomes.send(1))
             await until(lambda: bool(far.fakes.chat.sends))
             relay.loses_answers = True
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not outcomes.by_number:  # noqa: ASYNC110 - there is no event for it
                     await asyncio.sleep(0.05)
     assert [error.code for error in outcomes.refusals()] == [ErrorCode.UNAVAILABLE]

@@ -43,7 +43,7 @@ async def test_quiet_when_a_call_is_being_answered_then_after_it() -> None:
     services = FakeServices()
     services.user.gate = asyncio.Event()
     far = FarNode(services=services.services)
-    async with far.listen() as server, far.links() as links, asyncio.timeout(10):
+    async with far.listen() as server, far.links() as links, asyncio.timeout(30):
         peer = links.peer(FAR)
         assert peer is not None
         request = pb.CallRequest(
@@ -52,7 +52,7 @@ async def test_quiet_when_a_call_is_being_answered_then_after_it() -> None:
             entrance=pb.Entrance(address="here"),
         )
         async with asyncio.TaskGroup() as group:
-            call = group.create_task(peer.call(request, timeout_s=5))
+            call = group.create_task(peer.call(request, timeout_s=30))
             await until(lambda: server.counters()["calls_received_total"] == 1)
             quiet = group.create_task(server.wait_quiet())
             done, _ = await asyncio.wait([quiet], timeout=0.7)
@@ -66,7 +66,7 @@ async def test_health_when_asked_by_a_friend_then_serving() -> None:
     async with FarNode().listen() as server, open_channel(server.port) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         reply = await stub.Check(
-            health_pb2.HealthCheckRequest(), metadata=CREDENTIALS.metadata, timeout=5
+            health_pb2.HealthCheckRequest(), metadata=CREDENTIALS.metadata, timeout=30
         )
         assert reply.status == health_pb2.HealthCheckResponse.SERVING
 
@@ -76,7 +76,7 @@ async def test_health_when_the_node_leaves_then_not_serving_though_calls_are_ans
         await server.leave()
         stub: Any = health_pb2_grpc.HealthStub(channel)
         reply = await stub.Check(
-            health_pb2.HealthCheckRequest(), metadata=CREDENTIALS.metadata, timeout=5
+            health_pb2.HealthCheckRequest(), metadata=CREDENTIALS.metadata, timeout=30
         )
         assert reply.status == health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -104,15 +104,15 @@ async def test_port_when_it_is_taken_then_unavailable() -> None:
 
 async def test_port_when_the_host_is_every_network_of_both_kinds_then_it_listens() -> None:
     async with node_server("::", 0) as server, open_channel(server.port) as channel:
-        link = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=5)
+        link = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=30)
         assert await link.read() == pb.Identity(unit_id="second", incarnation="1")
         await link.done_writing()
 
 
 async def test_streams_when_opened_then_the_node_says_who_it_is() -> None:
     async with FarNode().listen("second") as server, open_channel(server.port) as channel:
-        link = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=5)
-        chat = NodeStub(channel).Chat(metadata=CREDENTIALS.metadata, timeout=5)
+        link = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=30)
+        chat = NodeStub(channel).Chat(metadata=CREDENTIALS.metadata, timeout=30)
         who = pb.Identity(unit_id="far", incarnation="second")
         assert await link.read() == who
         assert await chat.read() == pb.Answers(identity=who)

@@ -61,7 +61,7 @@ class Stored:
         return {row[:3]: row[3:] for batch in self.batches for row in batch}
 
     async def next_batch(self) -> list[CursorRow]:
-        await asyncio.wait_for(self.changed.wait(), 5)
+        await asyncio.wait_for(self.changed.wait(), 30)
         self.changed.clear()
         return self.batches[-1]
 

@@ -89,7 +89,7 @@ class Cluster:
         )
 
     async def got(self, unit_id: UnitId) -> list[object]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.units[unit_id].arrived.wait()
         return self.units[unit_id].got
 

@@ -111,7 +111,7 @@ class Talk:
 
     async def wait_for(self, kind: Kind, count: int) -> None:
         """Wait until the helper has written so many entries of a kind."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.written(kind) < count:
                 self.unit.changed.clear()
                 await self.unit.changed.wait()

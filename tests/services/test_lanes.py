@@ -24,6 +24,7 @@ from tinyqq.model.message import Entry, Kind, Notice
 from tinyqq.ports.delivery import Push
 from tinyqq.services.lane import Lane, LaneLimits
 from tinyqq.services.lanes import Lanes
+from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 
 
@@ -62,12 +63,13 @@ def shards() -> Shards:
 
 
 @pytest.fixture
-async def lanes(shards: Shards) -> AsyncIterator[Lanes]:
-    limits = LaneLimits(give_up_s=0.1)
-    each = [
-        Lane(log=shards, delivery=RecordingDelivery(), clock=SystemClock(), limits=limits)
-        for _ in range(2)
-    ]
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def lanes(shards: Shards, clock: FakeClock) -> AsyncIterator[Lanes]:
+    each = [Lane(log=shards, delivery=RecordingDelivery(), clock=clock) for _ in range(2)]
     async with Lanes(lanes=each, shard_of=shards.of) as running:
         yield running
 
@@ -86,7 +88,7 @@ async def test_submit_when_to_both_shards_then_no_batch_is_of_both(
 
 
 async def test_submit_when_one_shard_is_away_then_its_conversations_alone_are_refused(
-    lanes: Lanes, shards: Shards
+    lanes: Lanes, shards: Shards, clock: FakeClock
 ) -> None:
     shards.is_away = True
     stuck, free = Sender(lanes), Sender(lanes)
@@ -94,6 +96,7 @@ async def test_submit_when_one_shard_is_away_then_its_conversations_alone_are_re
     free.send(ANN_BOB)
     assert await free.seqs(1) == [1]
     assert stuck.outcomes == []
+    clock.advance(LaneLimits().give_up_s + 1)
     [refused] = await stuck.wait(1)
     assert isinstance(refused, Unavailable)
     shards.is_away = False

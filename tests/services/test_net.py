@@ -331,7 +331,7 @@ async def test_tick_when_reading_fails_for_long_then_pushes_are_kept_in_mind(
 
 @asynccontextmanager
 async def running(world: World) -> AsyncIterator[World]:
-    async with asyncio.timeout(5), world.net:
+    async with asyncio.timeout(30), world.net:
         yield world
 
 

@@ -289,7 +289,7 @@ async def test_mark_when_moved_then_the_others_are_told(bench: Bench) -> None:
 async def test_typing_when_they_are_friends_then_the_other_is_told(bench: Bench) -> None:
     await bench.fill_direct(1)
     bench.service.typing(caller_of(ANN), Typing(ANN_BOB))
-    await asyncio.wait_for(bench.delivery.told.wait(), 5)
+    await asyncio.wait_for(bench.delivery.told.wait(), 30)
     assert bench.delivery.hints[0].record == Typing(ANN_BOB, ANN)
 
 

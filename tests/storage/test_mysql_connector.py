@@ -17,13 +17,15 @@ from tinyqq.storage.mysql_connector import MysqlConnector, MysqlTimeouts, Sessio
 from tinyqq.storage.mysql_errors import CannotConnect
 
 pytestmark = [pytest.mark.needs("mariadb"), pytest.mark.slow]
-QUICK = MysqlTimeouts(connect_s=0.3, call_s=1.0, append_s=1.0)
+PATIENT = MysqlTimeouts(connect_s=20, call_s=60)
 
 
-def connector_for(*ports: int, database: str = "") -> MysqlConnector:
+def connector_for(
+    *ports: int, database: str = "", timeouts: MysqlTimeouts = PATIENT
+) -> MysqlConnector:
     """A connector for hosts on this machine."""
     hosts = tuple(("127.0.0.1", port) for port in ports)
-    return MysqlConnector(address=MysqlAddress(hosts, "root", "", database), timeouts=QUICK)
+    return MysqlConnector(address=MysqlAddress(hosts, "root", "", database), timeouts=timeouts)
 
 
 async def variables(session: Session, *names: str) -> tuple[Any, ...]:
@@ -98,7 +100,8 @@ async def test_connect_when_a_server_dies_and_comes_back_then_each_is_told_once(
 
 async def test_connect_when_a_host_hangs_then_the_next(mariadb: MariaDb) -> None:
     async with silent_server() as port:
-        connector = connector_for(port, mariadb.port, database="mysql")
+        soon = MysqlTimeouts(connect_s=1.5)
+        connector = connector_for(port, mariadb.port, database="mysql", timeouts=soon)
         session = await connector.connect("READ COMMITTED", autocommit=True)
         await session.close(1)
 

@@ -47,7 +47,7 @@ class Person:
 
     async def sees(self, part: str) -> str:
         """Wait until something with *part* in it is shown; returns all of it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 for text in self.shown:
                     if part in text:
@@ -57,7 +57,7 @@ class Person:
 
     async def prompted(self, times: int) -> None:
         """Wait until so many lines have been asked for: the earlier ones are dealt with."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.prompts) < times:
                 self._changed.clear()
                 await self._changed.wait()

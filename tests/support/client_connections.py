@@ -59,7 +59,7 @@ async def connected(
     # Not ``async with``: the group would wrap the errors that tests expect.
     tasks = await asyncio.TaskGroup().__aenter__()
     try:
-        await carry(connection, address, trust=trust or Trust(), tasks=tasks, timeout_s=5.0)
+        await carry(connection, address, trust=trust or Trust(), tasks=tasks, timeout_s=30)
         yield connection
     finally:
         connection.close()
@@ -70,4 +70,4 @@ async def connected(
 async def log_in(connection: Connection, user_id: int = 10_001) -> None:
     """Log in as somebody."""
     request = LogIn(UserId(user_id), "password", DeviceId(bytes(16)), DeviceKind.CLI)
-    await connection.request(PacketType.LOG_IN, request, timeout_s=5.0)
+    await connection.request(PacketType.LOG_IN, request, timeout_s=30)

@@ -21,7 +21,7 @@ async def logged_in(url: str, *, user_id: int = ANN, **settings: Any) -> AsyncIt
     async with Client(url, random=Hasty(), **settings) as me:
         if not me.user_id:
             await me.login(user_id, "password")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await me.wait_synced()
         yield me
 
@@ -35,7 +35,7 @@ class Hasty(Random):
 
 async def next_of(me: Client, wanted: type[_Event]) -> _Event:
     """The next event of one kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for event in me.events():
             if isinstance(event, wanted):
                 return event
@@ -45,7 +45,7 @@ async def next_of(me: Client, wanted: type[_Event]) -> _Event:
 async def next_texts(me: Client, count: int, *, own: bool = True) -> list[str]:
     """What the next messages say."""
     found: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(found) < count:
             message = await next_of(me, Message)
             if own or not message.is_own:
@@ -55,5 +55,5 @@ async def next_texts(me: Client, count: int, *, own: bool = True) -> list[str]:
 
 async def all_left(me: Client) -> list[Event]:
     """What comes until the stream ends."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return [event async for event in me.events()]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = 30.0
 _PAUSE_S: Final = 0.01
 
 

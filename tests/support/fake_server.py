@@ -216,7 +216,7 @@ class FakeServer:
 
     async def _wait_for_a_request(self) -> None:
         self.request_came.clear()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self.request_came.wait()
 
     # ---- the log ---------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ UNIT: Final = UnitId("unit-1")
 ANN: Final = UserId(10_001)
 BOB: Final = UserId(10_002)
 EVE: Final = UserId(10_003)
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 30.0
 
 
 class LocalDelivery:

@@ -95,7 +95,7 @@ class Sender:
 
     async def wait(self, outcomes: int) -> list[Change | TinyQQError]:
         """Wait until that many sends have an outcome."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.outcomes) < outcomes:
                 self._changed.clear()
                 await self._changed.wait()

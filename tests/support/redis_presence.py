@@ -9,7 +9,10 @@ from tinyqq.clock import SystemClock
 from tinyqq.model.ids import UnitId
 from tinyqq.presence.redis import RedisPresence, RedisTimings
 
-QUICK: Final = RedisTimings(check_s=0.2)
+QUICK: Final = RedisTimings(check_s=0.2, locate_s=20.0, bind_s=20.0, write_s=20.0)
+"""For a Redis that answers, even on a machine that is held up."""
+IMPATIENT: Final = RedisTimings(check_s=0.2)
+"""For a Redis that hangs, or goes elsewhere."""
 
 
 def redis_presence(

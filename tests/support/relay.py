@@ -65,7 +65,7 @@ class Relay:
         """Cut, and wait until a client has come back."""
         self.connected.clear()
         self.cut()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self.connected.wait()
 
     async def join(self, near: _End) -> None:
