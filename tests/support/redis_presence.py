@@ -7,7 +7,8 @@ from typing import Final
 
 from tinyqq.clock import SystemClock
 from tinyqq.model.ids import UnitId
-from tinyqq.presence.redis import RedisPresence, RedisTimings
+from tinyqq.presence.redis import RedisPresence
+from tinyqq.presence.redis_timings import RedisTimings
 
 QUICK: Final = RedisTimings(check_s=0.2, locate_s=20.0, bind_s=20.0, write_s=20.0)
 """For a Redis that answers, even on a machine that is held up."""
