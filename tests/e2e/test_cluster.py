@@ -43,9 +43,10 @@ class Cluster:
         }
 
     @asynccontextmanager
-    async def unit(self, name: str) -> AsyncIterator[App]:
-        """One more unit."""
-        settings = Settings.model_validate({"data_dir": self.folder / name, **self.shared})
+    async def unit(self, name: str, **own: object) -> AsyncIterator[App]:
+        """One more unit; *own*: groups of settings that take the place of the shared ones."""
+        folder = {"data_dir": self.folder / name}
+        settings = Settings.model_validate({**folder, **self.shared, **own})
         async with build(settings) as app:
             yield app
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.async_api import FilePayload, WebSocketRoute, expect
 from tests.e2e.processes import Server, run_tinyqq, serving, unit_folder
-from tests.e2e.test_cluster import Cluster
+from tests.e2e.test_cluster import Cluster, sees_nodes
 from tests.support.browser import (
     PASSWORD,
     Someone,
@@ -21,14 +23,16 @@ from tests.support.browser import (
     someone,
     take_picture,
 )
-from tests.support.clients import next_of
+from tests.support.clients import next_of, next_texts
 from tests.support.eventually import eventually
 from tests.support.pictures import photo
 
 from tinyqq.app.build import App
 from tinyqq.client import Client, Message, PresenceChanged
 from tinyqq.errors import ErrorCode
+from tinyqq.lab.servers.process import free_port
 from tinyqq.model.connection import GoAway
+from tinyqq.model.message import Kind
 from tinyqq.wire.framing import HEADER
 from tinyqq.wire.packets import PacketType, push_frame
 
@@ -114,6 +118,55 @@ async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_
         await expect(admin.page.locator(".cards .card.lost")).to_have_count(1)
         await expect(admin.page.locator(".cards .card.ok")).to_have_count(1)
         await take_picture(admin.page, "cluster-after-a-kill")
+
+
+def known_as(host: str, media: Path) -> dict[str, object]:
+    """Settings of a unit that pages know by this name of the machine."""
+    port = free_port()
+    return {
+        "listen": {
+            "tcp_port": 0,
+            "http_port": port,
+            "node_port": 0,
+            "public_http": f"http://{host}:{port}",
+        },
+        "media": {"store": str(media)},
+        "drain": {"window_s": 0.0},
+        "helper": {"enabled": False},
+    }
+
+
+async def test_page_when_its_node_is_gone_then_units_that_start_later_on_other_hosts_take_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    here, there = (partial(known_as, host, tmp_path) for host in ("127.0.0.1", "localhost"))
+    async with AsyncExitStack() as first, AsyncExitStack() as second:
+        one = await first.enter_async_context(cluster.unit("one", **here()))
+        two = await second.enter_async_context(cluster.unit("two", **there()))
+        await sees_nodes(two, 2)
+        ming_id, hong_id = await make_friends(one.http_url, "小明", "小红")
+        async with open_browser() as browser, someone(browser, one.http_url) as ming:
+            await ming.log_in(ming_id)
+            await ming.open_chat("小红")
+            await first.aclose()
+            await ming.say("一")
+            await ming.sees_mark("已发送")
+            async with cluster.unit("three", **there()) as three:
+                await eventually(
+                    lambda: three.unit_id in {node.unit_id for node in two.registry.nodes()}
+                )
+                await second.aclose()
+                await ming.say("二")
+                await ming.sees_mark("已发送")
+                async with Client(three.http_url) as hong:
+                    await hong.login(hong_id, PASSWORD)
+                    assert await next_texts(hong, 2) == ["一", "二"]
+                    await send_picture(ming, 30)
+                    assert (await next_of(hong, Message)).kind == Kind.IMAGE
+                    await hong.send_image(ming_id, photo((40, 30)), name="海边.jpg")
+                    await sees_picture(ming, 30)
+                await ming.go("#/settings/storage")
+                await expect(ming.page.locator("main li")).to_have_count(1)
 
 
 class Wire:

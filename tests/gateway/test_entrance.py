@@ -198,6 +198,29 @@ async def test_recover_password_when_done_then_answered() -> None:
         assert answer(carrier) == Recovered("next")
 
 
+@pytest.mark.parametrize(
+    ("packet_type", "record"),
+    [
+        (PacketType.LOG_IN, LogIn(ANN, PASSWORD, DeviceId(bytes(16)), DeviceKind.WEB)),
+        (PacketType.REGISTER, Register(OperationId(bytes(16)), "Eve", PASSWORD)),
+        (PacketType.RECOVER_PASSWORD, RecoverPassword(ANN, "code", PASSWORD)),
+    ],
+)
+async def test_enter_when_a_page_of_another_site_brings_no_token_then_refused(
+    packet_type: PacketType, record: object
+) -> None:
+    async with open_world() as world:
+        connection, carrier = world.bench.connect()
+        connection.by_stranger = True
+        connection.received(HELLO + frame(packet_type, 2, record))
+        await until(lambda: not connection.session.is_authenticating)
+        world.bench.tick()
+        assert answer(carrier).code is ErrorCode.FORBIDDEN
+        assert not world.users.addresses
+        connection.received(frame(PacketType.RESUME, 3, Resume(str(ANN), DeviceId(bytes(16)))))
+        await until(lambda: is_open(connection))
+
+
 async def test_enter_when_requests_wait_behind_it_then_they_get_their_turn() -> None:
     async with open_world() as world:
         request = LogIn(ANN, PASSWORD, DeviceId(bytes(16)), DeviceKind.CLI)

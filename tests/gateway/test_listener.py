@@ -168,7 +168,7 @@ async def test_drain_when_a_client_came_through_a_proxy_then_told_no_unit(
 ) -> None:
     other = Node(UnitId("b"), "i", frozenset({"proxy"}), "tinyqq://b:7001", "", "1")
     async with (
-        open_site(proxies=TRUSTED, elsewhere=lambda: (other,)) as site,
+        open_site(proxies=TRUSTED, nodes=lambda: (other,)) as site,
         connect(site, header) as peer,
         asyncio.TaskGroup() as group,
     ):

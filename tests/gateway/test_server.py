@@ -375,7 +375,7 @@ async def test_drain_when_there_is_another_unit_then_told_where_and_served_until
 ) -> None:
     policy = GatewayPolicy(drain_window_s=0.1, close_timeout_s=0.2)
     async with (
-        open_site(policy=policy, elsewhere=Elsewhere()) as site,
+        open_site(policy=policy, nodes=Elsewhere()) as site,
         site.log_in(ANN, carrier) as ann,
         site.connect(carrier) as eve,
     ):
@@ -402,7 +402,7 @@ async def test_drain_when_there_is_another_unit_then_told_where_and_served_until
 async def test_drain_when_somebody_stays_then_closed_when_the_time_is_up(carrier: str) -> None:
     policy = GatewayPolicy(drain_window_s=0.05, drain_grace_s=0.05, close_timeout_s=0.2)
     async with (
-        open_site(policy=policy, elsewhere=Elsewhere()) as site,
+        open_site(policy=policy, nodes=Elsewhere()) as site,
         site.log_in(ANN, carrier) as ann,
     ):
         async with asyncio.TaskGroup() as group:
@@ -417,7 +417,7 @@ async def test_drain_when_the_last_other_unit_goes_then_nobody_waits_any_more(
     elsewhere = Elsewhere()
     policy = GatewayPolicy(drain_window_s=60.0, close_timeout_s=0.2)
     async with (
-        open_site(policy=policy, elsewhere=elsewhere) as site,
+        open_site(policy=policy, nodes=elsewhere) as site,
         site.log_in(ANN, carrier) as ann,
         asyncio.TaskGroup() as group,
     ):

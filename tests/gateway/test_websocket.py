@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-import aiohttp
 import pytest
 from aiohttp import WSCloseCode, WSMsgType
 from aiohttp.test_utils import make_mocked_request
@@ -13,12 +13,15 @@ from tests.support.wire import HELLO, frame
 
 from tinyqq.errors import ErrorCode
 from tinyqq.gateway.policy import GatewayPolicy
-from tinyqq.gateway.websocket import is_same_site, message_head
+from tinyqq.gateway.websocket import is_own_page, message_head
+from tinyqq.model.account import LoggedIn, Resume
 from tinyqq.model.connection import Heartbeat, Limits
-from tinyqq.model.ids import OperationId, direct_conversation
+from tinyqq.model.ids import DeviceId, OperationId, UnitId, direct_conversation
 from tinyqq.model.message import Kind
+from tinyqq.ports.registry import Node
 from tinyqq.wire.packets import PacketType, SendFields, encode_send
 
+NODE = Node(UnitId("unit"), "i", frozenset({"proxy"}), "", "https://unit.example:443", "1")
 CHAT = direct_conversation(ANN, BOB)
 
 
@@ -44,25 +47,39 @@ def test_message_head_when_sizes_differ_then_as_the_rfc_has_it(size_bytes: int, 
         ("https://friend.example", True),
         ("https://evil.example", False),
         ("http://chat.example:7081", True),
+        ("https://unit.example", True),
+        ("https://unit.example:444", False),
+        ("http://unit.example", False),
         ("http://chat.example.evil.example:7080", False),
         ("http://[", False),
         ("null", False),
     ],
 )
-def test_is_same_site_when_a_page_asks_then_only_ours_and_those_allowed(
+def test_is_own_page_when_a_page_asks_then_only_of_this_host_of_nodes_and_those_allowed(
     origin: str | None, allowed: bool
 ) -> None:
     headers = {"Host": "chat.example:7080"} | ({"Origin": origin} if origin else {})
     request = make_mocked_request("GET", "/ws", headers=headers)
-    assert is_same_site(request, ("https://friend.example",)) is allowed
+    nodes = (NODE, replace(NODE, public_http=""), replace(NODE, public_http="http://unit:70800"))
+    assert is_own_page(request, nodes, ("https://friend.example",)) is allowed
 
 
-async def test_handshake_when_it_comes_from_another_site_then_forbidden() -> None:
-    async with open_site() as site, aiohttp.ClientSession() as session:
-        url = f"http://127.0.0.1:{site.http_port}/ws"
-        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
-            await session.ws_connect(url, origin="https://evil.example")
-        assert not site.gateway.counters()["connections_total"]
+async def test_socket_when_another_site_opens_it_then_a_token_is_good_a_password_not() -> None:
+    async with open_site() as site, site.connect("ws", origin="https://evil.example") as peer:
+        await peer.hello()
+        refused = await peer.log_in(ANN)
+        assert (refused.code, refused.fields["reason"]) == (ErrorCode.FORBIDDEN, "origin")
+        let_in = await peer.ask(PacketType.RESUME, Resume(str(ANN), DeviceId(bytes(16))))
+        assert isinstance(let_in, LoggedIn)
+
+
+async def test_socket_when_a_page_of_the_cluster_opens_it_then_a_password_is_good() -> None:
+    async with (
+        open_site(nodes=lambda: (NODE,)) as site,
+        site.connect("ws", origin="https://unit.example") as peer,
+    ):
+        await peer.hello()
+        assert isinstance(await peer.log_in(ANN), LoggedIn)
 
 
 async def test_handshake_when_the_client_offers_compression_then_not_taken() -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tinyqq.model.places import authority, is_everywhere, names_a_host, reachable, websocket_url
+from tinyqq.model.places import (
+    authority,
+    is_everywhere,
+    names_a_host,
+    origin_of,
+    reachable,
+    websocket_url,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +38,26 @@ def test_reachable_when_the_host_is_any_then_the_one_that_was_asked(
 )
 def test_names_a_host_when_every_network_then_not(url: str, expected: bool) -> None:
     assert names_a_host(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://a.example:7080", "http://a.example:7080"),
+        ("https://A.example:443", "https://a.example"),
+        ("http://a.example:80/", "http://a.example"),
+        ("https://a.example:80", "https://a.example:80"),
+        ("https://a.example", "https://a.example"),
+        ("http://[2001:db8::1]", "http://[2001:db8::1]"),
+        ("http://[2001:db8::1]:7080", "http://[2001:db8::1]:7080"),
+        ("tinyqq://a.example:7001", ""),
+        ("http://a.example:70800", ""),
+        ("http://[", ""),
+        ("", ""),
+    ],
+)
+def test_origin_of_when_of_http_then_as_browsers_write_it(url: str, expected: str) -> None:
+    assert origin_of(url) == expected
 
 
 @pytest.mark.parametrize(

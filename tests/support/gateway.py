@@ -97,7 +97,7 @@ async def open_site(
     clock: FakeClock | None = None,
     tls: ssl.SSLContext | None = None,
     proxies: tuple[str, ...] = (),
-    elsewhere: Callable[[], Sequence[Node]] = tuple,
+    nodes: Callable[[], Sequence[Node]] = tuple,
 ) -> AsyncIterator[Site]:
     """A gateway that listens on both carriers."""
     services, conversations = FakeServices(), FakeConversations()
@@ -117,7 +117,7 @@ async def open_site(
                 clock=clock or SystemClock(),
                 agent="test/1",
                 policy=policy,
-                elsewhere=elsewhere,
+                nodes=nodes,
             )
         )
         tcp = socket.create_server(("127.0.0.1", 0))

@@ -29,7 +29,6 @@ from tinyqq.app.offline import make_data_dir
 from tinyqq.app.peers import Me, NodePort, open_links, open_node_port
 from tinyqq.app.settings import PROXY, Settings
 from tinyqq.app.tls import load_tls
-from tinyqq.gateway.farewell import units_but
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.server import Gateway
 from tinyqq.http.admin_site import AdminSite
@@ -190,7 +189,7 @@ def _gateway(settings: Settings, ground: Ground, business: Business) -> Gateway:
         clock=ground.clock,
         agent=_AGENT,
         policy=_gateway_policy(settings),
-        elsewhere=lambda: units_but(ground.me.unit_id, ground.registry.nodes()),
+        nodes=ground.registry.nodes,
     )
 
 

@@ -273,7 +273,8 @@ class HttpSettings(_Part):
     metrics: bool = True
     """Whether /metrics is served. It is meant for the inside: keep it from the public."""
     web_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
-    """Origins (https://chat.example) of pages of other sites that may open the WebSocket."""
+    """Origins (https://chat.example) of pages of other sites that may log in by password and make
+    accounts, over the WebSocket. Who brings a token may from anywhere."""
 
 
 class MediaSettings(_Part):

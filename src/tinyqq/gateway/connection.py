@@ -108,6 +108,7 @@ class Connection:
         "accepts_pushes",
         "address",
         "by_proxy",
+        "by_stranger",
         "by_websocket",
         "caller",
         "device_kind",
@@ -131,6 +132,8 @@ class Connection:
         )
         self.address = address
         self.by_proxy = carrier.peer() != address
+        self.by_stranger = False
+        """Whether a page of another site opened it: who has a token comes in, and nobody else."""
         self.by_websocket = False
         self.caller: Caller | None = None
         """Set when the log-in has been checked, before the session is open."""

@@ -12,7 +12,7 @@ import secrets
 from typing import Any, Final
 
 from tinyqq.clock import Clock
-from tinyqq.errors import ErrorCode, TinyQQError, Unauthenticated, Unavailable
+from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unauthenticated, Unavailable
 from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.policy import Counts, GatewayPolicy
 from tinyqq.gateway.tasks import TaskPool, outcome_of
@@ -124,6 +124,8 @@ class Entrance:
     async def _answer(self, connection: Connection, frame: Frame) -> Any:
         if self.is_draining:
             raise Unavailable(ErrorCode.DRAINING)
+        if connection.by_stranger and frame.type != PacketType.RESUME:
+            raise Forbidden(ErrorCode.FORBIDDEN, reason="origin")
         record = decode_request(frame.type, frame.body)
         address = connection.address
         if frame.type == PacketType.REGISTER:

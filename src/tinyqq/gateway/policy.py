@@ -42,7 +42,7 @@ class GatewayPolicy:
     sends_per_s: float = 5_000.0
     burst_s: float = 5.0
     web_origins: tuple[str, ...] = ()
-    """Origins (``https://chat.example``) of pages on other sites that may open a WebSocket."""
+    """Origins (``https://chat.example``) of pages on other sites that may log in by password."""
 
 
 class Counts:

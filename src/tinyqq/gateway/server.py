@@ -17,7 +17,7 @@ from tinyqq.errors import ErrorCode
 from tinyqq.gateway.connection import Carrier, Connection, Shared
 from tinyqq.gateway.dispatch import Dispatcher
 from tinyqq.gateway.entrance import Entrance
-from tinyqq.gateway.farewell import Farewells, window_of
+from tinyqq.gateway.farewell import Farewells, units_but, window_of
 from tinyqq.gateway.flusher import Flusher
 from tinyqq.gateway.listener import Network, ProxyListener
 from tinyqq.gateway.policy import Counts, GatewayPolicy
@@ -50,7 +50,7 @@ class Gateway:
         unit: holds the open sessions; entered and left by whoever made it.
         delivery: takes hints and kicks that concern other units too.
         agent: the server's name and version, told to clients.
-        elsewhere: the other units that take clients, as of now.
+        nodes: those of the cluster, as of now: whose pages are ours, where clients can go.
     """
 
     def __init__(
@@ -64,10 +64,11 @@ class Gateway:
         clock: Clock,
         agent: str,
         policy: GatewayPolicy | None = None,
-        elsewhere: Callable[[], Sequence[Node]] = tuple,
+        nodes: Callable[[], Sequence[Node]] = tuple,
     ) -> None:
         self.policy = policy or GatewayPolicy()
-        self._elsewhere = elsewhere
+        self._nodes = nodes
+        self._unit_id = unit.unit_id
         self._counts = Counts()
         self._clock = clock
         self._tasks = TaskPool()
@@ -160,7 +161,11 @@ class Gateway:
             self._counts.refused_connections += 1
             raise web.HTTPServiceUnavailable
         return await serve_websocket(
-            request, connect=self._connect, policy=self.policy, tasks=self._tasks
+            request,
+            connect=self._connect,
+            nodes=self._nodes(),
+            policy=self.policy,
+            tasks=self._tasks,
         )
 
     def _connect(self, carrier: Carrier, address: str) -> Connection | None:
@@ -234,6 +239,9 @@ class Gateway:
             connection.abort()
         await self._until(self._is_empty, self.policy.close_timeout_s)
         logger.info("gateway.drained", extra={"left": len(self._connections)})
+
+    def _elsewhere(self) -> Sequence[Node]:
+        return units_but(self._unit_id, self._nodes())
 
     def _say_goodbye(self) -> float | None:
         """Tell every client to go away; over how many seconds, None: there is nowhere to go."""

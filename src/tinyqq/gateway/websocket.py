@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.tasks import TaskPool
 from tinyqq.gateway.tcp import Connect, peer_of
+from tinyqq.model.places import origin_of, reachable
+from tinyqq.ports.registry import Node
 from tinyqq.wire.framing import HEADER_BYTES
 
 _BINARY: Final = 0x82
@@ -132,15 +135,21 @@ class WebSocketCarrier:
 
 
 async def serve_websocket(
-    request: web.Request, *, connect: Connect, policy: GatewayPolicy, tasks: TaskPool
+    request: web.Request,
+    *,
+    connect: Connect,
+    nodes: Iterable[Node],
+    policy: GatewayPolicy,
+    tasks: TaskPool,
 ) -> web.StreamResponse:
     """Answer the HTTP request that opens a WebSocket; returns when that is closed.
 
-    Raises:
-        HTTPForbidden: the request comes from a page of another site.
+    Browsers do not hold WebSockets to their site. So pages that are not ours may open one too, but
+    it lets nobody in who does not bring a token.
+
+    Args:
+        nodes: of the cluster; their pages are ours.
     """
-    if not is_same_site(request, policy.web_origins):
-        raise web.HTTPForbidden
     socket = web.WebSocketResponse(
         timeout=policy.close_timeout_s,
         compress=False,
@@ -160,21 +169,27 @@ async def serve_websocket(
     if connection is None:
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
     else:
+        connection.by_stranger = not is_own_page(request, nodes, policy.web_origins)
         await carrier.run(connection)
     return socket
 
 
-def is_same_site(request: web.Request, allowed: tuple[str, ...]) -> bool:
-    """Whether a page that opens a WebSocket may: browsers do not hold WebSockets to their site.
-
-    Pages of this host's other ports may: units side by side on one machine, of which the one that
-    a page came from may have died. There is nothing to be had by it, for the page must log in.
+def is_own_page(request: web.Request, nodes: Iterable[Node], allowed: tuple[str, ...]) -> bool:
+    """Whether a page that opens a WebSocket is one of this host (any port), of *nodes*, or of the
+    origins *allowed*. A program that is no browser is its own master.
     """
     origin = request.headers.get("Origin")
     if origin is None:
-        return True  # not a browser
+        return True
+    if origin in allowed:
+        return True
     try:
         host = urlsplit(origin).hostname
     except ValueError:
         return False
-    return (host is not None and host == request.url.host) or origin in allowed
+    if host is None:
+        return False
+    asked = request.url.host or ""
+    return host == asked or any(
+        origin == origin_of(reachable(node.public_http, asked)) for node in nodes
+    )

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from tinyqq.clock import Clock
 from tinyqq.http.admin_site import AdminSite
-from tinyqq.http.cross_origin import CrossOrigin, UnitOrigins
+from tinyqq.http.cross_origin import let_pages_ask
+from tinyqq.http.directory import PATH as DIRECTORY_PATH
 from tinyqq.http.directory import UnitDirectory
 from tinyqq.http.health import Check, Readiness, State, answer_health
 from tinyqq.http.media import Media
@@ -72,8 +73,7 @@ def make_app(
         client_max_size=MAX_REQUEST_BYTES,
     )
     app.on_response_prepare.append(add_security_headers)
-    units = UnitOrigins(registry)
-    site = Site(web_folder, origins=units.seen_from) if web_folder else None
+    site = Site(web_folder) if web_folder else None
     if site is not None and site.is_built:
         site.add_to(app.router)
     else:
@@ -85,7 +85,6 @@ def make_app(
         MediaUploads(media, bearers).add_to(app.router)
         MediaFiles(media, bearers).add_to(app.router)
         Media(media, bearers).add_to(app.router)
-        CrossOrigin(units).add_to(app)
     if admin is not None:
         admin.add_to(app)
     if serve_websocket is not None:
@@ -94,7 +93,8 @@ def make_app(
     readiness = Readiness(checks, states=states, is_draining=is_draining)
     app.router.add_get("/readyz", readiness.answer)
     directory = UnitDirectory(registry, clock=clock)
-    app.router.add_get("/v1/units", directory.answer)
+    app.router.add_get(DIRECTORY_PATH, directory.answer)
+    let_pages_ask(app)
     if show_metrics:
         metrics = Metrics({**parts, "directory": directory.counters})
         app.router.add_get("/metrics", metrics.answer)

@@ -14,6 +14,7 @@ from tinyqq.model.ids import UnitId
 from tinyqq.model.places import reachable, websocket_url
 from tinyqq.ports.registry import Node, Registry
 
+PATH: Final = "/v1/units"
 TTL_S: Final = 15
 """How long a client may use an answer."""
 _JITTER: Final = 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import mimetypes
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -26,8 +26,12 @@ _POLICY: Final = (
     "form-action 'none'",
     "frame-ancestors 'none'",
 )
-_CONNECT: Final = "connect-src 'self' ws: wss:"
-"""WebSockets go to the units of the cluster, wherever these are."""
+_OWN_NODE: Final = "connect-src 'self'"
+_ANY_UNIT: Final = "connect-src 'self' http: https: ws: wss:"
+"""For the page that follows the units of the cluster, which come and go while it is open. To a
+script it closes nothing that WebSockets, which go there too, would not leave open; what keeps
+scripts out is ``script-src``."""
+_FOLLOWER: Final = "index.html"
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(self)"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_FIRST: Final = "no-cache"
@@ -47,7 +51,7 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
 }
 """Not left to the machine's own table, which may say anything."""
-_PAGES: Final = {"/": "index.html", "/admin": "admin.html"}
+_PAGES: Final = {"/": _FOLLOWER, "/admin": "admin.html"}
 """What people open, without the name of the file."""
 _TEXT: Final = frozenset({".js", ".css", ".html"})
 _STAMP: Final = ".hash"
@@ -72,14 +76,10 @@ class Site:
 
     Args:
         folder: where the build is. Without an ``index.html`` at the start there is no site.
-        origins: of the units that its pages may ask for files, as seen by who came to a host.
     """
 
-    def __init__(
-        self, folder: Path, *, origins: Callable[[str], Iterable[str]] = lambda _: ()
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._origins = origins
         self._built_at = _built_at(folder)
         self._files = _read(folder)
         self._former: Mapping[str, _File] = {}
@@ -108,7 +108,7 @@ class Site:
         if file.packed:
             headers["Vary"] = "Accept-Encoding"
         if name.endswith(".html") or name == _WORKER:
-            headers["Content-Security-Policy"] = self._policy(request)
+            headers["Content-Security-Policy"] = _policy(name)
             headers["Permissions-Policy"] = _PERMISSIONS
         if any(known.value == file.tag for known in request.if_none_match or ()):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -142,9 +142,9 @@ class Site:
             }
             self._files = files
 
-    def _policy(self, request: web.Request) -> str:
-        connect = " ".join((_CONNECT, *self._origins(request.url.host or "")))
-        return "; ".join((*_POLICY, connect))
+
+def _policy(name: str) -> str:
+    return "; ".join((*_POLICY, _ANY_UNIT if name == _FOLLOWER else _OWN_NODE))
 
 
 def _built_at(folder: Path) -> int:

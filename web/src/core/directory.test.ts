@@ -111,3 +111,26 @@ it("asks again when what was prepared has failed", async () => {
   answers.listing = LISTING;
   expect((await directory.ways()).urls).toHaveLength(2);
 });
+
+it("asks another unit when the page's own node does not answer, and not more than two", async () => {
+  const units = ["one:1", "two:2", "three:3", "four:4"].map((host) => ({ websocket: `ws://${host}/ws` }));
+  const away = new Set<string>();
+  const asked: string[] = [];
+  const fetcher = async (url: string | URL | Request) => {
+    const { host } = new URL(String(url));
+    asked.push(host);
+    if (away.has(host)) throw new TypeError("network");
+    return new Response(JSON.stringify({ units, wait_ms: 5 }));
+  };
+  const directory = new Directory("http://one:1", fetcher);
+  await directory.ways();
+  units.push({ websocket: "ws://five:5/ws" });
+  directory.avoid("ws://two:2/ws");
+  away.add("one:1").add("three:3");
+  const { urls, waitMs } = await directory.ways();
+  expect(asked.splice(0)).toEqual(["one:1", "one:1", "three:3", "four:4"]);
+  expect([urls.includes("ws://five:5/ws"), waitMs]).toEqual([true, 5]);
+  away.add("four:4");
+  expect((await directory.ways()).waitMs).toBe(0);
+  expect(asked).toEqual(["one:1", "three:3", "four:4"]);
+});

@@ -11,6 +11,8 @@ export interface Ways {
 const TIMEOUT_MS = 10_000;
 /** The same where units are known from before. */
 const SHORT_TIMEOUT_MS = 3_000;
+/** How many other units are asked when the page's own node does not answer. */
+const MAX_OTHERS = 2;
 const REMEMBERED = "tinyqq.units";
 const MAX_WAIT_MS = 120_000;
 /** How long an answer that was asked for ahead holds. */
@@ -48,7 +50,8 @@ export function parseWays(answer: unknown, origin: string): Ways {
   return { urls, waitMs: isWait ? Math.min(waitMs, MAX_WAIT_MS) : 0 };
 }
 
-/** Finds ways; when the node that the page came from is gone, those that it told of before. */
+/** Finds ways; when the node that the page came from is gone, another unit tells them, and when none
+ * does they are those that were told before. */
 export class Directory {
   #last: readonly string[] = [];
   #prepared: { readonly atMs: number; readonly ways: Promise<Ways | undefined> } | undefined;
@@ -125,9 +128,21 @@ export class Directory {
   }
 
   async #ask(): Promise<Ways> {
+    const others = this.#sorted(this.#last)
+      .map(pageOf)
+      .filter((page) => page !== this.#origin)
+      .slice(0, MAX_OTHERS);
+    for (const page of [this.#origin, ...others]) {
+      const ways = await this.#askAt(page).catch(() => undefined);
+      if (ways !== undefined) return ways;
+    }
+    throw new TypeError("no directory");
+  }
+
+  async #askAt(page: string): Promise<Ways> {
     const fetcher = this.#fetch;
     const signal = AbortSignal.timeout(this.#last.length > 1 ? SHORT_TIMEOUT_MS : TIMEOUT_MS);
-    const answer = await fetcher(`${this.#origin}/v1/units`, { signal });
+    const answer = await fetcher(`${page}/v1/units`, { signal });
     if (!answer.ok) throw new TypeError("no directory");
     return parseWays(await answer.json(), this.#origin);
   }
