@@ -74,10 +74,11 @@ async def read(storage: Storage, user: UserId, conversation: ConversationId, seq
 
 @pytest.fixture
 async def talk(storage: Storage) -> Storage:
-    """Ann and Bob have exchanged five messages and a notice."""
+    """Ann and Bob have exchanged five messages, became friends, and then Ann blocked Bob."""
     await storage.accounts.create_accounts([account(ANN, "Ann"), account(BOB, "Bob")], [])
     await storage.log_writer.ensure_listed([(ANN, ANN_BOB), (BOB, ANN_BOB)])
-    await storage.log_writer.append(log_of([T, T, JOINED, T, T, T, JOINED]), [])
+    kinds = [T, T, Kind.FRIEND_ADDED, T, T, T, Kind.BLOCKED]
+    await storage.log_writer.append(log_of(kinds), [])
     return storage
 
 
@@ -198,10 +199,46 @@ async def test_line_when_a_group_then_its_name_and_no_peer(talk: Storage) -> Non
     assert (found.name, found.peer_read_seq) == ("Friends", 0)
 
 
-async def test_line_when_only_notices_then_no_last_message(storage: Storage) -> None:
-    await join_group(storage, [JOINED, JOINED], (1, 9))
+async def test_last_when_only_notices_then_the_last_one_of_the_group(storage: Storage) -> None:
+    kinds = [Kind.GROUP_CREATED, JOINED, Kind.JOIN_REQUESTED, Kind.MEMBER_INVITED]
+    await join_group(storage, kinds, (1, 9))
     found = await line(storage, GROUP)
-    assert (found.last, found.unread) == (None, 0)
+    assert found.last is not None
+    assert (found.last.seq, found.last.kind, found.unread) == (2, JOINED, 0)
+
+
+async def test_last_when_a_notice_after_a_message_then_the_notice(storage: Storage) -> None:
+    await join_group(storage, [Kind.GROUP_CREATED, T, JOINED, Kind.RECALL], (1, 9))
+    found = await line(storage, GROUP)
+    assert found.last is not None
+    assert (found.last.seq, found.last.ordinal, found.unread) == (3, 1, 1)
+
+
+async def test_last_when_only_asked_for_friendship_then_none(storage: Storage) -> None:
+    await storage.log_writer.ensure_listed([(ANN, ANN_BOB)])
+    await storage.log_writer.append(log_of([Kind.FRIEND_REQUESTED, Kind.REQUEST_DECLINED]), [])
+    assert (await line(storage, ANN_BOB)).last is None
+
+
+async def test_last_when_the_friendship_has_ended_then_told_to_who_ended_it(
+    storage: Storage,
+) -> None:
+    await storage.log_writer.ensure_listed([(ANN, ANN_BOB), (BOB, ANN_BOB)])
+    await storage.log_writer.append(log_of([Kind.FRIEND_ADDED, Kind.FRIEND_REMOVED]), [])
+    lines = await line(storage, ANN_BOB, ANN), await line(storage, ANN_BOB, BOB)
+    assert [one.last and one.last.seq for one in lines] == [2, 1]
+
+
+async def test_last_when_the_own_conversation_has_only_notices_then_none(storage: Storage) -> None:
+    await storage.log_writer.append(log_of([Kind.FRIEND_ADDED, JOINED], ANN_OWN), [])
+    assert (await line(storage, ANN_OWN)).last is None
+
+
+async def test_last_when_nothing_is_shown_since_a_member_came_then_nothing_from_before(
+    storage: Storage,
+) -> None:
+    await join_group(storage, [T, T, JOINED, T, Kind.RECALL], (1, 2), (5, 99))
+    assert (await line(storage, GROUP)).last is None
 
 
 @pytest.mark.parametrize(("seq", "unread"), [(0, 5), (2, 3), (3, 3), (5, 1), (6, 0), (7, 0)])

@@ -82,6 +82,8 @@ async def test_three_when_one_makes_a_group_then_the_others_see_it_and_who_is_me
     ):
         for one, number in zip((ming, hong, gang), numbers, strict=True):
             await one.log_in(number)
+        # Nobody has written yet: friends are in the list all the same.
+        await expect(hong.row("小明")).to_contain_text("你们已成为好友")
         await ming.go("#/groups/create")
         await ming.fill("群名称", "周末爬山")
         for friend in ("小红", "小刚"):

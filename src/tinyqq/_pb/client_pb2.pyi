@@ -2148,7 +2148,9 @@ class Summary(_message.Message):
     remark: _builtins.str
     @_builtins.property
     def last(self) -> Global___Entry:
-        """What the conversation list shows: the last countable entry, absent if there is none."""
+        """What the conversation list shows: the last message, or notice of what became of the group or the
+        friendship (protocol.md, section 14); absent if there is none.
+        """
 
     def __init__(
         self,

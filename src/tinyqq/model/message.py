@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from tinyqq.model.ids import ConversationId, GroupId, OperationId, Seq, UserId
+from tinyqq.model.ids import (
+    ConversationId,
+    ConversationType,
+    GroupId,
+    OperationId,
+    Seq,
+    UserId,
+    conversation_type,
+)
 
 MAX_RECALL_AGE_MS: Final = 2 * 60 * 1000
 """How long a sender may recall a message. Admins of a group may at any time."""
@@ -81,6 +89,24 @@ _ONLY_FOR_SENDER: Final = frozenset(
 )
 _FOR_NOBODY: Final = frozenset({Kind.JOIN_REQUESTED, Kind.JOIN_DECLINED, Kind.MEMBER_INVITED})
 
+HEADLINES_FOR_ALL: Final = frozenset(
+    {
+        Kind.GROUP_CREATED,
+        Kind.MEMBER_JOINED,
+        Kind.MEMBER_LEFT,
+        Kind.MEMBER_REMOVED,
+        Kind.ROLE_CHANGED,
+        Kind.OWNER_CHANGED,
+        Kind.GROUP_CHANGED,
+        Kind.GROUP_DISMISSED,
+        Kind.CARD_CHANGED,
+        Kind.FRIEND_ADDED,
+    }
+)
+"""Notices that the conversation list shows, see :func:`is_headline`."""
+HEADLINES_FOR_SENDER: Final = frozenset({Kind.FRIEND_REMOVED})
+"""The same, to their sender alone."""
+
 
 class Entry(NamedTuple):
     """One numbered entry. The order of the fields is the order of the columns of ``message``.
@@ -119,6 +145,23 @@ def is_visible(kind: int, sender_id: UserId, viewer_id: UserId) -> bool:
     if kind in _FOR_NOBODY:
         return False
     return sender_id == viewer_id or kind not in _ONLY_FOR_SENDER
+
+
+def is_headline(entry: Entry, viewer_id: UserId) -> bool:
+    """Whether the conversation list of *viewer_id*, who may read the conversation, shows an entry.
+
+    Messages, and notices of what became of the group or the friendship: a conversation in which
+    nobody has written yet is in the list by these. Requests and blocks are looked for among the
+    contacts, and what a recall leaves is the message. In one's own conversation only messages: its
+    notices tell of what stands elsewhere.
+    """
+    kind, conversation_id = entry.kind, entry.conversation_id
+    if is_countable(kind):
+        return True
+    if conversation_type(conversation_id) is ConversationType.OWN:
+        return False
+    by_viewer = entry.sender_id == viewer_id
+    return kind in HEADLINES_FOR_ALL or (by_viewer and kind in HEADLINES_FOR_SENDER)
 
 
 def hidden(conversation_id: ConversationId, from_seq: Seq, through_seq: Seq) -> Entry:

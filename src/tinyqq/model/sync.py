@@ -65,7 +65,8 @@ class Summary:
     peer_read_seq: Seq = Seq(0)
     peer_delivered_seq: Seq = Seq(0)
     last: Entry | None = None
-    """The last countable entry, as the list shows it."""
+    """What the list shows of it: the last headline
+    (:func:`tinyqq.model.message.is_headline`)."""
     name: str = ""
     remark: str = ""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, or_, select
 
 from tinyqq.model.ids import (
     ConversationId,
@@ -18,7 +18,13 @@ from tinyqq.model.ids import (
     own_conversation,
     peer_of,
 )
-from tinyqq.model.message import FIRST_NOTICE_KIND, Entry, is_countable
+from tinyqq.model.message import (
+    FIRST_NOTICE_KIND,
+    HEADLINES_FOR_ALL,
+    HEADLINES_FOR_SENDER,
+    Entry,
+    is_headline,
+)
 from tinyqq.model.sync import Known, Overview, Summary
 from tinyqq.ports.storage import ACCOUNT_DEVICE
 from tinyqq.storage.dialect import given_rows, is_sharded, rows_argument
@@ -80,14 +86,35 @@ _PEER_CURSORS: Final = select(
     ),
 )
 _GROUP_NAMES: Final = of_given(chat_group, chat_group.c.conversation_id, chat_group.c.name)
-_PLACES: Final = given_rows("conversation_id", "seq")
+_STRETCHES: Final = given_rows("conversation_id", "since_seq", "until_seq")
 _earlier = message.alias("earlier")
+
+
+def _is_headline(rows: FromClause) -> ColumnElement[bool]:
+    """:func:`tinyqq.model.message.is_headline` for rows of ``message``."""
+    kind = rows.c.kind
+    return or_(
+        kind.between(1, FIRST_NOTICE_KIND - 1),
+        and_(
+            rows.c.conversation_id != bindparam("own_id"),
+            or_(
+                kind.in_(sorted(HEADLINES_FOR_ALL)),
+                and_(
+                    kind.in_(sorted(HEADLINES_FOR_SENDER)),
+                    rows.c.sender_id == bindparam("of_user_id"),
+                ),
+            ),
+        ),
+    )
+
+
 _LAST_SEQ: Final = (
     select(_earlier.c.seq)
     .where(
-        _earlier.c.conversation_id == _PLACES.c.conversation_id,
-        _earlier.c.seq <= _PLACES.c.seq,
-        _earlier.c.kind.between(1, FIRST_NOTICE_KIND - 1),
+        _earlier.c.conversation_id == _STRETCHES.c.conversation_id,
+        _earlier.c.seq >= _STRETCHES.c.since_seq,
+        _earlier.c.seq <= _STRETCHES.c.until_seq,
+        _is_headline(_earlier),
     )
     .order_by(_earlier.c.seq.desc())
     .limit(1)
@@ -97,16 +124,16 @@ _LAST: Final = (
     select(*ENTRY_COLUMNS)
     .where(
         message.c.conversation_id == bindparam("in_conversation"),
-        message.c.seq <= bindparam("until_seq"),
-        message.c.kind.between(1, FIRST_NOTICE_KIND - 1),
+        message.c.seq.between(bindparam("since_seq"), bindparam("until_seq")),
+        _is_headline(message),
     )
     .order_by(message.c.seq.desc())
     .limit(1)
 )
 _LAST_ENTRIES: Final = select(*ENTRY_COLUMNS).join_from(
-    _PLACES,
+    _STRETCHES,
     message,
-    and_(message.c.conversation_id == _PLACES.c.conversation_id, message.c.seq == _LAST_SEQ),
+    and_(message.c.conversation_id == _STRETCHES.c.conversation_id, message.c.seq == _LAST_SEQ),
 )
 
 
@@ -189,7 +216,7 @@ def _summaries(
 ) -> Iterator[Summary]:
     ids = [line.conversation_id for line in lines]
     unread = _count_unread(conn, lines, cursors)
-    last = _last_entries(conn, {line.conversation_id: line.until_seq for line in lines})
+    last = _last_entries(conn, user_id, lines)
     names = _names(conn, user_id, ids)
     for line in lines:
         key = line.conversation_id
@@ -211,21 +238,31 @@ def _summaries(
 
 
 def _last_entries(
-    conn: Connection, ends: Mapping[ConversationId, Seq]
+    conn: Connection, user_id: UserId, lines: Sequence[_Line]
 ) -> dict[ConversationId, Entry]:
-    """The last countable entry of each that has one, up to its end."""
+    """The last headline of each that has one, of what may be seen since the user came in."""
+    viewer = {"of_user_id": user_id, "own_id": own_conversation(user_id)}
     if not is_sharded(conn):
-        rows = conn.execute(_LAST_ENTRIES, rows_argument(ends.items()))
+        ends = ((line.conversation_id, line.entered_seq, line.until_seq) for line in lines)
+        rows = conn.execute(_LAST_ENTRIES, {**rows_argument(ends), **viewer})
         return {row.conversation_id: entry_of(row) for row in rows}
     # Spider hands a subquery's LIMIT to the shards without the bound on seqs, so a statement for
-    # each whose last entry is a notice.
+    # each whose last entry is no headline.
     last: dict[ConversationId, Entry] = {}
-    for entry in find_entries(conn, ends.items()):
-        if is_countable(entry.kind):
-            last[entry.conversation_id] = entry
+    heads = find_entries(conn, ((line.conversation_id, line.until_seq) for line in lines))
+    entered = {line.conversation_id: line.entered_seq for line in lines}
+    for entry in heads:
+        key = entry.conversation_id
+        if is_headline(entry, user_id):
+            last[key] = entry
         else:
-            place = {"in_conversation": entry.conversation_id, "until_seq": entry.seq}
-            last.update((row.conversation_id, entry_of(row)) for row in conn.execute(_LAST, place))
+            stretch = {
+                "in_conversation": key,
+                "since_seq": entered[key],
+                "until_seq": entry.seq,
+            }
+            found = conn.execute(_LAST, {**stretch, **viewer})
+            last.update((row.conversation_id, entry_of(row)) for row in found)
     return last
 
 

@@ -93,6 +93,25 @@ describe("mentions", () => {
 });
 
 describe("the list", () => {
+  it("has a new friendship, but no request for one", () => {
+    const asked = withEntry(EMPTY, notice(1, Kind.FRIEND_REQUESTED), ANN);
+    expect(toConversation(asked, ANN)).toMatchObject({ lastActiveAtMs: 0, headSeq: 1 });
+    const added = withEntry(asked, notice(2, Kind.FRIEND_ADDED), ANN);
+    expect(toConversation(added, ANN)).toMatchObject({ last: { is: "notice", seq: 2 }, unread: 0 });
+  });
+
+  it("shows what the server says when only notices stand there", () => {
+    const said = create(SummarySchema, {
+      conversationId: CHAT,
+      headSeq: "2",
+      untilSeq: "2",
+      last: create(EntrySchema, { conversationId: CHAT, seq: "2", kind: Kind.FRIEND_ADDED, sentAtMs: "5" }),
+    });
+    const row = withSummary(EMPTY, said, ANN);
+    expect(toConversation(row, ANN)).toMatchObject({ last: { seq: 2 }, lastActiveAtMs: 5, unread: 0 });
+    expect(unread(withEntry(row, text(3, { ordinal: 1 }), ANN))).toBe(1);
+  });
+
   it("shows the last entry that there is to show, and what waits to be sent before it", () => {
     let row = withEntry(EMPTY, text(1), ANN);
     row = withEntry(row, notice(2, 240), ANN);

@@ -5,7 +5,7 @@ import { conversationType, peerOf } from "./ids";
 import { erased, type Position } from "./inbox";
 import type { Span } from "./spans";
 import type { Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
-import { contentOf, isMessageKind, isShown, toEntry, toLogEntry, type LogEntry } from "./wire/entry";
+import { contentOf, isHeadline, isMessageKind, toEntry, toLogEntry, type LogEntry } from "./wire/entry";
 
 /** Plain data, as it is stored. */
 export interface ConversationRow {
@@ -26,7 +26,7 @@ export interface ConversationRow {
   readonly lastOrdinal: number;
   readonly peerReadSeq: number;
   readonly peerDeliveredSeq: number;
-  /** The last entry that there is to show. */
+  /** The last entry that the list shows. */
   readonly last?: LogEntry;
   /** The last message that mentions the user. */
   readonly mentionSeq: number;
@@ -99,7 +99,7 @@ export function withEntry(row: ConversationRow, entry: LogEntry, me: UserId): Co
     const changed = toEntry(entry, me);
     if (changed.is === "notice" && changed.notice.name) next = { ...next, name: changed.notice.name };
   }
-  if (isShown(entry) && entry.seq > (next.last?.seq ?? 0)) next = { ...next, last: entry };
+  if (isHeadline(entry, me) && entry.seq > (next.last?.seq ?? 0)) next = { ...next, last: entry };
   if (isMessageKind(entry.kind)) next = withMessage(next, entry, me);
   return next;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { Kind } from "../api";
-import { contentOf, encodeDraft, isShown, noticeOf, toEntry, type LogEntry } from "./entry";
+import { contentOf, encodeDraft, isHeadline, isShown, noticeOf, toEntry, type LogEntry } from "./entry";
 
 const ENTRY: LogEntry = {
   conversationId: "20001",
@@ -47,4 +47,17 @@ it("shows only what one wrote among one's own notes", () => {
   const conversationId = String((10001n << 32n) | 10001n);
   const kinds = [Kind.TEXT, Kind.RECALLED, Kind.FRIEND_REQUESTED, Kind.MEMBER_INVITED];
   expect(kinds.filter((kind) => isShown({ kind, conversationId }))).toEqual([Kind.TEXT, Kind.RECALLED]);
+});
+
+it("has messages in the list, and what became of a group or friendship", () => {
+  const bob = "10002";
+  const listed = (conversationId: string, me: string) =>
+    Object.values(Kind).filter((kind) => isHeadline({ kind, conversationId, senderId: bob }, me));
+  const messages = Object.values(Kind).filter((kind) => kind > 0 && kind < Kind.RECALL);
+  const ofGroups = Object.values(Kind).filter((kind) => kind >= Kind.GROUP_CREATED && kind <= Kind.CARD_CHANGED);
+  const chat = String((10001n << 32n) | 10002n);
+  expect(listed("20001", "10001")).toEqual([...messages, ...ofGroups, Kind.FRIEND_ADDED]);
+  expect(listed(chat, "10001")).toContain(Kind.FRIEND_ADDED);
+  expect([listed(chat, "10001"), listed(chat, bob)].map((kinds) => kinds.includes(Kind.FRIEND_REMOVED))).toEqual([false, true]);
+  expect(listed(String((10002n << 32n) | 10002n), bob)).toEqual(messages);
 });

@@ -54,6 +54,28 @@ export function isShown({ kind, conversationId }: Pick<LogEntry, "kind" | "conve
   return KNOWN_KINDS.has(kind) && kind > Kind.RECALL && conversationType(conversationId) !== "self";
 }
 
+const HEADLINES: ReadonlySet<number> = new Set([
+  Kind.GROUP_CREATED,
+  Kind.MEMBER_JOINED,
+  Kind.MEMBER_LEFT,
+  Kind.MEMBER_REMOVED,
+  Kind.ROLE_CHANGED,
+  Kind.OWNER_CHANGED,
+  Kind.GROUP_CHANGED,
+  Kind.GROUP_DISMISSED,
+  Kind.CARD_CHANGED,
+  Kind.FRIEND_ADDED,
+]);
+
+/** Whether the conversation list shows it, as the server chooses for a device that was away: messages,
+ * and notices of what became of the group or the friendship. Requests and blocks are among contacts. */
+export function isHeadline(entry: Pick<LogEntry, "kind" | "conversationId" | "senderId">, me: UserId): boolean {
+  const { kind, conversationId, senderId } = entry;
+  if (isMessageKind(kind)) return true;
+  if (conversationType(conversationId) === "self") return false;
+  return HEADLINES.has(kind) || (kind === Kind.FRIEND_REMOVED && senderId === me);
+}
+
 const NOTHING: Content = { text: "", mentions: [], mentionsAll: false };
 
 /** What a message says; a body that cannot be read says nothing, for another client wrote it and

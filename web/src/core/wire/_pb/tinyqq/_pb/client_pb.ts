@@ -2205,7 +2205,8 @@ export type Summary = Message<"tinyqq.v1.Summary"> & {
   peerDeliveredSeq: string;
 
   /**
-   * What the conversation list shows: the last countable entry, absent if there is none.
+   * What the conversation list shows: the last message, or notice of what became of the group or the
+   * friendship (protocol.md, section 14); absent if there is none.
    *
    * @generated from field: tinyqq.v1.Entry last = 10;
    */
