@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+from tests.support.clients import logged_in
 from tests.support.entries import ANN, BOB, GROUP
 from tests.support.fake_server import FakeServer
 
+from tinyqq.cli.chat_commands import Chat
+from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.model.account import Profile
 from tinyqq.model.friend import Contact, ContactList
 from tinyqq.model.group import GroupInfo, GroupList, JoinPolicy, Role
@@ -77,3 +83,24 @@ def furnish(server: FakeServer) -> None:
         PacketType.GET_GROUP: lambda link, request: INFO,
         PacketType.GET_PROFILE: profile,
     }
+
+
+@asynccontextmanager
+async def chatting(
+    server: FakeServer, *lines: str, store: Path | None = None
+) -> AsyncIterator[Person]:
+    """Ann at her terminal; she leaves at the end of the block."""
+    person = Person(*lines)
+    async with logged_in(server.url, store=store) as me, asyncio.TaskGroup() as tasks:
+        chat = Chat(me=me, terminal=person, say=ChatTexts("en"))
+        running = tasks.create_task(chat.run())
+        yield person
+        person.type("/quit")
+        await asyncio.wait([running])
+        person.type(None)
+
+
+async def finished(me: Any, person: Person) -> bool:
+    """Let somebody who is logged in talk until it ends; how it ended."""
+    async with asyncio.timeout(30):
+        return await Chat(me=me, terminal=person, say=ChatTexts("en")).run()
