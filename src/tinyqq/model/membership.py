@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tinyqq.errors import Conflict, ErrorCode, Forbidden, NotFound
+from tinyqq.errors import Conflict, ErrorCode, Forbidden
 from tinyqq.model.conversation import (
     STILL_IN,
     ConversationState,
@@ -27,6 +27,18 @@ from tinyqq.model.conversation import (
 )
 from tinyqq.model.friendship import is_expired
 from tinyqq.model.group import JoinPolicy, Role
+from tinyqq.model.group_checks import (
+    check_not_closed,
+    check_outside,
+    check_room,
+    find_open_request,
+    get_admin,
+    get_group,
+    get_member,
+    get_open_request,
+    get_other,
+    get_owner,
+)
 from tinyqq.model.ids import GroupId, Seq, UserId
 from tinyqq.model.message import Kind, Notice
 
@@ -93,8 +105,8 @@ def update(state: ConversationState, now_ms: int, *, actor_id: UserId, settings:
     Raises:
         Forbidden: NOT_A_MEMBER, NOT_AN_ADMIN.
     """
-    group = _get_group(state)
-    _get_admin(state, actor_id)
+    group = get_group(state)
+    get_admin(state, actor_id)
     changed = replace(
         group,
         name=group.name if settings.name is None else settings.name,
@@ -115,9 +127,9 @@ def dismiss(state: ConversationState, now_ms: int, *, actor_id: UserId | None) -
     Raises:
         Forbidden: NOT_A_MEMBER, NOT_THE_OWNER.
     """
-    group = _get_group(state)
+    group = get_group(state)
     if actor_id is not None:
-        _get_owner(state, actor_id)
+        get_owner(state, actor_id)
     seq = _next_seq(state)
     effects: tuple[Effect, ...] = (
         replace(group, dismissed_seq=seq),
@@ -139,10 +151,10 @@ def join(state: ConversationState, now_ms: int, *, user_id: UserId, note: str) -
         Conflict: ALREADY_A_MEMBER, GROUP_FULL (also: too many wait already).
         Forbidden: GROUP_CLOSED, INVITATION_NEEDED.
     """
-    group = _get_group(state)
-    _check_outside(state, user_id)
-    _check_not_closed(state)
-    invited = _open_request(state, user_id, now_ms, is_invitation=True) is not None
+    group = get_group(state)
+    check_outside(state, user_id)
+    check_not_closed(state)
+    invited = find_open_request(state, user_id, now_ms, is_invitation=True) is not None
     if invited or group.join_policy == JoinPolicy.OPEN:
         return _joined(state, now_ms, user_id)
     if group.join_policy == JoinPolicy.INVITATION:
@@ -166,12 +178,12 @@ def answer_request(
         NotFound: REQUEST_NOT_FOUND.
         Conflict: ALREADY_A_MEMBER, REQUEST_EXPIRED, GROUP_FULL.
     """
-    _get_group(state)
-    _get_admin(state, actor_id)
-    _check_outside(state, user_id)
-    _get_request(state, user_id, now_ms, is_invitation=False)
+    get_group(state)
+    get_admin(state, actor_id)
+    check_outside(state, user_id)
+    get_open_request(state, user_id, now_ms, is_invitation=False)
     if accept:
-        _check_not_closed(state)
+        check_not_closed(state)
         return _joined(state, now_ms, user_id)
     return Plan(Kind.JOIN_DECLINED, _notice(state, user_id), (DropJoinRequest(user_id),))
 
@@ -186,11 +198,11 @@ def answer_invitation(
         NotFound: REQUEST_NOT_FOUND.
         Conflict: ALREADY_A_MEMBER, REQUEST_EXPIRED, GROUP_FULL.
     """
-    _get_group(state)
-    _check_outside(state, user_id)
-    invitation = _get_request(state, user_id, now_ms, is_invitation=True)
+    get_group(state)
+    check_outside(state, user_id)
+    invitation = get_open_request(state, user_id, now_ms, is_invitation=True)
     if accept:
-        _check_not_closed(state)
+        check_not_closed(state)
         return _joined(state, now_ms, user_id)
     return Plan(
         Kind.JOIN_DECLINED, _notice(state, invitation.invited_by), (DropJoinRequest(user_id),)
@@ -204,13 +216,13 @@ def invite(state: ConversationState, now_ms: int, *, actor_id: UserId, user_id: 
         Forbidden: NOT_A_MEMBER, NOT_AN_ADMIN (policy APPROVAL), GROUP_CLOSED.
         Conflict: ALREADY_A_MEMBER, GROUP_FULL (also: too many wait already).
     """
-    group = _get_group(state)
-    _get_member(state, actor_id)
-    _check_not_closed(state)
+    group = get_group(state)
+    get_member(state, actor_id)
+    check_not_closed(state)
     if group.join_policy == JoinPolicy.APPROVAL:
-        _get_admin(state, actor_id)
-    _check_outside(state, user_id)
-    if _open_request(state, user_id, now_ms, is_invitation=False) is not None:
+        get_admin(state, actor_id)
+    check_outside(state, user_id)
+    if find_open_request(state, user_id, now_ms, is_invitation=False) is not None:
         return _joined(state, now_ms, user_id)
     waiting = PutJoinRequest(user_id, now_ms, invited_by=actor_id)
     effects = _wait_at_door(state, now_ms, waiting)
@@ -228,8 +240,8 @@ def leave(state: ConversationState, now_ms: int, *, user_id: UserId) -> Plan:
         Forbidden: NOT_A_MEMBER.
         Conflict: OWNER_MUST_TRANSFER.
     """
-    _get_group(state)
-    member = _get_member(state, user_id)
+    get_group(state)
+    member = get_member(state, user_id)
     if member.role == Role.OWNER:
         raise Conflict(ErrorCode.OWNER_MUST_TRANSFER, group_id=state.conversation_id)
     return Plan(Kind.MEMBER_LEFT, _notice(state, user_id), (_gone(state, member),))
@@ -242,9 +254,9 @@ def remove(state: ConversationState, now_ms: int, *, actor_id: UserId, user_id: 
         Forbidden: NOT_A_MEMBER (``user_id`` says who), NOT_AN_ADMIN, OUTRANKED.
         Conflict: SELF_NOT_ALLOWED.
     """
-    _get_group(state)
-    actor = _get_admin(state, actor_id)
-    member = _get_other(state, actor_id, user_id)
+    get_group(state)
+    actor = get_admin(state, actor_id)
+    member = get_other(state, actor_id, user_id)
     if member.role >= actor.role:
         raise Forbidden(ErrorCode.OUTRANKED, user_id=user_id)
     return Plan(Kind.MEMBER_REMOVED, _notice(state, user_id), (_gone(state, member),))
@@ -266,9 +278,9 @@ def set_role(
         Conflict: SELF_NOT_ALLOWED, CONFLICT (MAX_ADMINS reached).
     """
     assert role in (Role.MEMBER, Role.ADMIN)
-    _get_group(state)
-    _get_owner(state, actor_id)
-    member = _get_other(state, actor_id, user_id)
+    get_group(state)
+    get_owner(state, actor_id)
+    member = get_other(state, actor_id, user_id)
     if role > member.role:
         admins = sum(row.role == Role.ADMIN for row in state.members.values())
         if admins >= MAX_ADMINS:
@@ -285,9 +297,9 @@ def transfer(state: ConversationState, now_ms: int, *, actor_id: UserId, user_id
         Forbidden: NOT_A_MEMBER (``user_id`` says who), NOT_THE_OWNER.
         Conflict: SELF_NOT_ALLOWED.
     """
-    _get_group(state)
-    owner = _get_owner(state, actor_id)
-    member = _get_other(state, actor_id, user_id)
+    get_group(state)
+    owner = get_owner(state, actor_id)
+    member = get_other(state, actor_id, user_id)
     return Plan(
         Kind.OWNER_CHANGED,
         _notice(state, user_id, role=Role.OWNER),
@@ -301,8 +313,8 @@ def set_card(state: ConversationState, now_ms: int, *, user_id: UserId, card: st
     Raises:
         Forbidden: NOT_A_MEMBER.
     """
-    _get_group(state)
-    member = _get_member(state, user_id)
+    get_group(state)
+    member = get_member(state, user_id)
     notice = Notice(group_id=GroupId(state.conversation_id), name=card)
     return Plan(Kind.CARD_CHANGED, notice, (replace(member, card=card),))
 
@@ -310,80 +322,11 @@ def set_card(state: ConversationState, now_ms: int, *, user_id: UserId, card: st
 # ---- what the rules have in common ---------------------------------------------------------------
 
 
-def _get_group(state: ConversationState) -> PutGroup:
-    if state.group is None:
-        raise NotFound(ErrorCode.GROUP_NOT_FOUND, group_id=state.conversation_id)
-    if state.group.dismissed_seq:
-        raise Conflict(ErrorCode.GROUP_DISMISSED, group_id=state.conversation_id)
-    return state.group
-
-
-def _get_member(state: ConversationState, user_id: UserId) -> PutMember:
-    member = state.members.get(user_id)
-    if member is None:
-        raise Forbidden(
-            ErrorCode.NOT_A_MEMBER, group_id=state.conversation_id, user_id=user_id
-        )  # fmt: skip
-    return member
-
-
-def _get_admin(state: ConversationState, user_id: UserId) -> PutMember:
-    member = _get_member(state, user_id)
-    if member.role < Role.ADMIN:
-        raise Forbidden(ErrorCode.NOT_AN_ADMIN, group_id=state.conversation_id)
-    return member
-
-
-def _get_owner(state: ConversationState, user_id: UserId) -> PutMember:
-    member = _get_member(state, user_id)
-    if member.role != Role.OWNER:
-        raise Forbidden(ErrorCode.NOT_THE_OWNER, group_id=state.conversation_id)
-    return member
-
-
-def _get_other(state: ConversationState, actor_id: UserId, user_id: UserId) -> PutMember:
-    if actor_id == user_id:
-        raise Conflict(ErrorCode.SELF_NOT_ALLOWED, user_id=user_id)
-    return _get_member(state, user_id)
-
-
-def _check_outside(state: ConversationState, user_id: UserId) -> None:
-    if user_id in state.members:
-        raise Conflict(
-            ErrorCode.ALREADY_A_MEMBER, group_id=state.conversation_id, user_id=user_id
-        )  # fmt: skip
-
-
-def _check_not_closed(state: ConversationState) -> None:
-    if _get_group(state).join_policy == JoinPolicy.CLOSED:
-        raise Forbidden(ErrorCode.GROUP_CLOSED, group_id=state.conversation_id)
-
-
-def _open_request(
-    state: ConversationState, user_id: UserId, now_ms: int, *, is_invitation: bool
-) -> PutJoinRequest | None:
-    row = state.requests.get(user_id)
-    if row is None or bool(row.invited_by) != is_invitation:
-        return None
-    return None if is_expired(row.requested_at_ms, now_ms) else row
-
-
-def _get_request(
-    state: ConversationState, user_id: UserId, now_ms: int, *, is_invitation: bool
-) -> PutJoinRequest:
-    row = state.requests.get(user_id)
-    if row is None or bool(row.invited_by) != is_invitation:
-        raise NotFound(ErrorCode.REQUEST_NOT_FOUND, user_id=user_id)
-    if is_expired(row.requested_at_ms, now_ms):
-        raise Conflict(ErrorCode.REQUEST_EXPIRED, user_id=user_id)
-    return row
-
-
 def _wait_at_door(
     state: ConversationState, now_ms: int, waiting: PutJoinRequest
 ) -> tuple[Effect, ...]:
     """The new row, and an end to those that have expired, so that a group's rows stay bounded."""
-    _check_room(state)
+    check_room(state)
     rest = [row for row in state.requests.values() if row.user_id != waiting.user_id]
     expired = [row for row in rest if is_expired(row.requested_at_ms, now_ms)]
     if len(rest) - len(expired) >= MAX_WAITING:
@@ -393,16 +336,8 @@ def _wait_at_door(
     return (*(DropJoinRequest(row.user_id) for row in expired), waiting)
 
 
-def _check_room(state: ConversationState) -> None:
-    limit = _get_group(state).member_limit
-    if len(state.members) >= limit:
-        raise Conflict(
-            ErrorCode.GROUP_FULL, group_id=state.conversation_id, member_limit=limit
-        )  # fmt: skip
-
-
 def _joined(state: ConversationState, now_ms: int, user_id: UserId) -> Plan:
-    _check_room(state)
+    check_room(state)
     effects: tuple[Effect, ...] = (_new_member(state, now_ms, user_id),)
     if user_id in state.requests:
         effects += (DropJoinRequest(user_id),)
@@ -432,7 +367,7 @@ def _notice(state: ConversationState, *user_ids: UserId, note: str = "", role: i
     return Notice(
         user_ids=user_ids,
         group_id=GroupId(state.conversation_id),
-        name=_get_group(state).name,
+        name=get_group(state).name,
         note=note,
         role=role,
     )
