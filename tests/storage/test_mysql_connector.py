@@ -106,6 +106,19 @@ async def test_connect_when_a_host_hangs_then_the_next(mariadb: MariaDb) -> None
         await session.close(1)
 
 
+async def test_connect_when_the_only_host_is_slow_then_given_the_time_of_a_call(
+    mariadb: MariaDb,
+) -> None:
+    hasty = MysqlTimeouts(connect_s=0.0001, call_s=60)
+    connector = connector_for(mariadb.port, database="mysql", timeouts=hasty)
+    session = await connector.connect("READ COMMITTED", autocommit=True)
+    await session.close(1)
+    with pytest.raises(CannotConnect):
+        await connector_for(mariadb.port, mariadb.port, database="mysql", timeouts=hasty).connect(
+            "READ COMMITTED", autocommit=True
+        )
+
+
 async def test_connect_when_a_host_is_read_only_then_refused(own_mariadb: MariaDb) -> None:
     own_mariadb.ask("SET GLOBAL read_only = 1")
     connector = connector_for(own_mariadb.port, database="mysql")

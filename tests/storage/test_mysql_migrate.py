@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import text
 from tests.support.storages import migrated
 
 from tinyqq.errors import Unavailable
@@ -12,8 +13,9 @@ from tinyqq.lab.servers.mariadb import MariaDb, database_of
 from tinyqq.storage.migrate import differences
 from tinyqq.storage.mysql import MysqlDatabase
 from tinyqq.storage.mysql_address import MysqlAddress
-from tinyqq.storage.mysql_connector import MysqlTimeouts
-from tinyqq.storage.mysql_migrate import upgrade
+from tinyqq.storage.mysql_connector import MysqlConnector, MysqlTimeouts
+from tinyqq.storage.mysql_engine import dispose, pooled_engine
+from tinyqq.storage.mysql_migrate import upgrade, upgrade_over
 from tinyqq.storage.open import open_storage
 
 pytestmark = [pytest.mark.needs("mariadb"), pytest.mark.slow]
@@ -58,6 +60,19 @@ async def test_upgrade_when_done_then_nothing_is_logged(
 ) -> None:
     await upgrade_url(mariadb.make_database())
     assert [one.message for one in caplog.records if one.levelname == "WARNING"] == []
+
+
+async def test_upgrade_when_the_machine_pauses_between_statements_then_the_server_waits(
+    url: str,
+) -> None:
+    connector = MysqlConnector(address=MysqlAddress.from_url(url), timeouts=MysqlTimeouts())
+    engine = pooled_engine(connector, "READ COMMITTED", pool_size=1)
+    asked = text("SELECT @@idle_write_transaction_timeout")
+    async with engine.connect() as connection:
+        assert (await connection.execute(asked)).scalar_one() == 2
+        await connection.run_sync(upgrade_over)
+        assert (await connection.execute(asked)).scalar_one() == 0
+    await dispose(engine, 1)
 
 
 async def test_upgrade_when_two_are_at_it_then_both_are_right(mariadb: MariaDb) -> None:

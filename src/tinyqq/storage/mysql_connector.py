@@ -45,6 +45,8 @@ _PROBE: Final = "SELECT @@global.read_only, @@max_allowed_packet"
 class MysqlTimeouts:
     """How long an answer is waited for.
 
+    ``connect_s``: for a connection, until the next host is tried; the only host of an address is
+    given ``call_s``, for giving up on it helps nobody.
     ``call_s`` and ``append_s`` are longer than a small Galera cluster needs to get over the death
     of a node; ``append_s`` is shorter than a lane keeps trying.
     """
@@ -117,7 +119,7 @@ class MysqlConnector:
             place = (self._place + step) % len(hosts)
             generation = self.generation
             try:
-                async with asyncio.timeout(self._timeouts.connect_s):
+                async with asyncio.timeout(self._patience_s()):
                     session = await self._connect(hosts[place], isolation, autocommit, generation)
             except (MySQLError, OSError, CannotConnect) as error:
                 problem = error
@@ -135,6 +137,10 @@ class MysqlConnector:
             logger.warning("storage.away", extra={"reason": reason})
         raise CannotConnect(reason) from problem
 
+    def _patience_s(self) -> float:
+        timeouts = self._timeouts
+        return timeouts.connect_s if len(self._address.hosts) > 1 else timeouts.call_s
+
     def _tell(self, host: str) -> None:
         """Log which host is used, once."""
         if host != self._host:
@@ -148,7 +154,7 @@ class MysqlConnector:
         connection = await asyncmy.connect(
             host=host[0], port=host[1], user=address.user, password=address.password,
             database=address.database, charset="utf8mb4", autocommit=autocommit,
-            client_flag=FOUND_ROWS, connect_timeout=self._timeouts.connect_s,
+            client_flag=FOUND_ROWS, connect_timeout=self._patience_s(),
         )  # fmt: skip
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(connection.close)

@@ -9,6 +9,7 @@ from typing import Final
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.dialects.mysql.base import MySQLDialect
 
 from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.storage import migrate
@@ -18,6 +19,8 @@ from tinyqq.storage.mysql_engine import dispose, pooled_engine
 from tinyqq.storage.mysql_errors import translating
 
 _LOCK: Final = text("SELECT GET_LOCK('tinyqq.migrate', 30)")
+# MariaDB: it would close the connection where a slow machine pauses between two statements.
+_TAKE_TIME: Final = text("SET SESSION idle_write_transaction_timeout = 0")
 
 
 async def upgrade(address: MysqlAddress, *, timeouts: MysqlTimeouts) -> None:
@@ -32,7 +35,7 @@ async def upgrade(address: MysqlAddress, *, timeouts: MysqlTimeouts) -> None:
     try:
         with translating(), _without_notes():
             async with engine.connect() as connection:
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(upgrade_over)
                 await connection.commit()
     finally:
         await dispose(engine, timeouts.connect_s)
@@ -65,8 +68,11 @@ def _without_notes() -> Iterator[None]:
         driver_logger.setLevel(level)
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade_over(connection: Connection) -> None:
+    """The same over one connection, which the caller commits and closes."""
     # Held until the connection closes.
     if not connection.execute(_LOCK).scalar_one():
         raise Unavailable(ErrorCode.UNAVAILABLE, reason="another process migrates the database")
+    if isinstance(connection.dialect, MySQLDialect) and connection.dialect.is_mariadb:
+        connection.execute(_TAKE_TIME)
     migrate.upgrade_connection(connection)
