@@ -7,8 +7,10 @@ out, and one line says how many.
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from asyncio import constants
+import socket
+from asyncio import constants, selector_events
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -45,6 +47,26 @@ def pytest_configure() -> None:
     """asyncio's debug mode notes for every future and callback where it was made: the last frames
     tell that, ten of them cost a tenth of the whole suite."""
     constants.DEBUG_STACK_DEPTH = _DEBUG_FRAMES  # type: ignore[misc]  # Final for typeshed alone
+    _close_what_comes_too_late()
+
+
+def _close_what_comes_too_late() -> None:
+    """Before Python 3.13 asyncio forgets a connection that was accepted in the moment in which its
+    server closed (python/cpython#109564): some later test would fail over a socket left open."""
+    loop: Any = selector_events.BaseSelectorEventLoop
+    accept = loop._accept_connection2
+
+    async def accept_if_open(
+        self: asyncio.AbstractEventLoop, protocol_factory: object, conn: socket.socket,
+        extra: object, sslcontext: object = None, server: asyncio.Server | None = None,
+        *options: object, **more: object,
+    ) -> None:  # fmt: skip
+        if server is not None and not server.sockets:
+            conn.close()
+            return
+        await accept(self, protocol_factory, conn, extra, sslcontext, server, *options, **more)
+
+    loop._accept_connection2 = accept_if_open
 
 
 def pytest_collection_finish() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 TINYQQ: Final = str(Path(sys.executable).with_name("tinyqq"))
-START_TIMEOUT_S: Final = 60.0
-STOP_TIMEOUT_S: Final = 20.0
+START_TIMEOUT_S: Final = 120.0
+STOP_TIMEOUT_S: Final = 60.0
 ENVIRONMENT: Final = {
     **{name: value for name, value in os.environ.items() if not name.startswith("TINYQQ_")},
     "TINYQQ_LANG": "en",

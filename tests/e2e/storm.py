@@ -25,7 +25,7 @@ PAUSE_S = 0.01
 """Between two sends of one person in one conversation."""
 WINDOW = 16
 """Sends of one person in one conversation that wait for their acknowledgement."""
-SETTLE_S = 30.0
+SETTLE_S = 60.0
 
 
 @dataclass

@@ -12,7 +12,7 @@ from tests.e2e.test_cluster import (
     TIMEOUT_S,
     Cluster,
     befriend,
-    handed_on,
+    delivered,
     person,
     sees_nodes,
     texts,
@@ -49,4 +49,4 @@ async def test_units_when_they_have_certificates_then_messages_cross(
             for number in range(20):
                 await ming.send(hong.user_id, f"#{number}")
             assert await texts(hong, 20) == [f"#{number}" for number in range(20)]
-        assert await handed_on(one) >= 20
+        assert await delivered(one, "handed_on") >= 20

@@ -19,7 +19,7 @@ PASSWORD = "correct horse"
 MESSAGES = 3_000
 WINDOW = 64
 KILLED_AFTER = (400, 1_500)
-TIMEOUT_S = 100.0
+TIMEOUT_S = 250.0
 
 
 @asynccontextmanager

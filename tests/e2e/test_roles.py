@@ -16,7 +16,7 @@ from tests.e2e.test_cluster import (
     PASSWORD,
     Cluster,
     befriend,
-    handed_on,
+    delivered,
     person,
     sees_nodes,
     texts,
@@ -31,10 +31,9 @@ from tinyqq.model.group import JoinPolicy
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.needs("mariadb", "redis", "zookeeper"),
-    pytest.mark.timeout(120),
 ]
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 100.0
 CALLS = 100
 PASSES = 8
 """Of one password's hash: it keeps a node busy for a while."""
@@ -71,7 +70,9 @@ async def test_every_role_when_on_a_node_of_its_own_then_people_talk_as_ever(
         await hong.groups.join(group)
         await hong.send_group(group, "大家好")
         assert await texts(ming, 1) == ["大家好"]
-        assert await handed_on(backs["chat"]) >= 2  # what crosses over comes from behind
+        assert (
+            await delivered(backs["chat"], "handed_on") >= 2
+        )  # what crosses over comes from behind
 
 
 class Calls:
@@ -143,7 +144,7 @@ async def ask_for_profiles(client: Client, count: int) -> None:
 async def test_third_user_node_when_it_joins_two_loaded_ones_then_most_calls_and_leaves_unnoticed(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    async with asyncio.timeout(90), AsyncExitStack() as stack:
+    async with asyncio.timeout(250), AsyncExitStack() as stack:
         running = stack.enter_context(ExitStack())
 
         async def start(name: str, roles: str) -> Server:

@@ -18,7 +18,7 @@ from tinyqq.storage.shards import shards_of, spread
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("spider")]
 PASSWORD: Final = "correct horse"
-TIMEOUT_S: Final = 20.0
+TIMEOUT_S: Final = 60.0
 
 
 def settings(folder: Path, url: str) -> Settings:

@@ -23,11 +23,11 @@ from tinyqq.lab.servers.process import wait_until
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.needs("mariadb", "redis", "zookeeper", "nginx"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
 ]
 
-END_TIMEOUT_S = 30.0
-GONE_TIMEOUT_S = 5.0
+END_TIMEOUT_S = 60.0
+GONE_TIMEOUT_S = 30.0
 
 
 @dataclass

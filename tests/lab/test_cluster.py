@@ -19,7 +19,7 @@ from tinyqq.lab.servers.process import ServerFailed, ask, wait_until
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.needs("mariadb", "redis", "zookeeper", "nginx"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
 ]
 
 

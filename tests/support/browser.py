@@ -32,7 +32,7 @@ from tinyqq.client import Client
 from tinyqq.lab.servers.packages import program
 
 PASSWORD: Final = "correct horse"
-TIMEOUT_MS: Final = 15_000
+TIMEOUT_MS: Final = 30_000
 WIDE: Final = (1280, 800)
 TALL: Final = (1280, 2400)
 """High enough that a conversation of some fifty messages is wholly in the page."""
