@@ -108,6 +108,20 @@ it("keeps the outbox in its order, also when one is tried again", async () => {
   expect(log.outgoing(CHAT).map((one) => one.clientMessageId)).toEqual(["b"]);
 });
 
+it("puts nothing into a store that was closed or destroyed: it would be there again", async () => {
+  for (const end of ["close", "destroy"] as const) {
+    const ended = new MemoryStore();
+    const other = new Log(ended, () => undefined);
+    await other.open();
+    await other[end]();
+    other.change(CHAT, (row) => ({ ...row, draft: "x" }));
+    await other.keep("groups", []);
+    await other.flush();
+    expect((await ended.load()).conversations).toEqual([]);
+    expect(await ended.kept("groups")).toBeUndefined();
+  }
+});
+
 it("goes on in memory when the browser takes its storage away", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   class Broken extends MemoryStore {}

@@ -46,14 +46,21 @@ export class Log {
   /** Write what is left, and let go of the store. */
   async close(): Promise<void> {
     await this.flush();
-    this.#store.close();
+    this.#leaveStore().close();
   }
 
   /** Forget everything. */
   async destroy(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#writing;
-    await this.#store.destroy().catch(() => undefined);
+    await this.#leaveStore().destroy().catch(() => undefined);
+  }
+
+  /** What is still on its way to the log goes nowhere: a database that is written to is there again. */
+  #leaveStore(): Store {
+    const store = this.#store;
+    this.#store = new MemoryStore();
+    return store;
   }
 
   // ---- conversations ---------------------------------------------------------------------------
