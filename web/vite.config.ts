@@ -32,5 +32,7 @@ export default defineConfig({
   },
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    // For the end of what hangs; a busy machine takes its time.
+    testTimeout: 30_000,
   },
 });

@@ -1,7 +1,8 @@
 /** Keeps the picture of the cluster coming, whatever breaks. */
 
 import { Backoff } from "../core/backoff";
-import { asChatError, type ChatError } from "../core/errors";
+import { ErrorClass, asChatError, type ChatError } from "../core/errors";
+import { pause } from "../core/pause";
 import type { AdminApi } from "./api";
 import type { Picture } from "./picture";
 
@@ -32,7 +33,7 @@ export async function listen(
     } catch (caught) {
       if (signal.aborted) return;
       const error = asChatError(caught);
-      if (error.errorClass === 2 || error.errorClass === 3) {
+      if (error.errorClass === ErrorClass.UNAUTHENTICATED || error.errorClass === ErrorClass.FORBIDDEN) {
         events.onShut(error);
         return;
       }
@@ -40,18 +41,4 @@ export async function listen(
     }
     await pause(backoff.nextMs(), signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -8,6 +8,7 @@ import { PICTURE_TYPES, type Files, type StoredFile } from "./files";
 import { fileWithoutMetadata } from "./image_metadata";
 import type { Log } from "./log";
 import type { Outgoing } from "./outbox";
+import { pause } from "./pause";
 import type { OutgoingRow } from "./store";
 import { contentOf, encodeDraft, ownKey } from "./wire/entry";
 
@@ -171,14 +172,4 @@ function withStored(media: Media, stored: StoredFile): Media {
     width: stored.width || media.width,
     height: stored.height || media.height,
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -47,6 +47,18 @@ describe("Connection", () => {
     expect(server.asked).toHaveLength(6);
   });
 
+  it("lets nobody wait for room longer than for an answer", async () => {
+    vi.useFakeTimers();
+    const connection = await Connection.open("ws://unit/ws", OPTIONS);
+    for (let one = 0; one < 4; one++) connection.send(Request.SEND, new Uint8Array(), () => undefined);
+    const refused = expect(connection.request(Request.LIST_GROUPS, {}, 2_000)).rejects.toMatchObject({
+      code: ErrorCode.TIMED_OUT,
+    });
+    await vi.advanceTimersByTimeAsync(2_000);
+    await refused;
+    expect(server.asked).not.toContain(Request.LIST_GROUPS.type);
+  });
+
   it("gives everybody who waits CONNECTION_LOST when it is lost", async () => {
     const connection = await Connection.open("ws://unit/ws", OPTIONS);
     const asked = connection.request(Request.LIST_GROUPS, {}, 5_000);

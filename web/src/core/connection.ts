@@ -3,6 +3,7 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
 import { ChatError, ErrorCode } from "./errors";
+import { Bell } from "./pause";
 import { ClientSession, type Reply, type SessionEvent } from "./wire/client_session";
 import { encodeBody, type Pushed, type RequestKind } from "./wire/packets";
 
@@ -12,8 +13,8 @@ export type Answer = (outcome: Reply | ChatError) => void;
 export interface ConnectionOptions {
   readonly agent: string;
   readonly language: string;
-  /** Called for every push, in order. */
-  readonly onPush: (push: Pushed) => void;
+  /** Called for every push, in order, and told on which connection. */
+  readonly onPush: (push: Pushed, connection: Connection) => void;
   /** The server counted more pushes than arrived. */
   readonly onMissed: () => void;
   readonly openTimeoutMs?: number;
@@ -38,7 +39,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #answers = new Map<number, Answer>();
   readonly #timer: ReturnType<typeof setInterval>;
-  #waiting: (() => void)[] = [];
+  /** Rings when another request may go. */
+  readonly #room = new Bell();
   #isClosed = false;
   #finish: (error: ChatError) => void = () => undefined;
 
@@ -88,7 +90,9 @@ export class Connection {
     const body = encodeBody(kind.request, init);
     const untilMs = performance.now() + timeoutMs;
     while (!this.#isClosed && this.inFlight >= this.maxInFlight) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) throw new ChatError(ErrorCode.TIMED_OUT);
+      await this.#room.wait(leftMs);
     }
     if (this.#isClosed) throw lost();
     const requestId = this.#session.requestBody(kind, body);
@@ -172,7 +176,7 @@ export class Connection {
   #handle(events: readonly SessionEvent[]): void {
     for (const event of events) {
       if (event.is === "reply") this.#answer(event.requestId, event.outcome);
-      else if (event.is === "push") this.#options.onPush(event.push);
+      else if (event.is === "push") this.#options.onPush(event.push, this);
       else if (event.is === "missed") this.#options.onMissed();
       else this.#end(event.error);
     }
@@ -186,11 +190,7 @@ export class Connection {
   }
 
   #makeRoom(): void {
-    if (this.#waiting.length > 0 && (this.#isClosed || this.inFlight < this.maxInFlight)) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) wake();
-    }
+    if (this.#isClosed || this.inFlight < this.maxInFlight) this.#room.ring();
     if (!this.#isClosed) this.onRoom();
   }
 

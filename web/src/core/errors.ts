@@ -86,7 +86,17 @@ const NAMES = new Map<number, ErrorName>(
 );
 
 /** What a client does about an error follows from its class, the thousands of the code. */
-export type ErrorClass = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+export const ErrorClass = {
+  INVALID_REQUEST: 1,
+  UNAUTHENTICATED: 2,
+  FORBIDDEN: 3,
+  NOT_FOUND: 4,
+  CONFLICT: 5,
+  RATE_LIMITED: 6,
+  UNAVAILABLE: 7,
+  PROTOCOL_ERROR: 8,
+} as const;
+export type ErrorClass = (typeof ErrorClass)[keyof typeof ErrorClass];
 
 /** What a code that this client does not know is taken for. */
 const GENERAL: Readonly<Record<ErrorClass, ErrorName>> = {
@@ -115,8 +125,7 @@ export class ChatError extends Error {
     readonly fields: Readonly<Record<string, string>> = {},
     readonly retryAfterMs = 0,
   ) {
-    const thousands = Math.floor(code / 1000);
-    const errorClass = (thousands >= 1 && thousands <= 8 ? thousands : 7) as ErrorClass;
+    const errorClass = classOf(code);
     const codeName = NAMES.get(code) ?? GENERAL[errorClass];
     super(codeName);
     this.name = "ChatError";
@@ -129,10 +138,16 @@ export class ChatError extends Error {
     return `error.${this.codeName}`;
   }
 
-  /** Whether the same request may succeed later (classes 6 and 7). */
+  /** Whether the same request may succeed later. */
   get isForNow(): boolean {
-    return this.errorClass === 6 || this.errorClass === 7;
+    return this.errorClass === ErrorClass.RATE_LIMITED || this.errorClass === ErrorClass.UNAVAILABLE;
   }
+}
+
+/** A class of the future is taken for UNAVAILABLE: trying again does no harm. */
+function classOf(code: number): ErrorClass {
+  const thousands = Math.floor(code / 1000);
+  return Object.values(ErrorClass).find((one) => one === thousands) ?? ErrorClass.UNAVAILABLE;
 }
 
 /** What was thrown as an error of ours; anything else is a bug of this program, and told as such. */

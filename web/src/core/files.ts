@@ -2,7 +2,7 @@
 
 import type { FileLimits, FileRef, OwnFiles } from "./api";
 import { refusal, type Credentials } from "./credentials";
-import { ChatError, ErrorCode, asChatError } from "./errors";
+import { ChatError, ErrorClass, ErrorCode, asChatError } from "./errors";
 
 /** A file as the server has found it. */
 export interface StoredFile {
@@ -254,7 +254,7 @@ export class Files {
       const answer = await this.#request(method, path, accessToken, init);
       if (answer.ok) return answer;
       const error = refusal(await answer.json().catch(() => undefined));
-      if (error.errorClass !== 2 || isSecond) throw error;
+      if (error.errorClass !== ErrorClass.UNAUTHENTICATED || isSecond) throw error;
       // Perhaps the access token alone is no longer good.
       this.#credentials.forget(accessToken);
     }

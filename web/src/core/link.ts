@@ -4,12 +4,14 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 
 import type { Connection as ConnectionState } from "./api";
 import { Backoff } from "./backoff";
-import { Connection } from "./connection";
+import type { Connection } from "./connection";
 import type { Credentials, Token } from "./credentials";
+import { Dialer } from "./dialer";
 import type { Directory } from "./directory";
-import { ChatError, ErrorCode, asChatError } from "./errors";
+import { ChatError, ErrorClass, ErrorCode, asChatError } from "./errors";
+import { Bell, pause } from "./pause";
 import { KickReason, type GoAway, type Kicked } from "./wire/_pb/tinyqq/_pb/client_pb";
-import { Request, type Pushed, type RequestKind } from "./wire/packets";
+import type { Pushed, RequestKind } from "./wire/packets";
 import { kickReasonOf } from "./wire/records";
 
 /** Who is told what becomes of the link. */
@@ -38,9 +40,6 @@ export interface LinkOptions {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
-const OPEN_TIMEOUT_MS = 10_000;
-/** The same where there is another way to try. */
-const SHORT_TIMEOUT_MS = 3_000;
 /** A connection that held this long was a good one: the next trouble starts with a short wait. */
 const STABLE_MS = 10_000;
 /** How often the access token is renewed while there are other units to move to: the node that
@@ -51,35 +50,38 @@ const LOW_MS = 2 * RENEW_MS;
 /** How soon moving is tried again. */
 const MOVE_AGAIN_MS = 2_000;
 
-/** One connection as the link knows it. */
-interface Line {
-  /** The next one is logging in: the server takes this one for replaced. */
-  isLeft: boolean;
-  /** It was replaced, perhaps by the next one. */
-  kicked?: Kicked;
-}
-
 /** See the module's comment. One link is one log-in: after the end make a new one. */
 export class Link {
   readonly #options: LinkOptions;
+  readonly #dialer: Dialer;
   readonly #backoff: Backoff;
+  readonly #stopping = new AbortController();
   #connection: Connection | undefined;
-  #isStopped = false;
   #failure: ChatError | undefined;
   #attempt = 0;
-  readonly #lines = new WeakMap<Connection, Line>();
   #moving: Promise<void> | undefined;
+  /** The connection whose successor logs in: the server takes it for replaced. */
+  #left: Connection | undefined;
+  /** It was, perhaps by its successor. */
+  #kickOfLeft: Kicked | undefined;
   #successor: Connection | undefined;
   #isCutOff = false;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
   #renewTimer: ReturnType<typeof setInterval> | undefined;
-  /** Those who wait for a connection, or for its end. */
-  #waiting: (() => void)[] = [];
-  #wake: () => void = () => undefined;
+  /** Rings when there is a connection, and at the end of the link. */
+  readonly #change = new Bell();
+  /** Rings when the next try shall not be waited for. */
+  readonly #alarm = new Bell();
 
   constructor(options: LinkOptions) {
+    const { user, random } = options;
     this.#options = options;
-    this.#backoff = new Backoff(options.random);
+    this.#backoff = new Backoff(random);
+    this.#dialer = new Dialer({
+      ...options,
+      onPush: (push, connection) => this.#onPush(push, connection),
+      onMissed: () => user.onMissed(),
+    });
   }
 
   /** Begin, and go on until {@link stop}, a kick, or a log-in that is no longer good. */
@@ -89,13 +91,17 @@ export class Link {
 
   /** Do not wait for the next try; while it is up, find out whether it still is. */
   reconnect(): void {
-    this.#wake();
+    this.#alarm.ring();
     this.#connection?.probe();
   }
 
   /** End it from this side. Idempotent. */
   stop(): void {
     this.#finish(undefined, new ChatError(ErrorCode.NOT_LOGGED_IN));
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   /** The connection that is logged in. */
@@ -125,7 +131,7 @@ export class Link {
         const pauseMs = backoff.nextMs(error.retryAfterMs);
         const isTooLate = performance.now() + pauseMs >= untilMs;
         if (!error.isForNow || isTooLate || error.code === ErrorCode.TIMED_OUT) throw error;
-        if (!connection.isClosed) await pause(pauseMs);
+        if (!connection.isClosed) await pause(pauseMs, this.#stopping.signal);
       }
     }
   }
@@ -155,10 +161,10 @@ export class Link {
     if (waitMs > 0) {
       // Many come at once, and the units say when it is this one's turn.
       this.#tell({ state: "waiting", untilMs: Date.now() + waitMs, attempt: this.#attempt });
-      await pause(waitMs);
+      await pause(waitMs, this.#stopping.signal);
       this.#tell({ state: "connecting", attempt: this.#attempt });
     }
-    return this.#connect(urls, token);
+    return this.#dialer.connect(urls, token, this.#stopping.signal);
   }
 
   async #token(): Promise<Token> {
@@ -172,65 +178,6 @@ export class Link {
     }
   }
 
-  async #connect(
-    urls: readonly string[],
-    token: Token,
-    onReached: () => void = () => undefined,
-  ): Promise<Connection> {
-    let error = new ChatError(ErrorCode.CONNECTION_LOST);
-    for (const url of urls) {
-      if (this.#isStopped) break;
-      const timeoutMs = url === urls.at(-1) ? OPEN_TIMEOUT_MS : SHORT_TIMEOUT_MS;
-      const connection = await this.#dial(url, timeoutMs).catch((reason: unknown) => {
-        error = asChatError(reason);
-        return undefined;
-      });
-      if (connection !== undefined) {
-        onReached();
-        return this.#logIn(connection, token);
-      }
-      this.#options.directory.avoid(url);
-    }
-    throw error;
-  }
-
-  async #dial(url: string, openTimeoutMs: number): Promise<Connection> {
-    const { agent, language, user } = this.#options;
-    const line: Line = { isLeft: false };
-    const connection = await Connection.open(url, {
-      agent,
-      language,
-      openTimeoutMs,
-      onPush: (push) => this.#onPush(push, line),
-      onMissed: () => user.onMissed(),
-    });
-    this.#lines.set(connection, line);
-    return connection;
-  }
-
-  async #logIn(connection: Connection, { accessToken, deviceId }: Token): Promise<Connection> {
-    const { credentials, userId } = this.#options;
-    const resume = { token: accessToken, deviceId };
-    const answer = await connection
-      .request(Request.RESUME, resume, REQUEST_TIMEOUT_MS)
-      .catch((reason: unknown) => asChatError(reason));
-    if (answer instanceof ChatError) {
-      connection.close();
-      if (answer.code === ErrorCode.DRAINING) this.#options.directory.avoid(connection.url);
-      if (answer.errorClass !== 2) throw answer;
-      // Perhaps the access token alone is no longer good: at the next try the cookie decides.
-      credentials.forget();
-      throw new ChatError(ErrorCode.UNAVAILABLE);
-    }
-    if (answer.userId !== userId) {
-      // Somebody else has logged in with this browser meanwhile.
-      connection.close();
-      throw new ChatError(ErrorCode.NOT_LOGGED_IN);
-    }
-    credentials.renewed(answer.accessToken, Number(answer.accessExpiresAtMs));
-    return connection;
-  }
-
   /** Returns the connection that takes over, if one does. */
   async #stay(connection: Connection): Promise<Connection | undefined> {
     if (this.#isStopped) {
@@ -242,7 +189,7 @@ export class Link {
     this.#connection = connection;
     this.#attempt = 0;
     this.#tell({ state: "online", unitId: connection.unitId, isSyncing: true });
-    this.#wakeAll();
+    this.#change.ring();
     user.onUp(connection);
     this.#renewTimer = setInterval(() => void this.#renew(), RENEW_MS);
     const error = await connection.closed;
@@ -273,18 +220,18 @@ export class Link {
   /** Come in elsewhere while the present connection still serves, then let go of that. */
   #move(url: string): void {
     const from = this.#connection;
-    const line = from && this.#lines.get(from);
-    if (from === undefined || line === undefined || this.#moving !== undefined) return;
-    this.#moving = this.#replace(from, line, url).finally(() => (this.#moving = undefined));
+    if (from === undefined || this.#moving !== undefined) return;
+    this.#moving = this.#replace(from, url).finally(() => (this.#moving = undefined));
   }
 
-  async #replace(from: Connection, line: Line, url: string): Promise<void> {
+  async #replace(from: Connection, url: string): Promise<void> {
     const { credentials, directory } = this.#options;
+    const { signal } = this.#stopping;
     try {
       const token = await credentials.token();
       const { urls } = await directory.ways();
       const order = url === "" ? urls : [url, ...urls.filter((one) => one !== url)];
-      const next = await this.#connect(order, token, () => (line.isLeft = true));
+      const next = await this.#dialer.connect(order, token, signal, () => (this.#left = from));
       if (this.#isStopped) {
         next.close();
         return;
@@ -293,9 +240,11 @@ export class Link {
       from.close();
     } catch (error) {
       asChatError(error); // it is tried again, as long as there is time
-      line.isLeft = false;
-      if (line.kicked !== undefined) this.#kicked(line.kicked);
+      if (this.#kickOfLeft !== undefined) this.#kicked(this.#kickOfLeft);
       else if (!from.isClosed) this.#leaveTimer = setTimeout(() => this.#move(url), MOVE_AGAIN_MS);
+    } finally {
+      this.#left = undefined;
+      this.#kickOfLeft = undefined;
     }
   }
 
@@ -310,13 +259,13 @@ export class Link {
     const untilMs = Date.now() + delayMs;
     const elsewhere = this.#isCutOff ? this.#options.directory.otherPages : [];
     this.#tell({ state: "waiting", untilMs, attempt: this.#attempt, elsewhere });
-    await this.#sleep(delayMs);
+    await this.#alarm.wait(delayMs);
   }
 
-  #onPush(push: Pushed, line: Line): void {
+  #onPush(push: Pushed, connection: Connection): void {
     if (push.$typeName === "tinyqq.v1.GoAway") this.#leave(push);
     else if (push.$typeName !== "tinyqq.v1.Kicked") this.#options.user.onPush(push);
-    else if (line.isLeft && push.reason === KickReason.REPLACED) line.kicked = push;
+    else if (connection === this.#left && push.reason === KickReason.REPLACED) this.#kickOfLeft = push;
     else this.#kicked(push);
   }
 
@@ -336,13 +285,13 @@ export class Link {
 
   #finish(state: ConnectionState | undefined, failure: ChatError): void {
     if (this.#isStopped) return;
-    this.#isStopped = true;
+    this.#stopping.abort();
     this.#failure = failure;
     this.#connection?.close();
     this.#successor?.close();
     this.#letGo();
-    this.#wake();
-    this.#wakeAll();
+    this.#alarm.ring();
+    this.#change.ring();
     if (state !== undefined) this.#options.user.onState(state);
   }
 
@@ -364,38 +313,12 @@ export class Link {
       if (this.#connection !== undefined && !this.#connection.isClosed) return this.#connection;
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) throw new ChatError(ErrorCode.CONNECTION_LOST);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
-        this.#waiting.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      await this.#change.wait(leftMs);
     }
-  }
-
-  #wakeAll(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 
 /** Whether trying again is of no use. */
 function isFinal(error: ChatError): boolean {
-  return error.errorClass <= 5 || error.code === ErrorCode.VERSION_UNSUPPORTED;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return error.errorClass <= ErrorClass.CONFLICT || error.code === ErrorCode.VERSION_UNSUPPORTED;
 }

@@ -3,7 +3,7 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
 import { withEntry, withSummary, type ConversationRow } from "./conversations";
-import { ChatError, asChatError } from "./errors";
+import { ChatError, ErrorClass, asChatError } from "./errors";
 import type { Inbox, Position } from "./inbox";
 import type { Log } from "./log";
 import type { HeadHint, Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
@@ -97,6 +97,7 @@ export class Receiver {
     try {
       if (this.#overviewIsDue) await this.#readOverview();
       await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, () => this.#syncAll()));
+      if (this.#isStopped) return;
       if (!this.#overviewIsDue) this.#options.onSynced();
       if (this.#isBehind) this.#fetchSoon(GAP_GRACE_MS);
     } catch (reason) {
@@ -220,11 +221,11 @@ export class Receiver {
   }
 
   async #syncFailed(conversationId: string, error: ChatError): Promise<void> {
-    // Not there, or not for this user: classes 1, 3 and 4.
-    const isForGood = [1, 3, 4].includes(error.errorClass);
+    const isInvalid = error.errorClass === ErrorClass.INVALID_REQUEST;
+    const isForGood = isInvalid || isGone(error);
     this.#options.inbox.syncFailed(conversationId, { forGood: isForGood });
     if (!isForGood) throw error;
-    if (error.errorClass !== 1) await this.#drop([{ conversationId }]);
+    if (isGone(error)) await this.#drop([{ conversationId }]);
   }
 
   /** Everything from *before* to the position is here now. */
@@ -247,6 +248,11 @@ export class Receiver {
     if (ready.length > 0) onEntries(ready, isFresh);
     onPosition(conversationId, position);
   }
+}
+
+/** Whether a conversation is not there, or not for this user. */
+function isGone({ errorClass }: ChatError): boolean {
+  return errorClass === ErrorClass.FORBIDDEN || errorClass === ErrorClass.NOT_FOUND;
 }
 
 /** The last seq that the user may see. */
