@@ -28,18 +28,19 @@ import type {
   Unsubscribe,
   UserId,
 } from "./api";
-import { Connection } from "./connection";
 import { Credentials, type WebSession } from "./credentials";
 import { Directory, pageOf } from "./directory";
+import { Door } from "./door";
 import { Emitter } from "./emitter";
+import { ChatError, ErrorClass, ErrorCode } from "./errors";
 import { Files } from "./files";
-import { ChatError, ErrorCode, asChatError } from "./errors";
-import { conversationType, directConversation, newId, peerOf } from "./ids";
+import { conversationType, directConversation, peerOf } from "./ids";
+import { LastAccount } from "./last_account";
 import type { Mailbox } from "./mailbox";
 import { People } from "./people";
 import type { Store } from "./store";
 import { Visit } from "./visit";
-import { Request, type RequestKind } from "./wire/packets";
+import type { RequestKind } from "./wire/packets";
 
 /** What a client needs of where it runs. */
 export interface Surroundings {
@@ -57,8 +58,6 @@ export interface Surroundings {
   readonly openStore: (userId: UserId) => Store;
 }
 
-const DOOR_TIMEOUT_MS = 30_000;
-const LAST_ACCOUNT = "tinyqq.account";
 /** Somebody ended this log-in on purpose: what was kept here must not stay readable. */
 const WIPING: ReadonlySet<KickReason> = new Set(["revoked", "accountDeleted", "loggedOut"]);
 
@@ -69,15 +68,21 @@ export class RealChatClient extends People implements ChatClient {
   readonly #surroundings: Surroundings;
   readonly #events = new Emitter<ChatEvents>();
   readonly #directory: Directory;
+  readonly #door: Door;
   readonly #credentials: Credentials;
   readonly #files: Files;
+  readonly #lastAccount: LastAccount;
   #visit: Visit | undefined;
+  /** Counts who came and went: of two who come in at once the later stays. */
+  #turn = 0;
 
   constructor(surroundings: Surroundings) {
     super((kind, init) => this.#ask(kind, init));
     this.#surroundings = surroundings;
-    const { origin, fetch, memory } = surroundings;
+    const { origin, fetch, memory, agent, language } = surroundings;
+    this.#lastAccount = new LastAccount(memory);
     this.#directory = new Directory(origin, fetch, memory);
+    this.#door = new Door({ directory: this.#directory, agent, language });
     this.#credentials = new Credentials(origin, fetch, {
       onSession: (session) => this.#confirmed(session),
       memory,
@@ -105,7 +110,7 @@ export class RealChatClient extends People implements ChatClient {
   // ---- coming in -------------------------------------------------------------------------------
 
   async resume(): Promise<Account | null> {
-    const account = this.#lastAccount();
+    const account = this.#lastAccount.find();
     if (account === undefined) {
       // Not waited for: the door is open meanwhile.
       void this.#credentials.finishLogOut().catch(() => undefined);
@@ -116,9 +121,7 @@ export class RealChatClient extends People implements ChatClient {
   }
 
   async register(nickname: string, password: string, inviteCode = ""): Promise<Registered> {
-    const request = { operationId: newId(), nickname, password, inviteCode };
-    const { userId, recoveryCode } = await this.#askAtDoor(Request.REGISTER, request);
-    return { userId, recoveryCode };
+    return this.#door.register(nickname, password, inviteCode);
   }
 
   async logIn(userId: UserId, password: string): Promise<Account> {
@@ -140,8 +143,7 @@ export class RealChatClient extends People implements ChatClient {
     recoveryCode: string,
     newPassword: string,
   ): Promise<string> {
-    const request = { userId, recoveryCode, newPassword };
-    return (await this.#askAtDoor(Request.RECOVER_PASSWORD, request)).recoveryCode;
+    return this.#door.recoverPassword(userId, recoveryCode, newPassword);
   }
 
   reconnect(): void {
@@ -303,49 +305,11 @@ export class RealChatClient extends People implements ChatClient {
     return this.#here.link.call(kind, init);
   }
 
-  /** Ask something that needs no log-in, on a connection of its own; once more when that breaks. */
-  async #askAtDoor<Q extends DescMessage, A extends DescMessage>(
-    kind: RequestKind<Q, A>,
-    init: MessageInitShape<Q>,
-  ): Promise<MessageShape<A>> {
-    try {
-      return await this.#askOnce(kind, init);
-    } catch (error) {
-      const isRepeatable = kind.type === Request.REGISTER.type;
-      if (!isRepeatable || asChatError(error).code !== ErrorCode.CONNECTION_LOST) throw error;
-      return this.#askOnce(kind, init);
-    }
-  }
-
-  async #askOnce<Q extends DescMessage, A extends DescMessage>(
-    kind: RequestKind<Q, A>,
-    init: MessageInitShape<Q>,
-  ): Promise<MessageShape<A>> {
-    const { agent, language } = this.#surroundings;
-    const { urls } = await this.#directory.ways();
-    let error: unknown = new ChatError(ErrorCode.CONNECTION_LOST);
-    for (const url of urls) {
-      try {
-        const nothing = () => undefined;
-        const options = { agent, language, onPush: nothing, onMissed: nothing };
-        const connection = await Connection.open(url, options);
-        try {
-          return await connection.request(kind, init, DOOR_TIMEOUT_MS);
-        } finally {
-          connection.close();
-        }
-      } catch (reason) {
-        error = reason;
-        if (asChatError(reason).code !== ErrorCode.CONNECTION_LOST) break;
-      }
-    }
-    throw error;
-  }
-
   // ---- who is here -----------------------------------------------------------------------------
 
   async #enter({ userId, nickname, mustChangePassword }: Account): Promise<Account> {
     const before = this.#leave();
+    const turn = this.#turn;
     await before?.log.close();
     const { openStore, agent, language } = this.#surroundings;
     const visit = await Visit.open({
@@ -361,6 +325,12 @@ export class RealChatClient extends People implements ChatClient {
       onState: (state) => this.#linkChanged(state),
       onSynced: () => this.#synced(),
     });
+    if (turn !== this.#turn) {
+      // Logged out, or closed, while the log was read.
+      visit.stop();
+      await visit.log.close();
+      throw new ChatError(ErrorCode.NOT_LOGGED_IN);
+    }
     this.#visit = visit;
     const account = { userId, nickname, mustChangePassword };
     this.#setAccount(account);
@@ -371,6 +341,7 @@ export class RealChatClient extends People implements ChatClient {
   }
 
   #leave(): Visit | undefined {
+    this.#turn += 1;
     const visit = this.#visit;
     this.#visit = undefined;
     visit?.stop();
@@ -378,7 +349,7 @@ export class RealChatClient extends People implements ChatClient {
   }
 
   async #wipe(): Promise<void> {
-    this.#surroundings.memory.removeItem(LAST_ACCOUNT);
+    this.#lastAccount.forget();
     const visit = this.#leave();
     await visit?.log.destroy();
   }
@@ -387,10 +358,10 @@ export class RealChatClient extends People implements ChatClient {
     this.#setConnection(state);
     if (state.state === "kicked" && state.reason !== "replaced") {
       this.#credentials.forget();
-      this.#surroundings.memory.removeItem(LAST_ACCOUNT);
+      this.#lastAccount.forget();
       if (WIPING.has(state.reason)) void this.#wipe();
-    } else if (state.state === "ended" && state.error.errorClass === 2) {
-      this.#surroundings.memory.removeItem(LAST_ACCOUNT);
+    } else if (state.state === "ended" && state.error.errorClass === ErrorClass.UNAUTHENTICATED) {
+      this.#lastAccount.forget();
       if (state.error.code !== ErrorCode.TOKEN_EXPIRED) void this.#wipe();
     }
   }
@@ -416,25 +387,12 @@ export class RealChatClient extends People implements ChatClient {
 
   #setAccount(account: Account | null): void {
     this.account = account;
-    if (account !== null) {
-      this.#surroundings.memory.setItem(LAST_ACCOUNT, JSON.stringify(account));
-    }
+    if (account !== null) this.#lastAccount.remember(account);
     this.#events.emit("account", account);
   }
 
   #setConnection(connection: ConnectionState): void {
     this.connection = connection;
     this.#events.emit("connection", connection);
-  }
-
-  #lastAccount(): Account | undefined {
-    try {
-      const saved: unknown = JSON.parse(this.#surroundings.memory.getItem(LAST_ACCOUNT) ?? "null");
-      const { userId, nickname } = saved as Partial<Account>;
-      if (typeof userId !== "string" || typeof nickname !== "string") return undefined;
-      return { userId, nickname, mustChangePassword: false };
-    } catch {
-      return undefined;
-    }
   }
 }

@@ -130,6 +130,24 @@ it("lets go of the socket when another tab leads", async () => {
   expect(second.real[0]?.account?.userId).toBe("10001");
 });
 
+it("leaves to the tab that leads now what failed because it did not before", async () => {
+  const [first, second] = [openTab("a"), openTab("b")];
+  first.election.candidate?.lead();
+  await first.client.resume();
+  let fail: (error: ChatError) => void = () => undefined;
+  const failing = new Promise<never>((_, reject) => (fail = reject));
+  vi.spyOn(first.real[0] as FakeChatClient, "groups").mockReturnValue(failing);
+  vi.spyOn(first.real[0] as FakeChatClient, "recall").mockReturnValue(failing);
+  const groups = first.client.groups();
+  const recall = first.client.recall("20001", 1);
+  first.election.candidate?.follow();
+  fail(new ChatError(ErrorCode.NOT_LOGGED_IN));
+  await expect(recall).rejects.toMatchObject({ code: ErrorCode.NOT_LOGGED_IN });
+  second.election.candidate?.lead();
+  await second.client.resume();
+  expect((await groups).length).toBeGreaterThan(0);
+});
+
 it("has files sent and fetched by the tab that leads, under an id by which a repeat is known", async () => {
   const [leader, follower] = [openTab("a"), openTab("b")];
   leader.election.candidate?.lead();

@@ -166,12 +166,19 @@ class Tabs {
 
   async #answer(tab: string, id: number, name: Name, values: readonly unknown[]): Promise<void> {
     if (!NAMES.includes(name)) return;
+    const client = this.#client;
     try {
       const value = pack(await this.#perform(name, values));
       this.#say({ is: "answer", tab, id, value });
     } catch (error) {
+      if (this.#isLeft(client, name)) return;
       this.#say({ is: "answer", tab, id, error: pack(asChatError(error)) });
     }
+  }
+
+  /** It failed because this client was closed when another tab took the lead: that one is asked. */
+  #isLeft(client: ChatClient | undefined, name: Name): boolean {
+    return client !== this.#client && isRepeatable(name);
   }
 
   async #perform(name: Name, values: readonly unknown[]): Promise<unknown> {
@@ -197,10 +204,13 @@ class Tabs {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     const { name, values } = pending;
-    if (this.#client !== undefined) {
+    const client = this.#client;
+    if (client !== undefined) {
       this.#perform(name, values).then(
         (value) => this.#settle(id, value, undefined),
-        (error: unknown) => this.#settle(id, undefined, asChatError(error)),
+        (error: unknown) => {
+          if (!this.#isLeft(client, name)) this.#settle(id, undefined, asChatError(error));
+        },
       );
     } else if (this.#leader !== "") {
       this.#say({ is: "call", tab: this.#tab, id, name, values: pack(values) });
@@ -219,8 +229,7 @@ class Tabs {
     const isFirst = this.#leader === "";
     this.#leader = leader;
     for (const [id, { name }] of [...this.#pending]) {
-      const isRepeatable = !(ONCE as readonly string[]).includes(name);
-      if (isFirst || isRepeatable) this.#dispatch(id);
+      if (isFirst || isRepeatable(name)) this.#dispatch(id);
       else this.#settle(id, undefined, new ChatError(ErrorCode.CONNECTION_LOST));
     }
   }
@@ -271,6 +280,10 @@ class Tabs {
   #say(said: Said): void {
     this.#options.channel?.postMessage(said);
   }
+}
+
+function isRepeatable(name: Name): boolean {
+  return !(ONCE as readonly Name[]).includes(name);
 }
 
 /** The client of one tab. */

@@ -6,6 +6,7 @@ import type { ChatEvents, Conversation } from "./api";
 import { Credentials } from "./credentials";
 import { Directory } from "./directory";
 import { Emitter } from "./emitter";
+import { ErrorCode } from "./errors";
 import { Files } from "./files";
 import { MemoryStore } from "./store";
 import { Visit } from "./visit";
@@ -121,6 +122,15 @@ it("lets nobody wait for a list that will never come", async () => {
   const conversations = visit.conversations();
   visit.stop();
   expect(await conversations).toEqual([]);
+});
+
+it("answers nobody any more when it is over: who asks may be somebody else by then", async () => {
+  await store.keep("groups", ["20001"]);
+  const ask = vi.fn(async () => ["10002"]);
+  const asked = [visit.kept("groups", ask), visit.kept("contacts", ask)];
+  visit.stop();
+  for (const one of asked) await expect(one).rejects.toMatchObject({ code: ErrorCode.NOT_LOGGED_IN });
+  expect(ask).not.toHaveBeenCalled();
 });
 
 it("gives a name to a conversation that came without one", async () => {

@@ -5,7 +5,7 @@ import type { ConversationRow } from "./conversations";
 import type { Credentials } from "./credentials";
 import type { Directory } from "./directory";
 import type { Emitter } from "./emitter";
-import { asChatError } from "./errors";
+import { ChatError, ErrorCode, asChatError } from "./errors";
 import type { Files } from "./files";
 import { Link } from "./link";
 import { Log } from "./log";
@@ -38,6 +38,7 @@ export class Visit {
   /** What was answered: after a while without a connection it may be out of date. */
   readonly #answered = new Set<string>();
   readonly #listed: Promise<void>;
+  #isOver = false;
   #endListing: () => void = () => undefined;
 
   /** Read what the last visit left; {@link Link.start} begins. */
@@ -83,6 +84,7 @@ export class Visit {
 
   /** The log stays open. */
   stop(): void {
+    this.#isOver = true;
     this.#endListing();
     this.#unnamed.clear();
     this.#changed.clear();
@@ -96,10 +98,16 @@ export class Visit {
     return this.mailbox.conversations();
   }
 
-  /** What *ask* answers; while there is no connection what it answered last, under *name*. */
+  /**
+   * What *ask* answers; while there is no connection what it answered last, under *name*.
+   *
+   * @throws ChatError what *ask* throws; NOT_LOGGED_IN: the visit is over, and whoever asked may be
+   *   somebody else by now.
+   */
   async kept<Result>(name: string, ask: () => Promise<Result>): Promise<Result> {
     if (this.link.connection === undefined) {
       const last = await this.log.kept(name);
+      this.#checkNotOver();
       if (last !== undefined) {
         this.#answered.add(name);
         // Kept below under this name, so it is of this type.
@@ -108,10 +116,16 @@ export class Visit {
     }
     // Whoever comes in looks at the conversations first.
     await this.#listed;
+    this.#checkNotOver();
     const result = await ask();
+    this.#checkNotOver();
     this.#answered.add(name);
     this.log.keepLearnt(name, result);
     return result;
+  }
+
+  #checkNotOver(): void {
+    if (this.#isOver) throw new ChatError(ErrorCode.NOT_LOGGED_IN);
   }
 
   #linkChanged(state: ConnectionState): void {
@@ -122,6 +136,7 @@ export class Visit {
   // ---- conversations that change ---------------------------------------------------------------
 
   #rowChanged(row: ConversationRow): void {
+    if (this.#isOver) return;
     // Many change at once, when one comes back: they are told together.
     if (this.#changed.size === 0) setTimeout(() => this.#tellChanged(), 0);
     this.#changed.add(row.conversationId);

@@ -3,6 +3,7 @@
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef } from "vue";
 
+import { asChatError } from "../core/errors";
 import { useClient } from "./client";
 
 export const useSession = defineStore("session", () => {
@@ -23,9 +24,10 @@ export const useSession = defineStore("session", () => {
   async function resume(): Promise<void> {
     try {
       account.value = await client.resume();
-    } finally {
-      isReady.value = true;
+    } catch (error) {
+      asChatError(error); // whom the last visit does not let in comes by the door
     }
+    isReady.value = true;
   }
 
   return { account, connection, isReady, me, resume };
