@@ -10,6 +10,7 @@ from tests.architecture.source_tree import ROOT
 from typer.main import get_command
 
 from tinyqq.cli.main import app
+from tinyqq.http.metric_texts import METRIC_TEXTS
 
 _DOCUMENTS: Final = [
     path
@@ -21,7 +22,14 @@ _LINK: Final = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 _FILE: Final = re.compile(r"`((?:src|tests|docs|proto|bench|examples)/[\w./-]+\.\w+)`")
 _ANCHOR: Final = re.compile(r"\]\(([\w./-]+\.md|)#([\w-]+)\)")
 _COMMAND: Final = re.compile(r"`tinyqq ([a-z]+)")
-_EVENT_ROW: Final = re.compile(r"^\| ((?:`[a-z]+\.[a-z_]+`(?:, )?)+) \|", re.MULTILINE)
+_METRIC: Final = re.compile(r"`(tinyqq_[a-z_]+[a-z])[`{]")
+_SOURCES: Final = "".join(path.read_text("utf-8") for path in ROOT.glob("src/tinyqq/**/*.py"))
+_WARNING: Final = re.compile(
+    r'logger\.(?:warning|error|critical|log)\(\s*(?:level, )?"([a-z]+\.[a-z_]+)"'
+)
+_EVENT_ROW: Final = re.compile(
+    r"^\| ((?:`(?!checks|states)[a-z]+\.[a-z_]+`(?:, )?)+)(?: \(error\))? \|", re.M
+)
 
 
 def found(pattern: re.Pattern[str]) -> list[tuple[Path, str]]:
@@ -68,9 +76,21 @@ def test_documents_when_they_name_a_command_then_there_is_one() -> None:
     assert [one for one in found(_COMMAND) if one[1] not in known] == []
 
 
-def test_events_when_the_cluster_page_names_them_then_they_are_logged() -> None:
-    page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
-    events = re.findall(r"`([a-z._]+)`", " ".join(_EVENT_ROW.findall(page)))
-    sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("src/**/*.py"))
-    assert len(events) > 10
-    assert [event for event in events if f'"{event}"' not in sources] == []
+def test_events_when_the_runbook_tells_them_then_they_are_logged() -> None:
+    assert len(told_events()) > 40
+    assert [event for event in told_events() if f'"{event}"' not in _SOURCES] == []
+
+
+def test_events_when_they_warn_then_the_runbook_tells_them() -> None:
+    assert set(_WARNING.findall(_SOURCES)) - told_events() == set()
+
+
+def told_events() -> set[str]:
+    """The lines of the log that the runbook explains."""
+    page = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    return set(re.findall(r"`([a-z._]+)`", " ".join(_EVENT_ROW.findall(page))))
+
+
+def test_metrics_when_documents_name_them_then_they_have_a_text() -> None:
+    names = {f"tinyqq_{name}" for name in METRIC_TEXTS}
+    assert [one for one in found(_METRIC) if one[1] not in names] == []

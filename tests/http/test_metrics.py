@@ -14,6 +14,7 @@ def test_collect_when_asked_then_counters_and_gauges_by_their_names() -> None:
     assert metrics["tinyqq_gateway_sends"].type == "counter"
     assert metrics["tinyqq_gateway_open_connections"].type == "gauge"
     assert metrics["tinyqq_gateway_open_connections"].samples[0].value == 2.5
+    assert metrics["tinyqq_gateway_sends"].documentation == "Messages that clients handed in."
 
 
 async def test_answer_when_scraped_then_the_figures_of_now() -> None:

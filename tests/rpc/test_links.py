@@ -62,7 +62,7 @@ async def test_peer_when_asked_for_twice_then_the_same() -> None:
     far = FarNode()
     async with far.listen(), far.links() as links:
         assert links.peer(FAR) is links.peer(FAR)
-        assert links.counters()["links"] == 1
+        assert links.counters()["open"] == 1
 
 
 async def test_peer_when_the_node_goes_then_closed_and_its_figures_kept() -> None:
@@ -75,7 +75,7 @@ async def test_peer_when_the_node_goes_then_closed_and_its_figures_kept() -> Non
         await far.registry.unregister()
         assert links.to(FAR) is None
         figures = links.counters()
-        assert (figures["links"], figures["delivery_batches_total"]) == (0, 1)
+        assert (figures["open"], figures["delivery_batches_total"]) == (0, 1)
         assert "deliveries_waiting" not in figures
 
 

@@ -15,6 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from tinyqq.http.metric_texts import METRIC_TEXTS
+
 Counters = Callable[[], Mapping[str, int | float]]
 """Figures of one part: names that end in ``_total`` are counters, all others gauges. A name may
 carry one label, as ``calls_total{node=unit-1}``."""
@@ -42,8 +44,9 @@ class PartsCollector(Collector):
 
 def _family(part: str, name: str, labels: list[str]) -> CounterMetricFamily | GaugeMetricFamily:
     kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-    full_name = f"tinyqq_{part}_{name.removeprefix(f'{part}_')}"
-    return kind(full_name, f"{name} of {part}".replace("_", " "), labels=labels)
+    full_name = f"{part}_{name.removeprefix(f'{part}_')}"
+    text = METRIC_TEXTS.get(full_name, f"{name} of {part}".replace("_", " "))
+    return kind(f"tinyqq_{full_name}", text, labels=labels)
 
 
 class Metrics:

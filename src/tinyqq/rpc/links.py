@@ -223,7 +223,7 @@ class Links:
         totals = Counter(self._gone)
         for peer in self._peers.values():
             totals.update(peer.counters())
-        return {"links": len(self._peers), **totals}
+        return {"open": len(self._peers), **totals}
 
     def _see(self, nodes: tuple[Node, ...]) -> None:
         self._nodes = {
