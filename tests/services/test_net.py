@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 from tests.support.eventually import eventually
 from tests.support.lane_fixtures import ANN, ANN_BOB, BOB, EVE, GROUP
-from tests.support.net_fixtures import NODE, OWN, QUICK, THERE, World
+from tests.support.net_fixtures import OWN, QUICK, THERE, World
 
 from tinyqq.errors import ErrorCode, InvalidRequest, Unavailable
-from tinyqq.model.ids import GroupId, Seq, UnitId, own_conversation
+from tinyqq.model.ids import GroupId, Seq, own_conversation
 from tinyqq.model.message import Kind
-from tinyqq.services.net import BROKEN_LINK, DEAD_WRITER, STALE_PRESENCE, UNKNOWN, NetLimits
+from tinyqq.services.net import NetLimits
+from tinyqq.services.net_failures import DEAD_WRITER, UNKNOWN
 
 
 @pytest.fixture
@@ -214,42 +214,6 @@ async def test_tick_when_looking_for_what_followed_fails_then_looked_for_again(
     await world.tick()
     await world.tick()
     assert world.seqs() == [5]
-
-
-# ---- why -----------------------------------------------------------------------------------------
-
-
-async def lose_one(world: World) -> dict[str, float]:
-    world.tail.write(5)
-    await world.tick()
-    await world.tick()
-    return world.repairs()
-
-
-async def test_reason_when_nobody_has_the_number_then_a_dead_writer(world: World) -> None:
-    world.registry.show()
-    assert await lose_one(world) == {DEAD_WRITER: 1}
-
-
-async def test_reason_when_a_link_broke_then_that_for_some_seconds(world: World) -> None:
-    world.net.link_broke(UnitId("another"))
-    world.net.link_broke(THERE)
-    assert await lose_one(world) == {BROKEN_LINK: 1}
-    world.clock.advance(world.limits.recent_s)
-    world.tail.write(6)
-    await world.tick()
-    await world.tick()
-    assert world.repairs() == {BROKEN_LINK: 1, UNKNOWN: 1}
-
-
-async def test_reason_when_the_node_started_anew_then_a_broken_link(world: World) -> None:
-    world.registry.show(replace(NODE, incarnation="second"))
-    assert await lose_one(world) == {BROKEN_LINK: 1}
-
-
-async def test_reason_when_presence_lost_something_then_that(world: World) -> None:
-    world.presence.on_loss[0]()
-    assert await lose_one(world) == {STALE_PRESENCE: 1}
 
 
 # ---- bounds and failures -------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.ports.registry import Node
 from tinyqq.ports.storage import Found, LogKey, Tail
 from tinyqq.presence.memory import MemoryPresence
-from tinyqq.services.net import REASONS, Net, NetLimits
+from tinyqq.services.net import Net, NetLimits
+from tinyqq.services.net_failures import REASONS
 from tinyqq.testing.clock import FakeClock
 from tinyqq.wire.content import encode_notice
 

@@ -18,7 +18,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from tinyqq.clock import Clock
 from tinyqq.errors import TinyQQError, Unavailable
@@ -34,22 +34,13 @@ from tinyqq.model.ids import (
 from tinyqq.model.message import MEMBERSHIP_KINDS, Entry
 from tinyqq.ports.delivery import Push, TailedUnit
 from tinyqq.ports.presence import Presence
-from tinyqq.ports.registry import Node, Registry
+from tinyqq.ports.registry import Registry
 from tinyqq.ports.storage import LogKey, LogTail, Tail
+from tinyqq.services.net_failures import REASONS, NetFailures
 from tinyqq.services.pushes import push_again
 from tinyqq.services.writers import Writers
 
 logger = logging.getLogger(__name__)
-
-DEAD_WRITER: Final = "dead_writer"
-"""No node of the registry's picture writes under that number."""
-BROKEN_LINK: Final = "broken_link"
-"""A link with the writer's node broke lately, or the node was away."""
-STALE_PRESENCE: Final = "stale_presence"
-"""Presence was away lately, or had lost something."""
-UNKNOWN: Final = "unknown"
-"""None of these, as far as can be told here: dropped by the sender, say."""
-REASONS: Final = (DEAD_WRITER, BROKEN_LINK, STALE_PRESENCE, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,24 +117,23 @@ class Net:
         self._read_s = clock.monotonic()
         self._planned_s = self._stalled_s = float("-inf")
         self._is_behind = self._is_blind = False
-        # ---- what is known to have failed
-        self._nodes: frozenset[tuple[UnitId, str]] = frozenset()
-        self._owners: dict[int, UnitId] = {}
-        self._broken_s: dict[UnitId, float] = {}
-        self._stale_s = float("-inf")
         self._wake = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._task: asyncio.Task[None] | None = None
         # ---- figures
         self._ticks = 0
-        self._failures = 0
+        self._failed_ticks = 0
         self._keys = 0
         self._arrivals = 0
         self._repairs = Counter(dict.fromkeys(REASONS, 0))
         self._slowest_s = 0.0
-        registry.watch(self._see)
-        self._see(registry.nodes())
-        presence.watch(self._presence_lost)
+        self._failures = NetFailures(
+            registry=registry,
+            presence=presence,
+            clock=clock,
+            recent_s=self._limits.recent_s,
+            on_failure=self._wake.set,
+        )
 
     async def __aenter__(self) -> Self:
         self._group = await asyncio.TaskGroup().__aenter__()
@@ -170,7 +160,7 @@ class Net:
         repairs = {f"repairs_total{{reason={why}}}": self._repairs[why] for why in REASONS}
         return {
             "ticks_total": self._ticks,
-            "failures_total": self._failures,
+            "failures_total": self._failed_ticks,
             "keys_total": self._keys,
             **repairs,
             "arrivals_total": self._arrivals,
@@ -180,38 +170,9 @@ class Net:
             "writers": len(self._writers),
         }
 
-    # ---- what failed -----------------------------------------------------------------------------
-
     def link_broke(self, unit_id: UnitId) -> None:
         """What was on its way between this unit and another may be lost: look at once."""
-        now_s = self._clock.monotonic()
-        recent = {
-            one: at_s
-            for one, at_s in self._broken_s.items()
-            if now_s - at_s <= self._limits.recent_s
-        }
-        self._broken_s = {**recent, unit_id: now_s}
-        self._wake.set()
-
-    def _presence_lost(self) -> None:
-        self._stale_s = self._clock.monotonic()
-        self._wake.set()
-
-    def _see(self, nodes: tuple[Node, ...]) -> None:
-        before = self._nodes
-        self._nodes = frozenset((node.unit_id, node.incarnation) for node in nodes)
-        self._owners = {writer: node.unit_id for node in nodes for writer in node.writers}
-        for unit_id, _ in before - self._nodes:
-            self.link_broke(unit_id)
-
-    def _reason(self, writer: int) -> str:
-        now_s, recent_s = self._clock.monotonic(), self._limits.recent_s
-        owner = self._owners.get(writer)
-        if owner is None:
-            return DEAD_WRITER
-        if now_s - self._broken_s.get(owner, float("-inf")) <= recent_s:
-            return BROKEN_LINK
-        return STALE_PRESENCE if now_s - self._stale_s <= recent_s else UNKNOWN
+        self._failures.link_broke(unit_id)
 
     # ---- the loop --------------------------------------------------------------------------------
 
@@ -232,7 +193,7 @@ class Net:
             await self._rest()
 
     def _failed(self, error: Exception) -> None:
-        self._failures += 1
+        self._failed_ticks += 1
         if not self._is_blind:
             logger.warning("net.blind", extra={"error": repr(error)})
         self._is_blind = True
@@ -267,7 +228,7 @@ class Net:
             self._stalled_s = now_s
         turn = self._unit.turn(self._read_turn - self._limits.keep_turns)
         self._joined += self._unit.take_joined()
-        self._writers.look(self._own_writers(), self._owners, now_s)
+        self._writers.look(self._own_writers(), self._failures.owners, now_s)
         await self._begin(now_s)
         read_turn = self._read_turn
         await self._read(turn)
@@ -277,10 +238,10 @@ class Net:
     # ---- reading ---------------------------------------------------------------------------------
 
     async def _begin(self, now_s: float) -> None:
-        unknown = self._writers.unknown(self._owners)
+        unknown = self._writers.unknown(self._failures.owners)
         if unknown or not self._writers.has_begun:
             newest = 0 if self._writers.has_begun else self._limits.newest
-            asked = unknown if self._writers.has_begun else list(self._owners)
+            asked = unknown if self._writers.has_begun else list(self._failures.owners)
             ends = await self._tail.read_ends(asked, newest)
             self._writers.begin(asked, newest, ends, now_s)
 
@@ -373,7 +334,7 @@ class Net:
             # Who has just come reads what is older by themselves; which it is nobody can tell.
             self._arrivals += 1
             return False
-        self._repairs[self._reason(pending.writer)] += 1
+        self._repairs[self._failures.reason_for(pending.writer)] += 1
         age_s = (self._clock.now_ms() - entry.sent_at_ms) / 1000
         self._slowest_s = max(self._slowest_s, age_s)
         return True
