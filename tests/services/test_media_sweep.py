@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from random import Random
 
@@ -91,6 +91,29 @@ async def test_sweep_when_it_is_time_then_one_of_several_does_it(world: MediaWor
         await eventually(lambda: world.keys() == [])
     done = [each.counters()["swept_uploads_total"] for each in (one, other)]
     assert sorted(done) == [0, 1]
+
+
+async def test_sweep_when_the_node_ends_then_it_stops_after_what_it_is_at(
+    world: MediaWorld,
+) -> None:
+    for _ in range(2):
+        await half(world)
+    world.clock.advance(DAY_S + 1)
+    began, go_on = asyncio.Event(), asyncio.Event()
+    delete = world.objects.delete
+
+    async def slow(keys: Collection[str]) -> None:
+        began.set()
+        await go_on.wait()
+        await delete(keys)
+
+    world.objects.delete = slow  # type: ignore[method-assign]
+    sweep = sweeper(world, 0.01)
+    async with sweep:
+        await began.wait()
+        asyncio.get_running_loop().call_soon(go_on.set)
+    assert sweep.counters()["swept_uploads_total"] == 1
+    assert len(world.keys()) == 1
 
 
 async def test_sweep_when_the_store_is_away_then_the_next_round_goes_on(

@@ -23,6 +23,7 @@ from aiohttp import web
 
 from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest
 from tinyqq.http.bearer import caller_of, in_time
+from tinyqq.http.numbers import to_number
 from tinyqq.http.problems import Handler
 from tinyqq.model.account import GetProfile
 from tinyqq.model.ids import UserId
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 PREFIX: Final = "/v1/admin"
 MAX_PAGE: Final = 100
 _MAX_QUERY_CHARS: Final = 64
-_MAX_NUMBER_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +143,6 @@ class PageAsked:
         if not 0 < limit <= MAX_PAGE:
             raise InvalidRequest(ErrorCode.PAGE_TOO_LARGE, max_count=MAX_PAGE)
         return cls(query, after, limit)
-
-
-def to_number(text: str, field: str) -> int:
-    """A whole number as the address says it.
-
-    Raises:
-        InvalidRequest: it is none.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_NUMBER_DIGITS):
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=field)
-    return int(text)
 
 
 def _check_origin(request: web.Request) -> None:

@@ -17,8 +17,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
-from tinyqq.http.admin import Admin, AdminDoor, AdminRouter, note_deed, to_number
+from tinyqq.http.admin import Admin, AdminDoor, AdminRouter, note_deed
 from tinyqq.http.admin_cluster import ClusterView
+from tinyqq.http.numbers import to_number
 from tinyqq.model.figures import SAMPLES_KEPT
 from tinyqq.model.ids import UnitId
 

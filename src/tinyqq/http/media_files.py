@@ -18,12 +18,12 @@ from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.http.bearer import caller_of, in_time
 from tinyqq.http.media import PATH
 from tinyqq.http.media_uploads import shown_blob
+from tinyqq.http.numbers import to_number
 from tinyqq.model.media import OwnFile
 from tinyqq.ports.media import Bearers, MediaApi
 
 _PAGE: Final = 50
 _MAX_PAGE: Final = 200
-_MAX_DIGITS: Final = 18
 
 
 class MediaFiles:
@@ -72,13 +72,11 @@ def _after(text: str) -> tuple[int, str] | None:
     if not text:
         return None
     added, _, blob_id = text.partition("-")
-    if not (added.isascii() and added.isdecimal() and len(added) <= _MAX_DIGITS):
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field="after")
-    return int(added), blob_id
+    return to_number(added, "after"), blob_id
 
 
 def _limit(text: str) -> int:
-    is_number = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
-    if not is_number or not 0 < int(text) <= _MAX_PAGE:
+    limit = to_number(text, "limit")
+    if not 0 < limit <= _MAX_PAGE:
         raise InvalidRequest(ErrorCode.INVALID_REQUEST, field="limit")
-    return int(text)
+    return limit

@@ -21,8 +21,9 @@ from typing import Any, Final
 
 from aiohttp import ClientError, web
 
-from tinyqq.errors import ErrorCode, InvalidRequest, NotFound, Unavailable
+from tinyqq.errors import ErrorCode, NotFound, Unavailable
 from tinyqq.http.bearer import caller_of, in_time
+from tinyqq.http.numbers import to_number
 from tinyqq.http.problems import problem
 from tinyqq.model.media import UPLOAD_ID_BYTES, Blob, CreateUpload, Upload, UploadId
 from tinyqq.ports.media import Bearers, MediaApi
@@ -35,7 +36,6 @@ _PIECE_BYTES: Final = 64 * 1024
 _SILENCE_S: Final = 30.0
 """A client that says nothing for so long is taken for gone."""
 _FINISH_S: Final = 120.0
-_MAX_DIGITS: Final = 18
 
 
 class MediaUploads:
@@ -78,7 +78,7 @@ class MediaUploads:
         caller = await caller_of(request, self._bearers)
         metadata = parse_metadata(request.headers.get("Upload-Metadata", ""))
         wish = CreateUpload(
-            _number(request, "Upload-Length"),
+            _header_number(request, "Upload-Length"),
             metadata.get("filetype", ""),
             metadata.get("sha256", ""),
             metadata.get("filename", ""),
@@ -116,7 +116,10 @@ class MediaUploads:
         self._running += 1
         try:
             upload = await self._media.append(
-                caller, _upload_id(request), _number(request, "Upload-Offset"), _body(request)
+                caller,
+                _upload_id(request),
+                _header_number(request, "Upload-Offset"),
+                _body(request),
             )
         finally:
             self._running -= 1
@@ -196,11 +199,8 @@ def _answer(status: HTTPStatus, **headers: str) -> web.Response:
     return web.Response(status=status, headers={"Tus-Resumable": _VERSION, **headers})
 
 
-def _number(request: web.Request, header: str) -> int:
-    text = request.headers.get(header, "")
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
-        raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=header)
-    return int(text)
+def _header_number(request: web.Request, name: str) -> int:
+    return to_number(request.headers.get(name, ""), name)
 
 
 def _upload_id(request: web.Request) -> UploadId:

@@ -15,18 +15,17 @@ Browsers send cookies whoever made the page, so only requests with the own origi
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest, Unauthenticated, Unavailable
+from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest, Unauthenticated
+from tinyqq.http.bearer import in_time
 from tinyqq.model.account import DeviceKind, LogIn, LogOut, Resume
 from tinyqq.model.ids import DeviceId, SessionId, UserId
 from tinyqq.ports.services import Login, UserApi
@@ -37,9 +36,6 @@ COOKIE_LIFETIME_S: Final = 90 * 24 * 3600
 _NO_SESSION: Final = SessionId(0)
 """Nothing is pushed to a page here, so there is no session of the gateway yet."""
 _DEVICE_BYTES: Final = 16
-_TIMEOUT_S: Final = 10.0
-
-_Result = TypeVar("_Result")
 
 
 class _LogInBody(BaseModel):
@@ -105,7 +101,7 @@ class WebSessions:
         check_own_origin(request)
         body = await _body(request)
         kept = _Kept.of(request)
-        login = await _in_time(
+        login = await in_time(
             self._users.log_in(
                 LogIn(
                     UserId(int(body.user_id)),
@@ -138,7 +134,7 @@ class WebSessions:
         kept = _Kept.of(request)
         try:
             login = await self._resume(request, kept)
-            await _in_time(self._users.log_out(login.caller, LogOut()))
+            await in_time(self._users.log_out(login.caller, LogOut()))
         except Unauthenticated:
             pass  # it is logged out already
         response = web.Response(status=HTTPStatus.NO_CONTENT)
@@ -154,7 +150,7 @@ class WebSessions:
     async def _resume(self, request: web.Request, kept: _Kept) -> Login:
         if not kept.token:
             raise Unauthenticated(ErrorCode.NOT_LOGGED_IN)
-        return await _in_time(
+        return await in_time(
             self._users.resume(
                 Resume(kept.token, kept.device_id),
                 address=request.remote or "",
@@ -198,14 +194,6 @@ async def _body(request: web.Request) -> _LogInBody:
     except ValidationError as exc:
         field = ".".join(str(part) for part in exc.errors()[0]["loc"])
         raise InvalidRequest(ErrorCode.INVALID_REQUEST, field=field) from exc
-
-
-async def _in_time(call: Awaitable[_Result]) -> _Result:
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            return await call
-    except TimeoutError as exc:
-        raise Unavailable(ErrorCode.TIMED_OUT) from exc
 
 
 def _cookie_name(request: web.Request) -> str:

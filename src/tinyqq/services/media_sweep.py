@@ -72,7 +72,7 @@ class MediaSweep:
         }
 
     async def sweep(self) -> None:
-        """One round, whoever's turn it is.
+        """One round, whoever's turn it is. At the end it stops after what it is at: others go on.
 
         Raises:
             Unavailable: the database or the store cannot be reached; the next round goes on.
@@ -80,12 +80,16 @@ class MediaSweep:
         now_ms = self._clock.now_ms()
         before_ms = now_ms - STALE_MS
         for blob in await self._media.list_unreferred(before_ms, ROUND):
+            if self._stopping.is_set():
+                return
             if await self._media.is_avatar(blob.blob_id):
                 await self._media.touch_blob(blob.blob_id, now_ms)
             else:
                 await self._media.drop_blob(blob.blob_id, before_ms)
                 self._blobs += 1
         for upload in await self._media.list_stale_uploads(before_ms, ROUND):
+            if self._stopping.is_set():
+                return
             await self._clear(upload)
             self._uploads += 1
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, select
+from sqlalchemy import Connection, select
 
 from tinyqq.model.conversation import PutRelation
 from tinyqq.model.friend import Contact
 from tinyqq.model.ids import MAX_GROUP_ID, ConversationId, UserId, peer_of
 from tinyqq.storage.dialect import by_key, ids_argument
-from tinyqq.storage.rows import GIVEN_IDS
+from tinyqq.storage.rows import GIVEN_IDS, OF_USER, own_rows
 from tinyqq.storage.schema import account, relation, user_conversation
-
-_USER: Final[BindParameter[int]] = bindparam("of_user_id")
 
 _RELATIONS: Final = by_key(
     select(relation, user_conversation.c.remark).join_from(
@@ -23,23 +21,11 @@ _RELATIONS: Final = by_key(
     ),
     relation,
 ).where(
-    user_conversation.c.user_id == _USER,
+    user_conversation.c.user_id == OF_USER,
     user_conversation.c.conversation_id > MAX_GROUP_ID,
 )
-_FRIENDS: Final = by_key(
-    select(relation.c.conversation_id).join_from(
-        user_conversation,
-        relation,
-        and_(
-            relation.c.conversation_id == user_conversation.c.conversation_id,
-            relation.c.user_id == user_conversation.c.user_id,
-        ),
-    ),
-    relation,
-).where(
-    user_conversation.c.user_id == _USER,
-    user_conversation.c.conversation_id > MAX_GROUP_ID,
-    relation.c.is_friend,
+_FRIENDS: Final = own_rows(relation, relation.c.conversation_id).where(
+    user_conversation.c.conversation_id > MAX_GROUP_ID, relation.c.is_friend
 )
 _PEOPLE: Final = select(
     account.c.user_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, func, or_, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, case, func, or_, select
 
 from tinyqq.model.group import (
     GroupInfo,
@@ -17,31 +17,24 @@ from tinyqq.model.group import (
     Role,
 )
 from tinyqq.model.ids import MAX_GROUP_ID, GroupId, Seq, UserId
-from tinyqq.storage.dialect import by_key
-from tinyqq.storage.rows import IS_PRESENT, find_faces, find_nicknames, given, number_of, of_given
+from tinyqq.storage.rows import (
+    IS_PRESENT,
+    OF_USER,
+    find_faces,
+    find_nicknames,
+    given,
+    number_of,
+    of_given,
+    own_rows,
+)
 from tinyqq.storage.schema import chat_group, join_request, member, user_conversation
 
 _NOBODY: Final = ("", "")
-_USER: Final[BindParameter[int]] = bindparam("of_user_id")
 _GROUP: Final[BindParameter[int]] = bindparam("of_group_id")
 
 _GROUP_IDS: Final = (
-    by_key(
-        select(member.c.conversation_id).join_from(
-            user_conversation,
-            member,
-            and_(
-                member.c.conversation_id == user_conversation.c.conversation_id,
-                member.c.user_id == user_conversation.c.user_id,
-            ),
-        ),
-        member,
-    )
-    .where(
-        user_conversation.c.user_id == _USER,
-        user_conversation.c.conversation_id <= MAX_GROUP_ID,
-        IS_PRESENT,
-    )
+    own_rows(member, member.c.conversation_id)
+    .where(user_conversation.c.conversation_id <= MAX_GROUP_ID, IS_PRESENT)
     .order_by(member.c.conversation_id)
 )
 _GROUPS: Final = of_given(chat_group).order_by(chat_group.c.conversation_id)
@@ -53,7 +46,7 @@ _COUNTS: Final = (
         func.max(case((member.c.role == int(Role.OWNER), member.c.user_id), else_=0)).label(
             "owner_id"
         ),
-        func.max(case((member.c.user_id == _USER, member.c.role), else_=0)).label("role"),
+        func.max(case((member.c.user_id == OF_USER, member.c.role), else_=0)).label("role"),
     )
     .where(IS_PRESENT)
     .group_by(member.c.conversation_id)
@@ -80,22 +73,8 @@ _REQUESTS: Final = (
     .order_by(join_request.c.requested_at_ms, join_request.c.user_id)
 )
 _INVITATIONS: Final = (
-    by_key(
-        select(join_request).join_from(
-            user_conversation,
-            join_request,
-            and_(
-                join_request.c.conversation_id == user_conversation.c.conversation_id,
-                join_request.c.user_id == user_conversation.c.user_id,
-            ),
-        ),
-        join_request,
-    )
-    .where(
-        user_conversation.c.user_id == _USER,
-        user_conversation.c.conversation_id <= MAX_GROUP_ID,
-        join_request.c.invited_by > 0,
-    )
+    own_rows(join_request)
+    .where(user_conversation.c.conversation_id <= MAX_GROUP_ID, join_request.c.invited_by > 0)
     .order_by(join_request.c.requested_at_ms.desc(), join_request.c.conversation_id)
     .limit(bindparam("rows_wanted"))
 )

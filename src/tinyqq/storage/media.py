@@ -320,15 +320,13 @@ def _finish(
 
 def _drop(conn: Connection, *, blob_id: BlobId, before_ms: int) -> None:
     sha256 = bytes.fromhex(blob_id)
-    wanted = select(blob.c.sha256).where(
+    unreferred = _BLOBS.where(
         blob.c.sha256 == sha256, ~blob.c.is_referred, blob.c.touched_at_ms < before_ms
     )
-    if conn.execute(wanted.with_for_update()).first() is None:
-        return
-    dropped = _find_blob(conn, blob_id)
-    assert dropped is not None
-    conn.execute(delete(blob_owner).where(blob_owner.c.sha256 == sha256))
-    _delete(conn, dropped)
+    row = conn.execute(unreferred.with_for_update()).first()
+    if row is not None:
+        conn.execute(delete(blob_owner).where(blob_owner.c.sha256 == sha256))
+        _delete(conn, _blob_of(row))
 
 
 def _disown(conn: Connection, *, user_id: UserId, blob_id: BlobId, now_ms: int) -> bool:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 
 from tinyqq.model.conversation import STILL_IN, PutGroup, PutMember
 from tinyqq.model.group import JoinPolicy, Role
@@ -19,7 +30,7 @@ from tinyqq.storage.dialect import (
     is_sharded,
     rows_argument,
 )
-from tinyqq.storage.schema import account, member, message
+from tinyqq.storage.schema import account, member, message, user_conversation
 
 ENTRY_COLUMNS: Final = (
     message.c.conversation_id,
@@ -34,6 +45,8 @@ ENTRY_COLUMNS: Final = (
 
 _MAX_DIGITS: Final = 10
 
+OF_USER: Final[BindParameter[int]] = bindparam("of_user_id")
+"""The user whom a statement is about."""
 GIVEN_IDS: Final = given_ids()
 """Users handed in with a statement: ``….in_(GIVEN_IDS)``."""
 _GIVEN: Final = given_rows("conversation_id")
@@ -94,6 +107,20 @@ def of_given(table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
         _GIVEN, table, table.c.conversation_id == _GIVEN.c.conversation_id
     )
     return by_key(statement, table)
+
+
+def own_rows(table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
+    """What a table by (conversation, user) has about :data:`OF_USER`, in the conversations of that
+    user's list."""
+    statement = select(*(columns or table.c)).join_from(
+        user_conversation,
+        table,
+        and_(
+            table.c.conversation_id == user_conversation.c.conversation_id,
+            table.c.user_id == user_conversation.c.user_id,
+        ),
+    )
+    return by_key(statement, table).where(user_conversation.c.user_id == OF_USER)
 
 
 def given(conversation_ids: Iterable[int]) -> dict[str, str | bytes]:

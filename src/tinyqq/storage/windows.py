@@ -14,15 +14,15 @@ from tinyqq.model.ids import (
     conversation_type,
     users_of,
 )
+from tinyqq.storage.rows import OF_USER
 from tinyqq.storage.schema import member
 
 Windows = tuple[tuple[Seq, Seq], ...]
 
 _CONVERSATION: Final[BindParameter[int]] = bindparam("in_conversation")
-_USER: Final[BindParameter[int]] = bindparam("of_user_id")
 _INTERVALS: Final = (
     select(member.c.since_seq, member.c.until_seq)
-    .where(member.c.conversation_id == _CONVERSATION, member.c.user_id == _USER)
+    .where(member.c.conversation_id == _CONVERSATION, member.c.user_id == OF_USER)
     .order_by(member.c.since_seq)
 )
 
