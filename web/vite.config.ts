@@ -33,6 +33,8 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
     // For the end of what hangs; a busy machine takes its time.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    setupFiles: ["tests/patience.ts"],
   },
 });

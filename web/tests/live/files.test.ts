@@ -12,13 +12,13 @@ const PASSWORD = "correct horse battery";
 const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
 
-describe.skipIf(!PYTHON)("files", { timeout: 30_000 }, () => {
+describe.skipIf(!PYTHON)("files", () => {
   const server = new Server();
   const open: RealChatClient[] = [];
 
   beforeAll(async () => {
     await server.start();
-  }, 60_000);
+  });
   afterEach(() => {
     for (const client of open.splice(0)) client.close();
   });

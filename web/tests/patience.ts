@@ -1,0 +1,7 @@
+/** Waits in tests end late: the machine may have other work, and what holds is seen at once all the same. */
+
+import { vi } from "vitest";
+
+const waitFor = vi.waitFor;
+
+vi.waitFor = (holds, options) => waitFor(holds, options ?? { timeout: 30_000 });
