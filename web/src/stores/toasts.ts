@@ -17,7 +17,9 @@ export interface Question {
   readonly isGrave: boolean;
 }
 
-const SHOWN_MS = 5_000;
+/** What went well is seen at a glance; what did not is read. */
+const SHOWN_MS = 3_000;
+const ERROR_SHOWN_MS = 6_000;
 
 export const useToasts = defineStore("toasts", () => {
   const toasts = ref<readonly Toast[]>([]);
@@ -28,7 +30,7 @@ export const useToasts = defineStore("toasts", () => {
   function show(text: string, isError = false): void {
     const toast = { id: ++count, text, isError };
     toasts.value = [...toasts.value.slice(-2), toast];
-    setTimeout(() => hide(toast.id), SHOWN_MS);
+    setTimeout(() => hide(toast.id), isError ? ERROR_SHOWN_MS : SHOWN_MS);
   }
 
   function hide(id: number): void {

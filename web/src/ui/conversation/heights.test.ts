@@ -50,6 +50,8 @@ describe("estimateHeight", () => {
     expect(height("😀")).toBe(54);
     expect(height("", { kind: Kind.RECALLED })).toBe(35);
     const content = { text: "", mentions: [], mentionsAll: false, media };
-    expect(height("", { kind: Kind.IMAGE, content })).toBeGreaterThan(100);
+    expect(height("", { kind: Kind.IMAGE, content })).toBe(82);
+    const large = { ...content, media: { ...media, width: 800, height: 400 } };
+    expect(height("", { kind: Kind.IMAGE, content: large })).toBe(150);
   });
 });

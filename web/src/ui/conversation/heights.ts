@@ -7,6 +7,7 @@
 
 import { Kind, type ConversationType } from "../../core/api";
 import { isOnlyEmoji } from "../format/segments";
+import { fitPicture } from "./pictures";
 import type { Row } from "./rows";
 
 /** The type scale of tokens.css, in pixels. */
@@ -19,7 +20,8 @@ const UNREAD_PX = 12 + 12 + SMALL_LINE_PX;
 const NOTICE_PX = 8 + 8 + 12 * 1.6;
 const NAME_PX = SMALL_LINE_PX + 3;
 const LARGE_PX = 40 * 1.25;
-const PICTURE_PX = 180;
+/** Around a picture. */
+const FRAME_PX = 3 + 3;
 const CARD_PX = 64;
 const QUOTE_PX = 48;
 
@@ -67,7 +69,7 @@ function contentHeight(row: Row, widthPx: number): number {
   const { kind, content } = row.entry;
   const quote = content.quote === undefined ? 0 : QUOTE_PX;
   if (content.media !== undefined && kind !== Kind.TEXT) {
-    return quote + (kind === Kind.IMAGE ? PICTURE_PX : CARD_PX);
+    return quote + (kind === Kind.IMAGE ? FRAME_PX + fitPicture(content.media).height : CARD_PX);
   }
   if (quote === 0 && isOnlyEmoji(content.text)) return LARGE_PX;
   return quote + BUBBLE_PX + TEXT_LINE_PX * countLines(content.text, textRoom(row, widthPx));
