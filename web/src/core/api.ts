@@ -196,6 +196,8 @@ export type FileRef =
 
 /** What the sender knows of a file. A sound with a duration is a voice message. */
 export interface FileFacts {
+  /** A picture, or whatever it is, goes as a mere file: byte for byte, with all that cameras write. */
+  readonly isOriginal?: boolean;
   readonly width?: number;
   readonly height?: number;
   readonly durationMs?: number;

@@ -28,6 +28,8 @@ it("sends pictures as pictures, recordings as voice, all else as files", () => {
   expect(kindOf("audio/webm", 900)).toBe(Kind.VOICE);
   expect(kindOf("audio/mpeg")).toBe(Kind.FILE);
   expect(kindOf("")).toBe(Kind.FILE);
+  const picture = new Blob(["x"], { type: "image/png" });
+  expect(draftOf(picture, "x", { isOriginal: true }).kind).toBe(Kind.FILE);
 });
 
 describe("Attachments", () => {

@@ -30,11 +30,16 @@ const MAX_RUNNING = 2;
 /** What a file is sent as. */
 export function draftOf(file: Blob, name: string, facts: FileFacts = {}): Draft {
   const { width = 0, height = 0, durationMs = 0 } = facts;
-  const isVoice = durationMs > 0 && file.type.startsWith("audio/");
-  const kind = PICTURE_TYPES.has(file.type) ? Kind.IMAGE : isVoice ? Kind.VOICE : Kind.FILE;
+  const kind = kindOf(file, facts);
   const about = { blobId: "", name, mediaType: file.type, sizeBytes: file.size };
   const media = { ...about, width, height, durationMs: Math.round(durationMs) };
   return { text: name, kind, media };
+}
+
+function kindOf({ type }: Blob, { durationMs = 0, isOriginal = false }: FileFacts): number {
+  if (isOriginal) return Kind.FILE;
+  if (PICTURE_TYPES.has(type)) return Kind.IMAGE;
+  return durationMs > 0 && type.startsWith("audio/") ? Kind.VOICE : Kind.FILE;
 }
 
 /** Whether a message is to go after files that are still on their way up. */

@@ -114,6 +114,24 @@ describe("Composer", () => {
     expect(sendFile.mock.calls.map(([, , name]) => name)).toEqual(["a.txt"]);
   });
 
+  it("sends pictures as they are when that is wished, and asks anew the next time", async () => {
+    const { wrapper, client } = await write("", FRIEND, true);
+    const sendFile = vi.spyOn(client, "sendFile");
+    const choose = async (name: string, type: string) => {
+      await wrapper.get("textarea").trigger("paste", { clipboardData: { files: [new File(["abc"], name, { type })] } });
+      await vi.waitUntil(() => wrapper.find("[aria-label='Remove " + name + "']").exists());
+    };
+    await choose("a.txt", "text/plain");
+    expect(wrapper.find(".original").exists()).toBe(false);
+    await choose("b.png", "image/png");
+    await wrapper.get(".original input").setValue(true);
+    await wrapper.get("form").trigger("submit");
+    await vi.waitUntil(() => sendFile.mock.calls.length === 2);
+    expect(sendFile.mock.lastCall?.[3]).toEqual({ isOriginal: true });
+    await choose("c.png", "image/png");
+    expect((wrapper.get(".original input").element as HTMLInputElement).checked).toBe(false);
+  });
+
   it("has words that are sent together with a file go after it", async () => {
     const { wrapper, client } = await write("look!", FRIEND, true);
     const send = vi.spyOn(client, "send");

@@ -43,6 +43,15 @@ describe("listActions", () => {
     expect(keys({ state: "failed", seq: 0 })).toEqual(["retry", "copy", "discard"]);
   });
 
+  it("offers to take a file elsewhere that is on the server", () => {
+    const media = { blobId: "b", name: "", mediaType: "", sizeBytes: 1, width: 0, height: 0, durationMs: 0 };
+    const content = { text: "", mentions: [], mentionsAll: false, media };
+    expect(keys({ kind: Kind.FILE, content })).toEqual(["reply", "save", "forward"]);
+    expect(keys({ kind: Kind.FILE, content, seq: 0 })).toEqual([]);
+    expect(keys({})).toEqual(["reply", "copy", "forward"]);
+    expect(keys({ kind: Kind.CUSTOM })).toEqual(["reply"]);
+  });
+
   it("offers nothing that needs the log while it is being sent", () => {
     expect(keys({ state: "sending", seq: 0 })).toEqual(["copy"]);
   });

@@ -28,10 +28,11 @@ const Rows = defineComponent({
     return () =>
       h("div", toHandlers(listeners), [
         h("article", { class: "message" }, [
-          h("p", { class: "bubble" }, [h("a")]),
+          h("p", { class: "bubble" }, [h("a"), h("span", { class: "text" }, "hello")]),
           h("button", { "aria-haspopup": "menu" }, [h("i")]),
           h("hr"),
         ]),
+        h("samp", menu.value?.selected),
         h("output", menu.value?.items.map((one) => one.key).join(" ") ?? "closed"),
       ]);
   },
@@ -77,6 +78,18 @@ describe("the menu of a message", () => {
     await bubble.trigger("pointerdown", { pointerType: "touch" });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(wrapper.get("output").text()).toBe("retry copy discard");
+  });
+
+  it("remembers what of the text is selected, if nothing else is", async () => {
+    const { wrapper } = await mountRows();
+    const [text] = wrapper.get(".text").element.childNodes;
+    if (text === undefined) throw new Error("no text");
+    getSelection()?.setBaseAndExtent(text, 1, text, 3);
+    await wrapper.get(".bubble").trigger("contextmenu");
+    expect(wrapper.get("samp").text()).toBe("el");
+    getSelection()?.setBaseAndExtent(text, 1, wrapper.get("hr").element, 0);
+    await wrapper.get(".bubble").trigger("contextmenu");
+    expect(wrapper.get("samp").text()).toBe("");
   });
 
   it("leaves the browser's own menu where there is no message", async () => {

@@ -6,12 +6,14 @@ import { useI18n } from "vue-i18n";
 import type { Message } from "../../core/api";
 import { useGroups } from "../../stores/groups";
 import type { MenuItem } from "../parts/Menu.vue";
+import { useLongPress } from "../parts/useLongPress";
 import { listActions } from "./actions";
 import type { ConversationIdentity } from "./rows";
-import { useLongPress } from "./useLongPress";
 
 export interface MessageMenu {
   readonly message: Message;
+  /** What of its text is selected; opening the menu takes the selection away. */
+  readonly selected: string;
   readonly items: readonly MenuItem[];
   readonly at: { readonly x: number; readonly y: number };
 }
@@ -44,7 +46,7 @@ export function useMessageMenu(
     });
     if (actions.length === 0) return false;
     const items = actions.map((one) => ({ ...one, label: t(`message.${one.key}`) }));
-    menu.value = { message, items, at: { x, y } };
+    menu.value = { message, items, selected: selectedIn(element), at: { x, y } };
     return true;
   }
 
@@ -77,4 +79,12 @@ export function useMessageMenu(
       },
     },
   };
+}
+
+/** What is selected, if all of it is in the text of the message that an element belongs to. */
+function selectedIn(element: Element): string {
+  const text = element.closest(".message")?.querySelector(".text");
+  const selection = getSelection();
+  const isInside = text?.contains(selection?.anchorNode ?? null) && text.contains(selection?.focusNode ?? null);
+  return isInside ? (selection?.toString() ?? "") : "";
 }
