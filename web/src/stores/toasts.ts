@@ -29,7 +29,8 @@ export const useToasts = defineStore("toasts", () => {
 
   function show(text: string, isError = false): void {
     const toast = { id: ++count, text, isError };
-    toasts.value = [...toasts.value.slice(-2), toast];
+    // Good news replaces good news; what went wrong stays to be read.
+    toasts.value = [...toasts.value.filter((one) => one.isError).slice(-2), toast];
     setTimeout(() => hide(toast.id), isError ? ERROR_SHOWN_MS : SHOWN_MS);
   }
 
