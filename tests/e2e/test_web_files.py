@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, FilePayload, expect
 from tests.e2e.processes import Server
-from tests.support.browser import make_friends, someone, take_picture
+from tests.support.browser import Someone, make_friends, someone, take_picture
 from tests.support.pictures import photo
 
 pytestmark = [
@@ -15,6 +15,14 @@ pytestmark = [
     pytest.mark.needs("chromium"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
+
+
+async def save(one: Someone, name: str) -> bytes:
+    """What somebody gets who saves a file of the open conversation."""
+    async with one.page.expect_download() as saving:
+        await one.press(f"保存 {name}")
+    path = await (await saving.value).path()
+    return await asyncio.to_thread(path.read_bytes)
 
 
 async def test_files_when_sent_then_the_other_sees_the_picture_and_saves_the_file(
@@ -49,18 +57,26 @@ async def test_files_when_sent_then_the_other_sees_the_picture_and_saves_the_fil
         await take_picture(hong.page, "lightbox")
         await hong.page.keyboard.press("Escape")
         await expect(large).to_have_count(0)
-        async with hong.page.expect_download() as saving:
-            await hong.page.locator(".message button.file").click()
-        saved = await (await saving.value).path()
-        assert await asyncio.to_thread(saved.read_bytes) == b"<script>alert(1)</script>"
+        assert await save(hong, "<b>路线</b>.html") == b"<script>alert(1)</script>"
+        await ming.page.locator(".composer input[type=file]").set_input_files(
+            {"name": "原图.jpg", "mimeType": "image/jpeg", "buffer": photo((300, 200))}
+        )
+        await ming.page.get_by_role("checkbox").check()
+        await ming.press("发送")
+        assert await save(hong, "原图.jpg") == photo((300, 200))
+        await hong.page.locator(".message .bubble.picture").click(button="right")
+        await hong.page.get_by_role("menuitem", name="转发").click()
+        await hong.page.get_by_role("combobox").fill("我的笔记")
+        await hong.page.keyboard.press("Enter")
+        await expect(hong.row("我的笔记")).to_contain_text("[图片]")
         await ming.sees_mark("已读")
         await ming.page.evaluate("location.hash = '#/settings/storage'")
         kept = ming.page.locator("main li")
-        await expect(kept).to_have_count(2)
+        await expect(kept).to_have_count(3)
         await take_picture(ming.page, "storage")
         await ming.press("删除 海边.jpg")
         await ming.page.get_by_role("dialog").get_by_role("button", name="删除").click()
-        await expect(kept).to_have_count(1)
+        await expect(kept).to_have_count(2)
     # What she has seen her browser may keep; another one has it no more.
     async with someone(browser, web_server.url) as hong:
         await hong.log_in(hong_id)

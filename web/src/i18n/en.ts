@@ -137,6 +137,8 @@ export const en: Texts = {
     label: "Messages",
     unreadLine: "New messages",
     newMessages: "{n} new message | {n} new messages",
+    toDay: "Jump to a day",
+    go: "Go",
     toEnd: "To the newest",
     emptyTitle: "This is where you and {name} begin",
     emptyText: "Write something below; Enter sends it.",

@@ -134,6 +134,8 @@ export const zh = {
     label: "消息记录",
     unreadLine: "以下是新消息",
     newMessages: "{n} 条新消息",
+    toDay: "跳到日期",
+    go: "前往",
     toEnd: "回到最新消息",
     emptyTitle: "和{name}的会话从这里开始",
     emptyText: "在下面写点什么，按 Enter 发送。",

@@ -2,7 +2,7 @@
 import { flushPromises } from "@vue/test-utils";
 import { expect, it } from "vitest";
 
-import { useConversations } from "../../stores/conversations";
+import { emptyConversation, useConversations } from "../../stores/conversations";
 import { FRIEND, GROUP, mountPage } from "../../testing/mounting";
 import InfoPanel from "./InfoPanel.vue";
 
@@ -22,4 +22,12 @@ it.each([FRIEND, GROUP])("pins and mutes what stands beside it: %s", async (id) 
     String(after?.isPinned),
     String(after?.isMuted),
   ]);
+});
+
+it("asks for the beginning of a day", async () => {
+  const { wrapper } = await mountPage(InfoPanel, { conversation: emptyConversation(FRIEND, "10001") });
+  await wrapper.get("form.day").trigger("submit");
+  await wrapper.get("input[type=date]").setValue("2026-03-01");
+  await wrapper.get("form.day").trigger("submit");
+  expect(wrapper.emitted("toDay")).toEqual([[new Date(2026, 2, 1).getTime()]]);
 });
