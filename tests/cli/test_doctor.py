@@ -47,6 +47,18 @@ def test_doctor_when_something_is_wrong_then_it_fails_with_advice() -> None:
     assert "choose another port" in result.output
 
 
+def test_doctor_when_the_language_is_chinese_then_so_is_the_advice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TINYQQ_LANG", "zh")
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        result = CliRunner().invoke(
+            app, ["doctor", *FREE_PORTS, "--set", f"listen.tcp_port={port}"]
+        )
+    assert "换一个端口" in result.output
+
+
 def test_doctor_when_there_is_a_database_then_its_schema_is_compared() -> None:
     CliRunner().invoke(app, ["migrate"])
     assert "tinyqq.db, schema" in CliRunner().invoke(app, ["doctor", *FREE_PORTS]).output

@@ -25,13 +25,8 @@ if sys.platform != "win32":
     import resource
 
 OLDEST_PYTHON: Final = (3, 11)
-EXTRA: Final = "`pip install 'tinyqq[cluster]'`"
-S3_EXTRA: Final = "`pip install 'tinyqq[s3]'`"
+EXTRA: Final = "extra.cluster"
 _PROBE: Final = b"tinyqq doctor"
-_FILES_ADVICE: Final = (
-    'See docs/media.md, "Where they lie": the folder must be writable; the bucket must be there, '
-    "and the key be allowed to get, put and delete."
-)
 _SPARE_DESCRIPTORS: Final = 256
 _FEW_CONNECTIONS: Final = 1_000
 _SLOW_FSYNC_MS: Final = 20.0
@@ -42,7 +37,7 @@ _CLOCK_TOLERANCE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The answer to one question. ``advice``: empty when all is well."""
+    """The answer to one question. ``advice``: which (doctor_texts.py); empty when all is well."""
 
     name: str
     detail: str
@@ -58,9 +53,7 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
     """Whether this Python is new enough."""
     text = ".".join(map(str, version))
     if version < OLDEST_PYTHON:
-        return Finding(
-            "python", text, "TinyQQ needs Python 3.11 or newer: install it, then `make`."
-        )
+        return Finding("python", text, "python.old")
     return Finding("python", text)
 
 
@@ -71,7 +64,7 @@ def check_uvloop(
     if platform == "win32":
         return Finding("event loop", "asyncio (uvloop does not exist for Windows)")
     if find_spec("uvloop") is None:
-        return Finding("event loop", "asyncio", "`pip install uvloop`: several times faster.")
+        return Finding("event loop", "asyncio", "uvloop.missing")
     return Finding("event loop", "uvloop")
 
 
@@ -87,7 +80,7 @@ def check_descriptors(settings: Settings) -> Finding:
         return Finding(
             "connections",
             f"{detail}: a process may open {hard} files",
-            "Raise the limit: `ulimit -Hn 65536` as root, or LimitNOFILE=65536 of the service.",
+            "descriptors.few",
         )
     return Finding("connections", detail)
 
@@ -98,12 +91,10 @@ def check_port(name: str, host: str, port: int) -> Finding:
         open_port(host, port, is_default=False).sock.close()
     except PortTaken as exc:
         who = exc.owner or "another process"
-        return Finding(
-            name, f"{host}:{port} is in use by {who}", "Stop it, or choose another port."
-        )
+        return Finding(name, f"{host}:{port} is in use by {who}", "port.taken")
     except CannotListen as exc:
-        return Finding(name, str(exc), "Choose an address of this machine (listen.host).")
-    return Finding(name, f"{host}:{port} is free")
+        return Finding(name, str(exc), "port.address")
+    return Finding(name, f"{host}:{port} is free" if port else f"{host}: any free one")
 
 
 def check_data_dir(settings: Settings) -> Finding:
@@ -111,11 +102,7 @@ def check_data_dir(settings: Settings) -> Finding:
     wanted = settings.data_dir.absolute()
     folder = next(one for one in (wanted, *wanted.parents) if one.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return Finding(
-            "data folder",
-            f"{folder} cannot be written",
-            f"`sudo chown -R $USER {folder}`, or choose another folder with --data-dir.",
-        )
+        return Finding("data folder", f"{folder} cannot be written", "folder.read_only")
     return Finding("data folder", str(wanted) if folder == wanted else f"{wanted} (not made yet)")
 
 
@@ -133,16 +120,11 @@ def check_fsync(settings: Settings, timer: Callable[[], float] = time.perf_count
                 os.fsync(file.fileno())
                 times.append(timer() - start)
     except OSError as exc:
-        return Finding("disk", f"{folder}: {exc}", "See the data folder above.")
+        return Finding("disk", f"{folder}: {exc}", "disk.broken")
     finally:
         probe.unlink(missing_ok=True)
     median_ms = statistics.median(times) * 1000
-    advice = ""
-    if median_ms > _SLOW_FSYNC_MS:
-        advice = (
-            "Slow: a message is acknowledged only when it is on disk. Put the data folder on an "
-            "SSD, and not on a network file system."
-        )
+    advice = "disk.slow" if median_ms > _SLOW_FSYNC_MS else ""
     return Finding("disk", f"fsync takes {median_ms:.1f} ms (median of {_FSYNC_ROUNDS})", advice)
 
 
@@ -158,13 +140,13 @@ def check_database(path: Path, head: str, current: Callable[[Path], str | None])
     try:
         revision = current(path)
     except (sqlite3.Error, OSError) as exc:
-        return Finding("database", f"{path}: {exc}", "Restore it from a backup.")
+        return Finding("database", f"{path}: {exc}", "database.broken")
     if revision == head:
         return Finding("database", f"{path}, schema {revision}")
     return Finding(
         "database",
         f"{path}, schema {revision}, this version wants {head}",
-        "`tinyqq migrate`, after a backup. If the schema is the newer one: update TinyQQ.",
+        "database.schema",
     )
 
 
@@ -178,10 +160,8 @@ async def check_server(url: str, shown: str) -> Finding:
         async with open_storage(url) as storage:
             await storage.ping()
     except TinyQQError as exc:
-        advice = 'See docs/operations.md, "A database server".'
-        return Finding(
-            "database", f"{shown}: {explain(exc)}", EXTRA if "extra" in exc.fields else advice
-        )
+        advice = EXTRA if "extra" in exc.fields else "database.server"
+        return Finding("database", f"{shown}: {explain(exc)}", advice)
     return Finding("database", shown)
 
 
@@ -198,9 +178,9 @@ async def check_files(settings: Settings) -> Finding:
         read = b"".join([piece async for piece in objects.read(key, 0, len(_PROBE))])
         await objects.delete([key])
     except TinyQQError as exc:
-        advice = S3_EXTRA if "extra" in exc.fields else _FILES_ADVICE
+        advice = "extra.s3" if "extra" in exc.fields else "files.unusable"
         return Finding("files", f"{store}: {explain(exc)}", advice)
-    return Finding("files", store, "" if read == _PROBE else _FILES_ADVICE)
+    return Finding("files", store, "" if read == _PROBE else "files.unusable")
 
 
 async def _probe() -> AsyncIterator[bytes]:
@@ -214,5 +194,5 @@ def check_clock(settings: Settings, now_s: Callable[[], float] = time.time) -> F
     files = [file for file in settings.data_dir.glob("*") if file.is_file()]
     newest = max((file.stat().st_mtime for file in files), default=0.0)
     if time.gmtime(now).tm_year < _FIRST_SANE_YEAR or newest > now + _CLOCK_TOLERANCE_S:
-        return Finding("clock", text, "It is wrong: switch on NTP (`timedatectl set-ntp true`).")
+        return Finding("clock", text, "clock.wrong")
     return Finding("clock", text)

@@ -37,8 +37,7 @@ def check_sharing(settings: Settings) -> Finding:
         return Finding(
             "cluster",
             f"{', '.join(own)}: of this node alone, but the registry is shared",
-            "Nodes of one cluster share their database server, Redis and the place of files: see"
-            " docs/cluster.md.",
+            "cluster.not_shared",
         )
     return Finding("cluster", "database, registry, presence and files are shared")
 
@@ -56,7 +55,7 @@ def check_address(settings: Settings) -> Finding:
     try:
         how = "mTLS" if load_node_tls(settings.cluster) else "shared secret"
     except TlsError as exc:
-        return Finding("to others", f"{address}: {exc}", "See cluster.cert_file, key_file.")
+        return Finding("to others", f"{address}: {exc}", "cluster.certificate")
     return Finding("to others", f"{address}{here}, {how}")
 
 
@@ -67,8 +66,7 @@ async def check_registry(settings: Settings) -> tuple[Finding, tuple[Node, ...]]
         async with zookeeper_registry(settings, SystemClock()) as registry:
             nodes = registry.nodes()
     except TinyQQError as exc:
-        advice = "Does ZooKeeper run there, and take the password?"
-        return Finding("registry", f"{shown}: {exc}", _advice(exc, advice)), ()
+        return Finding("registry", f"{shown}: {exc}", _advice(exc, "cluster.zookeeper")), ()
     return Finding("registry", f"{shown}, {len(nodes)} node(s)"), nodes
 
 
@@ -78,8 +76,7 @@ async def check_presence(settings: Settings) -> Finding:
     try:
         await ask_presence(settings, timeout_s=_TIMEOUT_S)
     except TinyQQError as exc:
-        advice = _advice(exc, "Does Redis run there, and take the password?")
-        return Finding("presence", f"{shown}: {exc}", advice)
+        return Finding("presence", f"{shown}: {exc}", _advice(exc, "cluster.redis"))
     return Finding("presence", shown)
 
 
@@ -99,8 +96,7 @@ async def check_nodes(settings: Settings, nodes: Sequence[Node]) -> Finding:
     return Finding(
         "nodes",
         f"{detail}; not {', '.join(silent[:_SHOWN])}{more}",
-        "Is cluster.secret the same here and there (and mTLS, if used), and is the way open? One "
-        "that has just died stays in the registry for registry_session_timeout_s.",
+        "cluster.silent_nodes",
     )
 
 

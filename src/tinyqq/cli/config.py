@@ -8,7 +8,7 @@ from tinyqq.app.reference import render_reference
 from tinyqq.app.sources import shown_values
 from tinyqq.cli import options
 
-app = typer.Typer(help="Show the settings.", no_args_is_help=True)
+app = typer.Typer(help="Show the settings.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()

@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong settings, 4 port taken, "
-    "5 database failed, 6 data folder in use."
+    "5 database failed, 6 data folder in use, 74 disk failed."
 )
 
 

@@ -12,6 +12,7 @@ from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.app.sources import shown_database
 from tinyqq.cli import checks, cluster_checks, console, options
 from tinyqq.cli.console import ExitCode
+from tinyqq.cli.doctor_texts import advise
 from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate
 from tinyqq.storage.open import database_path, is_server
@@ -31,7 +32,7 @@ def doctor(
         mark = typer.style("ok", fg="green") if finding.is_good else typer.style("!!", fg="red")
         typer.echo(f"{mark}  {finding.name:12}  {finding.detail}")
         if finding.advice:
-            typer.echo(f"    → {finding.advice}")
+            typer.echo(f"    → {advise(finding.advice, texts.language)}")
     bad = sum(not finding.is_good for finding in findings)
     if bad:
         typer.echo(texts("doctor.bad", count=bad))

@@ -29,8 +29,11 @@ def drain(
     config: options.Config = None,
     set_: options.Set = None,
 ) -> None:
-    """Ask a node to leave: it takes no more clients, tells each of those it has where to go and
-    when, finishes what is in flight, and stops. The beginning of its name will do."""
+    """Ask a node to leave, its clients first.
+
+    It takes no more of them, tells each that it has where to go and when, finishes what is in
+    flight, and stops. The beginning of its name will do.
+    """
     settings = cluster_settings(config, set_)
     try:
         asyncio.run(_drain(settings, node, wait=wait))

@@ -16,16 +16,24 @@ from tinyqq.errors import TinyQQError
 
 Config = Annotated[
     Path | None,
-    typer.Option("--config", envvar="TINYQQ_CONFIG", help="Settings file [./tinyqq.toml]."),
+    typer.Option(
+        "--config", envvar="TINYQQ_CONFIG", help="Settings file.", show_default="./tinyqq.toml"
+    ),
 ]
-DataDir = Annotated[Path | None, typer.Option(help="Folder for everything kept [./data].")]
+DataDir = Annotated[
+    Path | None, typer.Option(help="Folder for everything kept.", show_default="./data")
+]
 Roles = Annotated[
     str | None,
-    typer.Option(help="What it does, separated by commas [proxy,user,friend,group,chat,offline]."),
+    typer.Option(
+        help="What it does, with commas: proxy,user,friend,group,chat,offline.", show_default="all"
+    ),
 ]
-Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")]
-TcpPort = Annotated[int | None, typer.Option(help="Port of the TCP protocol [7001].")]
-HttpPort = Annotated[int | None, typer.Option(help="Port of HTTP and WebSocket [7080].")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
+TcpPort = Annotated[int | None, typer.Option(help="Port of the TCP protocol.", show_default="7001")]
+HttpPort = Annotated[
+    int | None, typer.Option(help="Port of HTTP and WebSocket.", show_default="7080")
+]
 TlsCert = Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")]
 TlsKey = Annotated[Path | None, typer.Option(help="Private key, PEM.")]
 TlsSelfSigned = Annotated[
@@ -33,10 +41,16 @@ TlsSelfSigned = Annotated[
     typer.Option("--tls-self-signed", help="Make a certificate, for a LAN.", show_default=False),
 ]
 Registration = Annotated[
-    str | None, typer.Option(help="Who may make an account: open, invite or closed [open].")
+    str | None,
+    typer.Option(help="Who may make an account: open, invite or closed.", show_default="open"),
 ]
-LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error [info].")]
-LogFormat = Annotated[str | None, typer.Option(help="console, json or auto [auto].")]
+LogLevel = Annotated[
+    str | None, typer.Option(help="The least that is logged: debug, info, warning or error.")
+]
+LogFormat = Annotated[
+    str | None,
+    typer.Option(help="console, json, or auto: console on a terminal.", show_default="auto"),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

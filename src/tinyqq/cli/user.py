@@ -17,7 +17,9 @@ from tinyqq.cli.console import ExitCode
 from tinyqq.errors import InvalidRequest, TinyQQError, Unavailable
 
 app = typer.Typer(
-    help="Make, list and change accounts, whether or not the server runs.", no_args_is_help=True
+    help="Make, list and change accounts, whether or not the server runs.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The account's number.")]
@@ -26,7 +28,7 @@ Password = Annotated[
     typer.Option(
         "--password",
         envvar="TINYQQ_PASSWORD",
-        help="The password; without it one is made and shown (passwd: asked for).",
+        help="The password. Without it add makes one and shows it, passwd asks for it.",
     ),
 ]
 

@@ -1,0 +1,28 @@
+"""The doctor's advice in both languages."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from tinyqq.cli import checks, cluster_checks
+from tinyqq.cli.doctor_texts import advise
+
+_KEY = re.compile(r'"([a-z0-9]+\.[a-z0-9_]+)"')
+_SETTINGS = {"database_url", "media.store"}
+
+
+def test_advise_when_a_check_names_it_then_in_both_languages() -> None:
+    named = {
+        key
+        for module in (checks, cluster_checks)
+        for key in _KEY.findall(inspect.getsource(module))
+        if key not in _SETTINGS
+    }
+    assert len(named) > 15
+    for key in named:
+        assert advise(key, "en") != advise(key, "zh")
+
+
+def test_advise_when_in_chinese_then_chinese() -> None:
+    assert advise("port.taken", "zh") == "请停止占用者，或换一个端口。"
