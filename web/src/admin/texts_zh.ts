@@ -26,11 +26,11 @@ export const zh = {
     perSecond: "{rate}/秒",
     legend: "圆：单元，数字是会话数；方：角色节点，字母是角色。线上是每秒往来的投递、发送与调用。",
     grounds: "共用的服务",
-    none: "注册表里没有节点",
+    none: "注册中心里没有节点",
   },
   ground: {
     storage: "数据库",
-    registry: "注册表",
+    registry: "注册中心",
     presence: "在线状态",
     net: "日志追读",
     ok: "正常",
@@ -85,7 +85,7 @@ export const zh = {
     drainText: "它不再接收新客户端，把现有的 {n} 个会话陆续移到别的单元，然后停止。",
     drainLast: "没有别的单元可以接手：停下后谁都连不上，直到有人再启动它。",
     drainGo: "离开",
-    goneText: "它已经不在注册表里了。几分钟后从这里消失。",
+    goneText: "它已经不在注册中心里了。几分钟后从这里消失。",
   },
   duration: { s: "{n} 秒", m: "{n} 分钟", h: "{n} 小时", d: "{n} 天" },
   chart: {
