@@ -271,6 +271,18 @@ async def test_register_when_too_often_then_throttled(bench: Bench) -> None:
     assert caught.value.code is ErrorCode.TOO_MANY_REGISTRATIONS
 
 
+async def test_register_when_the_invite_code_is_guessed_then_throttled(
+    passwords: PasswordPool,
+) -> None:
+    bench = await build(passwords, BY_INVITATION)
+    for code in ("", "", "", "", "1", "2", "3"):
+        with pytest.raises(InvalidRequest) as caught:
+            await bench.register(invite_code=code)
+        assert caught.value.code is ErrorCode.BAD_INVITE_CODE
+    with pytest.raises(RateLimited):
+        await bench.register(invite_code="安静")
+
+
 async def test_recover_password_when_the_code_is_right_then_once_and_all_are_logged_out(
     bench: Bench,
 ) -> None:

@@ -197,7 +197,8 @@ class AccountSettings(_Part):
     """Log-ins by password that one network address may try; a whole school may sit behind one.
     0: any number. Each account also has a limit of its own."""
     registrations_per_address_per_hour: int = Field(default=60, ge=0)
-    """Accounts that one network address may make. 0: any number."""
+    """Accounts that one network address may make; a wrong invitation code counts as one. 0: any
+    number."""
     access_token_lifetime_s: int = Field(default=900, ge=60)
     """How long an access token is good."""
     refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=3600)

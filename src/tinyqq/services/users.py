@@ -147,9 +147,8 @@ class UserService:
         A repeat by who knows the password gets the number again, with a new recovery code: the
         first one may never have arrived, and only its hash was kept.
         """
-        self._policy.check(request.invite_code)
         nickname = check_nickname(request.nickname)
-        self._throttle.take_registration(address)
+        self._take_registration(request.invite_code, address)
         password_hash = await self._credentials.hash_new(request.password)
         recovery_code = new_recovery_code()
         wanted = Account(
@@ -266,6 +265,13 @@ class UserService:
     async def search_users(self, caller: Caller, request: SearchUsers) -> ProfileList:
         """By number or nickname."""
         return await self._profiles.search(caller, request)
+
+    def _take_registration(self, invite_code: str, address: str) -> None:
+        if not invite_code:
+            self._policy.check(invite_code)  # to find out that one is needed does not count
+        # Before the code is looked at: a guess that is wrong counts like one that is right.
+        self._throttle.take_registration(address)
+        self._policy.check(invite_code)
 
     async def _reissue(self, account: Account, password: str, recovery_code: str) -> None:
         if not await self._credentials.is_password(account, password):
