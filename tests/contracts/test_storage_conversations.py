@@ -118,6 +118,15 @@ async def test_contacts_when_blocked_by_the_other_then_not_told(storage: Storage
     assert theirs.is_blocked
 
 
+async def test_contact_when_one_is_asked_for_then_as_in_the_list(storage: Storage) -> None:
+    await change(storage, ANN_BOB, PutRelation(ANN, is_friend=True), PutRelation(BOB))
+    await list_for(storage, ANN, BOB, conversation=ANN_BOB)
+    [listed] = await storage.conversations.list_contacts(ANN)
+    assert await storage.conversations.find_contact(ANN, BOB) == listed
+    assert await storage.conversations.find_contact(ANN, EVE) is None
+    assert await storage.conversations.find_contact(BOB, ANN) is None
+
+
 async def test_friend_ids_when_some_are_friends_then_those_ascending(storage: Storage) -> None:
     for other, is_friend in ((EVE, True), (BOB, True), (ZOE, False)):
         conversation = direct_conversation(ANN, other)

@@ -29,12 +29,12 @@ class Contacts:
         self.fails = False
         self.answered = asyncio.Event()
 
-    async def list_contacts(self, user_id: UserId) -> tuple[Contact, ...]:
+    async def find_contact(self, user_id: UserId, peer_id: UserId) -> Contact | None:
         self.asked += 1
         self.answered.set()
         if self.fails:
             raise Unavailable(ErrorCode.BUSY)
-        return self.of.get(user_id, ())
+        return next((one for one in self.of.get(user_id, ()) if one.user_id == peer_id), None)
 
 
 class Bench:

@@ -11,7 +11,7 @@ from tests.support.storage_rows import put_on_list, store_accounts
 from tinyqq.model.conversation import PutRelation
 from tinyqq.model.friend import Contact
 from tinyqq.model.ids import UserId, direct_conversation
-from tinyqq.storage.contacts import list_contacts, list_friend_ids
+from tinyqq.storage.contacts import find_contact, list_contacts, list_friend_ids
 from tinyqq.storage.effects import write_effects
 
 
@@ -34,6 +34,15 @@ def test_contacts_when_there_are_many_then_two_statements_by_their_keys(
     assert [one.user_id for one in contacts] == list(range(20_000, 20_000 + number))
     assert len(statements) == 2
     assert table_scans(conn, statements) == []
+
+
+def test_contact_when_there_are_many_then_that_one_by_its_keys(conn: Connection) -> None:
+    befriend(conn, BOB, *(UserId(20_000 + one) for one in range(20)))
+    with recorded(conn) as statements:
+        assert find_contact(conn, ANN, BOB) == Contact(BOB, f"user {BOB}", is_friend=True)
+    assert len(statements) == 2
+    assert table_scans(conn, statements) == []
+    assert find_contact(conn, ANN, UserId(30_000)) is None
 
 
 def test_contacts_when_the_list_holds_a_group_then_it_is_no_contact(conn: Connection) -> None:

@@ -262,6 +262,10 @@ class ConversationStore(Protocol):
         """Friends, open requests both ways, blocked users; presence is not filled in."""
         ...
 
+    async def find_contact(self, user_id: UserId, peer_id: UserId) -> Contact | None:
+        """What a user has to do with one other (somebody else): one of the same list."""
+        ...
+
     async def list_friend_ids(self, user_id: UserId) -> tuple[UserId, ...]:
         """Friends' numbers, ascending."""
         ...

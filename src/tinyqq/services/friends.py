@@ -151,22 +151,19 @@ class FriendService:
     ) -> friend.ContactList:
         """See the port."""
         rows = await self._conversations.list_contacts(caller.user_id)
-        accounts = await self._accounts.find_accounts([row.user_id for row in rows])
+        # Friends and blocked ones are on record whatever has become of them: mostly nobody is left.
+        asked = [row.user_id for row in rows if not (row.is_friend or row.is_blocked)]
+        accounts = await self._accounts.find_accounts(asked) if asked else {}
         online = await self._online([row.user_id for row in rows if row.is_friend])
         now_ms = self._clock.now_ms()
         contacts = []
         for row in rows:
-            account = accounts.get(row.user_id)
             contact = _without_expired(row, now_ms)
             if contact.is_friend:
-                contact = replace(
-                    contact,
-                    online=contact.user_id in online,
-                    last_seen_at_ms=account.last_seen_at_ms if account else 0,
-                )
+                contact = replace(contact, online=contact.user_id in online)
             else:
                 contact = replace(contact, last_seen_at_ms=0)
-            if _is_shown(contact, account):
+            if _is_shown(contact, accounts.get(row.user_id)):
                 contacts.append(contact)
         return friend.ContactList(tuple(contacts))
 

@@ -318,12 +318,11 @@ class GroupService:
         account = await self._accounts.find_account(user_id)
         if account is None or not account.is_usable:
             raise NotFound(ErrorCode.USER_NOT_FOUND, user_id=user_id)
-        for contact in await self._conversations.list_contacts(user_id):
-            if contact.user_id == inviter_id and contact.is_blocked:
-                raise Forbidden(ErrorCode.BLOCKED, user_id=user_id, by="them")
-            if contact.user_id == inviter_id and contact.is_friend:
-                return
-        if not account.allow_strangers:
+        contact = await self._conversations.find_contact(user_id, inviter_id)
+        if contact is not None and contact.is_blocked:
+            raise Forbidden(ErrorCode.BLOCKED, user_id=user_id, by="them")
+        is_friend = contact is not None and contact.is_friend
+        if not is_friend and not account.allow_strangers:
             raise Forbidden(ErrorCode.NOT_FRIENDS, user_id=user_id)
 
 

@@ -85,16 +85,13 @@ class TypingNotices:
             caller, conversation_id, pair = await self._unchecked.get()
             peer_id = peer_of(conversation_id, caller.user_id)
             try:
-                contacts = await self._conversations.list_contacts(peer_id)
+                # The peer's side: it is the peer who may have blocked the one who types.
+                contact = await self._conversations.find_contact(peer_id, caller.user_id)
             except TinyQQError as exc:
                 self._dropped += 1
                 logger.debug("typing.not_checked", extra={"reason": str(exc)})
                 continue
-            # The peer's side is asked: it is the peer who may have blocked the one who types.
-            pair.is_welcome = any(
-                one.user_id == caller.user_id and one.is_friend and not one.is_blocked
-                for one in contacts
-            )
+            pair.is_welcome = contact is not None and contact.is_friend and not contact.is_blocked
             pair.checked_at_s = self._clock.monotonic()
             self._pass_on(caller, conversation_id, pair)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from tinyqq.model.conversation import PutRelation
 from tinyqq.model.friend import Contact
-from tinyqq.model.ids import MAX_GROUP_ID, ConversationId, UserId, peer_of
+from tinyqq.model.ids import MAX_GROUP_ID, ConversationId, UserId, direct_conversation, peer_of
 from tinyqq.storage.dialect import by_key, ids_argument
 from tinyqq.storage.rows import GIVEN_IDS, OF_USER, own_rows
 from tinyqq.storage.schema import account, relation, user_conversation
@@ -23,6 +24,9 @@ _RELATIONS: Final = by_key(
 ).where(
     user_conversation.c.user_id == OF_USER,
     user_conversation.c.conversation_id > MAX_GROUP_ID,
+)
+_RELATIONS_IN: Final = _RELATIONS.where(
+    user_conversation.c.conversation_id == bindparam("in_conversation")
 )
 _FRIENDS: Final = own_rows(relation, relation.c.conversation_id).where(
     user_conversation.c.conversation_id > MAX_GROUP_ID, relation.c.is_friend
@@ -44,10 +48,24 @@ def list_friend_ids(conn: Connection, user_id: UserId) -> tuple[UserId, ...]:
 
 def list_contacts(conn: Connection, user_id: UserId) -> tuple[Contact, ...]:
     """Friends, open requests both ways, blocked users; by number."""
+    return _contacts_of(conn, user_id, conn.execute(_RELATIONS, {"of_user_id": user_id}))
+
+
+def find_contact(conn: Connection, user_id: UserId, peer_id: UserId) -> Contact | None:
+    """One of the same; None: they have nothing to do with each other."""
+    conversation_id = direct_conversation(user_id, peer_id)
+    chosen = {"of_user_id": user_id, "in_conversation": conversation_id}
+    found = _contacts_of(conn, user_id, conn.execute(_RELATIONS_IN, chosen))
+    return found[0] if found else None
+
+
+def _contacts_of(
+    conn: Connection, user_id: UserId, relations: Iterable[Row[Any]]
+) -> tuple[Contact, ...]:
     mine: dict[UserId, PutRelation] = {}
     theirs: dict[UserId, PutRelation] = {}
     remarks: dict[UserId, str] = {}
-    for row in conn.execute(_RELATIONS, {"of_user_id": user_id}):
+    for row in relations:
         peer_id = peer_of(row.conversation_id, user_id)
         remarks[peer_id] = row.remark
         (mine if row.user_id == user_id else theirs)[peer_id] = PutRelation(

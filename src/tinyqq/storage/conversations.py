@@ -10,7 +10,15 @@ from sqlalchemy import bindparam, delete, select, update
 
 from tinyqq.model.friend import Contact
 from tinyqq.model.group import GroupInfo, Invitation, JoinRequest, MemberList
-from tinyqq.model.ids import ConversationId, DeviceId, GroupId, Seq, UserId, group_conversation
+from tinyqq.model.ids import (
+    ConversationId,
+    DeviceId,
+    GroupId,
+    Seq,
+    UserId,
+    direct_conversation,
+    group_conversation,
+)
 from tinyqq.ports.storage import CursorRow
 from tinyqq.storage import contacts, groups
 from tinyqq.storage.database import Database, only
@@ -76,6 +84,13 @@ class SqlConversationStore:
         """Friends, open requests both ways, blocked users; by number."""
         return await self._database.read(
             partial(contacts.list_contacts, user_id=user_id), about=None
+        )
+
+    async def find_contact(self, user_id: UserId, peer_id: UserId) -> Contact | None:
+        """One of the same."""
+        return await self._database.read(
+            partial(contacts.find_contact, user_id=user_id, peer_id=peer_id),
+            about=(direct_conversation(user_id, peer_id),),
         )
 
     async def list_friend_ids(self, user_id: UserId) -> tuple[UserId, ...]:
