@@ -91,6 +91,8 @@ async def test_conversation_when_two_units_write_it_at_once_then_one_order_and_n
         assert [one.seq for one in entries] == list(range(first, first + len(entries)))
         log = [(one.seq, one.sender, one.text) for one in entries if one.text != END]
         assert [one.result() for one in hearing] == [log, log]
+        handed_over = [await counter(unit, "lane_handed_over_total") for unit in units]
+        assert min(handed_over) == 0 < max(handed_over)  # gathered at one of them
         for writer in writers:
             assert writer.seqs == [seq for seq, who, _ in log if who == writer.me.user_id]
             own = [text for _, who, text in log if who == writer.me.user_id]

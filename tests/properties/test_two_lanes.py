@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 
+import pytest
 from tests.support.lane_fixtures import (
     ANN,
     ANN_BOB,
     BOB,
     GROUP,
+    FakeHome,
     RecordingDelivery,
     Sender,
+    as_sent,
     assert_contiguous,
     befriend,
     clock,
@@ -25,13 +29,15 @@ from tests.support.lane_fixtures import (
 )
 
 from tinyqq.clock import SystemClock
-from tinyqq.errors import Unavailable
+from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.conversation import ConversationState, Effect, Plan, PutMember, PutRelation
 from tinyqq.model.group import Role
-from tinyqq.model.ids import ConversationId, Seq, SessionId
-from tinyqq.model.message import Entry, Kind
+from tinyqq.model.ids import ConversationId, OperationId, Seq, SessionId
+from tinyqq.model.message import Entry, Kind, Sent
 from tinyqq.ports.delivery import Push
-from tinyqq.services.lane import Lane, LaneLimits
+from tinyqq.ports.services import Send
+from tinyqq.services.lane import Change, Draft, Lane, LaneLimits
+from tinyqq.services.rivals import GATHER_AFTER
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.packets import encode_entry
@@ -287,3 +293,128 @@ async def test_moved_conversation_when_the_batch_was_halved_then_its_order_is_ke
         await sender.wait(4)
     ids = [entry.client_message_id for entry in log.entries[ANN_BOB][1:]]
     assert ids == [operation_id(number) for number in range(1, 4)]
+
+
+class LaneHome:
+    """Another lane, behind a link that breaks each time after so many sends: what has no answer
+    then is refused, though the lane goes on with it."""
+
+    def __init__(self, lane: Lane, breaks_after: Sequence[int] = ()) -> None:
+        self.is_open = True
+        self.broke = 0
+        self._lane = lane
+        self._breaks_after = list(breaks_after)
+        self._sends = 0
+        self._unanswered: dict[int, Send] = {}
+
+    def find(self, conversation_id: ConversationId) -> LaneHome:
+        return self
+
+    def send(self, send: Send) -> None:
+        self._sends += 1
+        self._unanswered[self._sends] = send
+        done = partial(self._done, self._sends)
+        self._lane.submit(
+            Draft(
+                send.conversation_id, send.caller.user_id, send.client_message_id, done, send.kind,
+                send.content, flight=send.flight
+            )
+        )  # fmt: skip
+        if self._breaks_after and self._sends >= self._breaks_after[0]:
+            self._breaks_after.pop(0)
+            self._sends = 0
+            self.broke += 1
+            unanswered, self._unanswered = self._unanswered, {}
+            for one in unanswered.values():
+                one.answer(Unavailable(ErrorCode.UNAVAILABLE))
+
+    def _done(self, number: int, outcome: Change | TinyQQError) -> None:
+        send = self._unanswered.pop(number, None)
+        if send is None:
+            return
+        if isinstance(outcome, Change):
+            entry = outcome.entry
+            send.answer(Sent(entry.seq, entry.ordinal, entry.sent_at_ms))
+        else:
+            send.answer(outcome)
+
+
+class Crowd:
+    """Senders to both lanes, each with some sends in flight; their messages, as they were sent."""
+
+    IN_FLIGHT = 4
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        self.sent: list[list[OperationId]] = []
+        self._lanes = lanes
+
+    async def write(self, each: int) -> None:
+        """Two senders to each lane, so many messages each; all are answered."""
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            for place in range(2 * len(self._lanes)):
+                lane = self._lanes[place % len(self._lanes)]
+                self.sent.append([])
+                group.create_task(self._write(lane, SessionId(place + 1), each, self.sent[-1]))
+
+    async def _write(
+        self, lane: Lane, session: SessionId, each: int, sent: list[OperationId]
+    ) -> None:
+        places = asyncio.Semaphore(self.IN_FLIGHT)
+        seqs: list[Seq] = []
+
+        def done(outcome: Change | TinyQQError) -> None:
+            assert isinstance(outcome, Change)
+            seqs.append(outcome.entry.seq)
+            places.release()
+
+        for _ in range(each):
+            await places.acquire()
+            sent.append(operation_id())
+            draft = Draft(GROUP, BOB, sent[-1], done, Kind.TEXT, b"", origin=session, flight=1)
+            lane.submit(as_sent(draft))
+        for _ in range(self.IN_FLIGHT):
+            await places.acquire()
+        assert len(seqs) == each
+
+
+@pytest.mark.parametrize("breaks_after", [(), (1, 7, 30), (2,) * 20])
+async def test_two_lanes_when_one_gathers_then_each_message_once_in_its_senders_order(
+    delivery: RecordingDelivery, breaks_after: Sequence[int]
+) -> None:
+    log = FarLog(accounts=[ANN, BOB])
+    make_group(log.state(GROUP), ANN, BOB)
+    limits, clock = LaneLimits(look_every_s=0.05, rest_s=0.0), SystemClock()
+    async with Lane(log=log, delivery=delivery, clock=clock, limits=limits) as home:
+        link = LaneHome(home, breaks_after)
+        async with Lane(
+            log=log, delivery=delivery, clock=clock, limits=limits, find_home=link.find
+        ) as lane:
+            crowd = Crowd([home, lane])
+            await crowd.write(100)
+        assert lane.counters()["lane_handed_over_total"] > 0
+    assert (link.broke > 0) == bool(breaks_after)
+    assert_contiguous(log.entries[GROUP])
+    written = [entry.client_message_id for entry in log.entries[GROUP]]
+    assert sorted(written) == sorted(one for sent in crowd.sent for one in sent)
+    for sent in crowd.sent:
+        assert [one for one in written if one in sent] == sent
+
+
+async def test_leaving_the_lane_when_something_is_handed_over_then_its_answer_is_waited_for(
+    delivery: RecordingDelivery, log: MemoryLog, clock: FakeClock
+) -> None:
+    home, outcomes = FakeHome(), list[Change | TinyQQError]()
+    lane = Lane(log=log, delivery=delivery, clock=clock, find_home=home.find)
+    draft = as_sent(Draft(GROUP, BOB, operation_id(), outcomes.append, Kind.TEXT))
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        await lane.__aenter__()
+        log.faults = ["taken"] * GATHER_AFTER
+        lane.submit(draft)
+        await home.came.wait()
+        leaving = group.create_task(lane.__aexit__(None, None, None))
+        for _ in range(5):  # it has its turns, and does not end
+            await asyncio.sleep(0)
+        assert (leaving.done(), outcomes) == (False, [])
+        home.answer(Unavailable(ErrorCode.UNAVAILABLE))  # now the lane has to write it itself
+    assert [type(one) for one in outcomes] == [Change]
+    assert [entry.client_message_id for entry in log.entries[GROUP]] == [draft.operation_id]

@@ -16,7 +16,7 @@ from tests.support.lane_fixtures import (
 
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unavailable
 from tinyqq.model.ids import Seq
-from tinyqq.model.message import Entry, Kind
+from tinyqq.model.message import Entry, Kind, Sent
 from tinyqq.ports.storage import SendKey
 from tinyqq.services.answers import Answers
 from tinyqq.services.numbering import Change, Draft, Numbering
@@ -92,3 +92,12 @@ def test_refuse_when_answered_before_then_not_told_again(world: World) -> None:
     for _ in range(2):
         world.answers.refuse(draft, error)
     assert world.outcomes == [error]
+
+
+def test_written_elsewhere_then_answered_with_its_entry_and_not_pushed(
+    world: World, delivery: RecordingDelivery
+) -> None:
+    draft = world.draft()
+    world.answers.written_elsewhere(draft, Sent(Seq(7), 5, 3))
+    entry = Entry(ANN_BOB, Seq(7), 5, ANN, draft.operation_id, 3, Kind.TEXT, b"")
+    assert (world.outcomes, delivery.pushes) == ([Change(entry, is_repeat=False)], [])

@@ -10,6 +10,7 @@ from tests.support.lane_fixtures import (
     ANN,
     ANN_BOB,
     GROUP,
+    FakeHome,
     RecordingDelivery,
     log_of_friends,
     operation_id,
@@ -22,6 +23,7 @@ from tinyqq.model.message import Card, Content, Entry, Kind, Media, Recall, Sent
 from tinyqq.ports.services import Send
 from tinyqq.services.chat import ChatService
 from tinyqq.services.lane import Lane
+from tinyqq.services.rivals import GATHER_AFTER
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
 from tinyqq.wire.content import encode_content
@@ -61,6 +63,7 @@ class Chat:
         kind: int = Kind.TEXT,
         key: bytes | None = None,
         flight: int = 0,
+        may_leave: bool = True,
     ) -> Sent | TinyQQError:
         answer: asyncio.Future[Sent | TinyQQError] = asyncio.get_running_loop().create_future()
         body = content if isinstance(content, bytes) else encode_content(content)
@@ -74,6 +77,7 @@ class Chat:
                 body,
                 answer.set_result,
                 flight,
+                may_leave,
             )
         )
         return await answer
@@ -95,6 +99,26 @@ async def test_send_then_answered_after_the_commit_and_reported(chat: Chat) -> N
     outcome = await chat.send(Content("hi"))
     assert outcome == Sent(Seq(1), 1, chat.log.entries[ANN_BOB][0].sent_at_ms)
     assert chat.sent == [(ANN, ANN_BOB, 1)]
+
+
+@pytest.mark.parametrize("may_leave", [True, False])
+async def test_send_when_others_write_there_too_then_handed_over_unless_it_came_from_there(
+    may_leave: bool,
+) -> None:
+    log, home, clock = log_of_friends(), FakeHome(), FakeClock()
+    log.faults = ["taken"] * GATHER_AFTER
+    async with (
+        asyncio.timeout(10),
+        Lane(log=log, delivery=RecordingDelivery(), clock=clock, find_home=home.find) as lane,
+    ):
+        sending = asyncio.create_task(Chat(lane, log).send(Content("hi"), may_leave=may_leave))
+        if may_leave:
+            await home.came.wait()
+            home.answer(Sent(Seq(7), 7, 1))
+        assert (await sending) == (
+            Sent(Seq(7), 7, 1) if may_leave else Sent(Seq(1), 1, clock.now_ms())
+        )
+    assert home.sends == []
 
 
 async def test_send_behind_one_of_its_flight_that_cannot_be_stored_then_refused_too(

@@ -73,3 +73,13 @@ def test_look_when_appends_are_slow_then_it_still_takes_little_of_the_time() -> 
     contest.won([ANN_BOB], 0.0, 0.05)
     assert contest.won([ANN_BOB], 1.9, 0.05) == []
     assert len(contest.won([ANN_BOB], 2.1, 0.05)) == 1
+
+
+def test_losses_when_it_was_first_in_between_then_counted_on_until_it_is_over() -> None:
+    contest = contention()
+    contest.lost(ANN_BOB, 0.0)
+    contest.won([ANN_BOB], 0.1)
+    contest.lost(ANN_BOB, 0.2)
+    assert (contest.losses(ANN_BOB), contest.losses(GROUP)) == (2, 0)
+    contest.trim(TRUST_S + 0.3)
+    assert contest.losses(ANN_BOB) == 0

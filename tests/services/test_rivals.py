@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from tests.support.lane_fixtures import (
     ANN,
     ANN_BOB,
     GROUP,
+    FakeHome,
     RecordingDelivery,
+    as_sent,
     clock,
     delivery,
     log,
     operation_id,
 )
 
-from tinyqq.errors import TinyQQError, Unavailable
-from tinyqq.model.conversation import ConversationState
+from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
+from tinyqq.model.conversation import ConversationState, Plan
 from tinyqq.model.ids import ConversationId, Seq
 from tinyqq.model.message import Kind
 from tinyqq.services.answers import Answers
 from tinyqq.services.contention import Contention
+from tinyqq.services.gathering import Gathering
 from tinyqq.services.numbering import Change, Draft, Numbering
-from tinyqq.services.rivals import Rivals
+from tinyqq.services.rivals import GATHER_AFTER, Rivals
 from tinyqq.services.waiting import Waiting
 from tinyqq.testing.clock import FakeClock
 from tinyqq.testing.log import MemoryLog
@@ -41,16 +45,33 @@ class World:
             max_batch_entries=10, max_batch_bytes=10_000, max_entries=10, max_bytes=10_000
         )
         self.woken = asyncio.Event()
+        self.home = FakeHome()
+        self.numbering = numbering
         self.outcomes: list[Change | TinyQQError] = []
         self.rivals = Rivals(
             waiting=self.waiting,
             numbering=numbering,
             contention=Contention(draw=lambda: 0.0, look_every_s=0.0),
             answers=answers,
+            gathering=Gathering(
+                find_home=self.home.find,
+                answers=answers,
+                clock=clock,
+                take_back=lambda _: None,
+                rest_s=0.0,
+            ),
             clock=clock,
             give_up_s=GIVE_UP_S,
             wake=self.woken.set,
         )
+
+    def lose(self, drafts: Sequence[Draft]) -> None:
+        """Come second so often that the last time it is a reason to hand over; *drafts* are those
+        of the last time."""
+        for _ in range(GATHER_AFTER - 1):
+            self.rivals.lost(ANN_BOB, [])
+        assert self.home.sends == []
+        self.rivals.lost(ANN_BOB, drafts)
 
     def draft(self, conversation_id: ConversationId) -> Draft:
         return Draft(conversation_id, ANN, operation_id(), self.outcomes.append, Kind.TEXT)
@@ -86,7 +107,10 @@ async def test_lost_every_time_for_too_long_then_refused_with_all_that_waits(wor
 
 
 async def test_won_where_somebody_else_writes_then_what_comes_waits(world: World) -> None:
-    world.rivals.lost(ANN_BOB, [])
+    world.rivals.lost(ANN_BOB, [world.draft(ANN_BOB)])
+    async with asyncio.timeout(10):
+        await world.woken.wait()
+    assert len(world.waiting.take()) == 1  # it stands aside no more
     world.rivals.won([ANN_BOB, GROUP], 0.0)
     drafts = [world.draft(one) for one in (ANN_BOB, GROUP)]
     for draft in drafts:
@@ -99,3 +123,34 @@ async def test_trim_when_nobody_was_seen_for_long_then_no_more_pauses(world: Wor
     world.clock.advance(5)
     world.rivals.trim()
     assert len(world.rivals) == 0
+
+
+async def test_lost_again_and_again_then_handed_over_with_all_that_waits(world: World) -> None:
+    first, foreign, last = as_sent(world.draft(ANN_BOB)), world.draft(ANN_BOB), world.draft(ANN_BOB)
+    world.waiting.append(as_sent(last))
+    world.lose([first, foreign])
+    assert [one.client_message_id for one in world.home.sends] == [
+        first.operation_id,
+        last.operation_id,
+    ]
+    world.waiting.come_back(ANN_BOB)
+    assert world.waiting.take() == [foreign]
+
+
+async def test_lost_again_and_again_when_a_change_waits_then_not_handed_over(world: World) -> None:
+    drafts = [as_sent(world.draft(ANN_BOB)), world.draft(ANN_BOB)]
+    drafts[1].rule = lambda *_: Plan(Kind.FRIEND_ADDED)
+    world.lose(drafts)
+    assert world.home.sends == []
+    world.waiting.come_back(ANN_BOB)
+    assert world.waiting.take() == drafts
+
+
+async def test_lost_again_and_again_when_its_flight_is_broken_then_not_handed_over(
+    world: World,
+) -> None:
+    before, behind = world.draft(ANN_BOB), as_sent(world.draft(ANN_BOB))
+    before.flight = behind.flight = 1
+    world.numbering.refused(before, Unavailable(ErrorCode.BUSY))
+    world.lose([behind])
+    assert world.home.sends == []

@@ -9,17 +9,20 @@ from itertools import count
 import pytest
 
 from tinyqq.errors import TinyQQError
+from tinyqq.model.account import Caller
 from tinyqq.model.conversation import STILL_IN, ConversationState, PutGroup, PutMember, PutRelation
 from tinyqq.model.group import JoinPolicy, Role
 from tinyqq.model.ids import (
     ConversationId,
+    DeviceId,
     OperationId,
     Seq,
     UserId,
     direct_conversation,
 )
-from tinyqq.model.message import Content, Entry, Kind
+from tinyqq.model.message import Content, Entry, Kind, Sent
 from tinyqq.ports.delivery import Hint, Kick, Push
+from tinyqq.ports.services import Send
 from tinyqq.services.lane import Change, Draft, Lane
 from tinyqq.services.lanes import AnyLane
 from tinyqq.testing.clock import FakeClock
@@ -52,6 +55,38 @@ class RecordingDelivery:
     def kick(self, kick: Kick) -> None:
         """Remember."""
         self.kicks.append(kick)
+
+
+class FakeHome:
+    """Implements :class:`tinyqq.ports.services.Home`: keeps sends for the test to answer."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self.came = asyncio.Event()
+        self.sends: list[Send] = []
+
+    def find(self, conversation_id: ConversationId) -> FakeHome:
+        """It is that of every conversation."""
+        return self
+
+    def send(self, send: Send) -> None:
+        """Keep it."""
+        self.sends.append(send)
+        self.came.set()
+
+    def answer(self, outcome: Sent | TinyQQError) -> None:
+        """Answer the oldest."""
+        self.sends.pop(0).answer(outcome)
+
+
+def as_sent(draft: Draft) -> Draft:
+    """The draft, as a client of this node sends it: it may be handed on."""
+    caller = Caller(draft.sender_id, DeviceId(b"d" * 16), draft.origin)
+    draft.send = Send(
+        caller, draft.conversation_id, draft.operation_id, draft.kind, draft.body,
+        lambda _: None, draft.flight
+    )  # fmt: skip
+    return draft
 
 
 def operation_id(number: int | None = None) -> OperationId:

@@ -78,7 +78,7 @@ async def open_business(enter: Enter, settings: Settings, ground: Ground, peers:
         )
     )
     commits = Timing()
-    lane: AnyLane = await enter(_lane(settings, ground, delivery, commits))
+    lane: AnyLane = await enter(_lane(settings, ground, delivery, peers, commits))
     media = await open_media(enter, settings, ground)
     chat = ChatService(
         lane=lane,
@@ -166,7 +166,9 @@ def _friends(
     )
 
 
-def _lane(settings: Settings, ground: Ground, delivery: Delivery, commits: Timing) -> AnyLane:
+def _lane(
+    settings: Settings, ground: Ground, delivery: Delivery, peers: Peers, commits: Timing
+) -> AnyLane:
     """One lane per shard of the log: a statement never names two of them."""
     storage = ground.storage
     limits = LaneLimits(
@@ -180,6 +182,7 @@ def _lane(settings: Settings, ground: Ground, delivery: Delivery, commits: Timin
             clock=ground.clock,
             limits=limits,
             commits=commits,
+            find_home=peers.find_home,
         )
         for _ in range(storage.shards)
     ]

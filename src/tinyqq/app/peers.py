@@ -24,7 +24,8 @@ from tinyqq.model.ids import UnitId
 from tinyqq.model.places import authority, is_everywhere
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.registry import Node, Registry
-from tinyqq.ports.services import Services
+from tinyqq.ports.services import FindHome, Services
+from tinyqq.services.gathering import nowhere
 
 if TYPE_CHECKING:  # what they import is an optional extra
     from tinyqq.rpc.auth import Credentials
@@ -66,6 +67,8 @@ class Peers:
     counters: Mapping[str, Counters]
     link_figures: Callable[[], tuple[LinkFigures, ...]] = tuple
     """What went over each link."""
+    find_home: FindHome = nowhere
+    """Where this node and the others gather a conversation that several of them write."""
     ask_figures: Callable[[UnitId, int], Awaitable[NodeFigures]] | None = None
     """What another node tells of itself, with so many samples; None: there can be no others."""
 
@@ -88,6 +91,7 @@ async def open_links(
         return
     with needs_extra("registry"):
         from tinyqq.rpc.dispatch import Dispatch
+        from tinyqq.rpc.homes import Homes
         from tinyqq.rpc.links import Links
         from tinyqq.rpc.placing import Placing
     links = Links(
@@ -120,6 +124,7 @@ async def open_links(
                 "placing": placing.counters,
             },
             link_figures=links.figures,
+            find_home=Homes(own=me.unit_id, registry=registry, links=links).find,
             ask_figures=partial(links.ask_figures, timeout_s=_FIGURES_TIMEOUT_S),
         )
 

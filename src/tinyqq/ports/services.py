@@ -222,6 +222,26 @@ class Send:
     answer: Answer
     flight: int = 0
     """See :mod:`tinyqq.model.flights`."""
+    may_leave: bool = True
+    """Whether it may be handed to another node; not if it came from one."""
+
+
+class Home(Protocol):
+    """Another node, where a conversation is numbered that several nodes write."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it should be handed more."""
+        ...
+
+    def send(self, send: Send) -> None:
+        """Hand it a send. Order: numbered there in the order of the calls, as long as none is
+        refused. One that it does not answer in time is refused with Unavailable."""
+        ...
+
+
+FindHome = Callable[[ConversationId], Home | None]
+"""All nodes find the same one; None: it is this one, or it cannot be reached."""
 
 
 class ChatApi(Protocol):

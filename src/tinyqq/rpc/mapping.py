@@ -183,6 +183,7 @@ def send_from(message: pb.Send, answer: Answer) -> Send:
         message.content,
         answer,
         message.flight,
+        may_leave=False,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from tinyqq.errors import ErrorCode, RateLimited, TinyQQError, Unavailable
@@ -109,14 +110,17 @@ class Placing:
                 self.send(send)
 
     def _see(self, nodes: tuple[Node, ...]) -> None:
-        self._seeds = {
-            node.unit_id: seed_of(node.unit_id)
-            for node in nodes
-            if ROLE in node.roles
-            and node.internal
-            and not node.draining
-            and node.unit_id != self._own
-        }
+        self._seeds = seeds_of(nodes)
+        self._seeds.pop(self._own, None)
+
+
+def seeds_of(nodes: Iterable[Node]) -> dict[UnitId, int]:
+    """The nodes that may number a conversation."""
+    return {
+        node.unit_id: seed_of(node.unit_id)
+        for node in nodes
+        if ROLE in node.roles and node.internal and not node.draining
+    }
 
 
 class _Busy:

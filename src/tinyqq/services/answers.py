@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from tinyqq.errors import TinyQQError, Unavailable
-from tinyqq.model.message import Entry
+from tinyqq.model.message import Entry, Sent
 from tinyqq.ports.delivery import Delivery
 from tinyqq.ports.storage import LogWriter
 from tinyqq.services.numbering import Change, Draft, Numbering, Placed
@@ -42,6 +42,14 @@ class Answers:
                 push((self._numbering.committed(one),))
             except Exception:  # it is committed: whoever missed it finds it in the log
                 logger.exception("lane.push_failed")
+
+    def written_elsewhere(self, draft: Draft, sent: Sent) -> None:
+        """Answer what another node has written and pushed."""
+        entry = Entry(
+            draft.conversation_id, sent.seq, sent.ordinal, draft.sender_id, draft.operation_id,
+            sent.sent_at_ms, draft.kind, draft.body
+        )  # fmt: skip
+        _tell(draft, Change(entry, is_repeat=False))
 
     def repeat(self, draft: Draft, entry: Entry) -> None:
         """Answer with what was written before, and push it again."""

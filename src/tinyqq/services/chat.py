@@ -93,6 +93,7 @@ class ChatService:
                 mentions_all,
                 send.caller.session_id,
                 flight=send.flight,
+                send=send if send.may_leave else None,
             )
         )
 

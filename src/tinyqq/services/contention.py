@@ -33,6 +33,7 @@ LOOK_SHARE: Final = 10
 class _Contest:
     seen_s: float
     losing_since_s: float | None = None
+    losses: int = 0
 
 
 class Contention:
@@ -56,6 +57,7 @@ class Contention:
         if contest.losing_since_s is None:
             contest.losing_since_s = now_s
         contest.seen_s = now_s
+        contest.losses += 1
         self._contests[conversation_id] = contest  # at the end: ordered by seen_s
         return self._draw() * LOST_S
 
@@ -63,6 +65,11 @@ class Contention:
         """Since when this process has come second there every time."""
         contest = self._contests.get(conversation_id)
         return None if contest is None else contest.losing_since_s
+
+    def losses(self, conversation_id: ConversationId) -> int:
+        """How often this process came second there, since nobody else had been seen."""
+        contest = self._contests.get(conversation_id)
+        return 0 if contest is None else contest.losses
 
     def won(
         self, written: Collection[ConversationId], now_s: float, took_s: float = 0.0

@@ -24,9 +24,11 @@ from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
 from tinyqq.model.conversation import Rule
 from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
 from tinyqq.ports.delivery import Delivery, Push
+from tinyqq.ports.services import FindHome
 from tinyqq.ports.storage import AppendFailed, LogWriter
 from tinyqq.services.answers import Answers
 from tinyqq.services.contention import Contention
+from tinyqq.services.gathering import Gathering, nowhere
 from tinyqq.services.numbering import MAX_ADDED, Change, Draft, Numbering, Placed
 from tinyqq.services.rivals import Rivals
 from tinyqq.services.timing import Timing
@@ -55,6 +57,8 @@ class LaneLimits:
     give_up_s: float = 10.0
     """How long a batch is tried again when the database cannot be written."""
     change_timeout_s: float = 30.0
+    rest_s: float = 10.0
+    """How long a conversation is not handed to another node again after that has failed."""
     look_every_s: float = 0.0
     """How often a conversation that is in every batch is left to other processes for a moment, in
     case one waits that never comes first. 0: nobody else writes to this log."""
@@ -65,6 +69,7 @@ class Lane:
 
     Args:
         commits: told how long each append took; lanes may share one.
+        find_home: where the nodes gather a conversation that several of them write.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Lane:
         limits: LaneLimits | None = None,
         random: Random | None = None,
         commits: Timing | None = None,
+        find_home: FindHome = nowhere,
     ) -> None:
         self._log = log
         self._commits = commits or Timing()
@@ -92,6 +98,13 @@ class Lane:
         )
         self._wake = asyncio.Event()
         self._answers = Answers(log=log, numbering=self._numbering, delivery=delivery)
+        self._gathering = Gathering(
+            find_home=find_home,
+            answers=self._answers,
+            clock=clock,
+            take_back=self._take_back,
+            rest_s=self._limits.rest_s,
+        )
         self._rivals = Rivals(
             waiting=self._waiting,
             numbering=self._numbering,
@@ -99,6 +112,7 @@ class Lane:
                 draw=(random or Random()).random, look_every_s=self._limits.look_every_s
             ),
             answers=self._answers,
+            gathering=self._gathering,
             clock=clock,
             give_up_s=self._limits.give_up_s,
             wake=self._wake.set,
@@ -129,6 +143,7 @@ class Lane:
         traceback: TracebackType | None,
     ) -> None:
         self._closing = True
+        self._gathering.close()
         self._wake.set()
         if self._group is not None:
             # Not handed our caller's exception: what was submitted is still committed.
@@ -144,6 +159,7 @@ class Lane:
             "lane_pending_entries": len(self._waiting),
             "lane_pending_bytes": self._waiting.size_bytes,
             "lane_contended_conversations": len(self._rivals),
+            **self._gathering.counters(),
         }
 
     def submit(self, draft: Draft) -> None:
@@ -154,6 +170,8 @@ class Lane:
         """
         if self._closing:
             draft.done(Unavailable(ErrorCode.DRAINING, retry_after_s=1.0))
+            return
+        if self._gathering and self._gathering.take(draft):
             return
         if not self._waiting.has_room(draft):
             self._counters["lane_busy_total"] += 1
@@ -210,10 +228,17 @@ class Lane:
                 self._numbering.trim()
                 self._rivals.trim()
                 continue
-            if self._closing and not self._waiting:
+            if self._closing and not self._waiting and not self._gathering:
                 return
             self._wake.clear()
             await self._wake.wait()
+
+    def _take_back(self, drafts: Sequence[Draft]) -> None:
+        """What another node was to write is this lane's again; none of it is refused for want of
+        room."""
+        for draft in drafts:
+            self._waiting.append(draft)
+        self._wake.set()
 
     async def _commit_all(self, drafts: list[Draft]) -> None:
         """Bring a batch to an end: every draft is answered when this returns.

@@ -33,6 +33,7 @@ from tinyqq.model.membership import membership_delta
 from tinyqq.model.message import LAST_CLIENT_KIND, MEMBERSHIP_KINDS, Entry, is_countable
 from tinyqq.model.speaking import check_may_speak
 from tinyqq.ports.delivery import Push
+from tinyqq.ports.services import Send
 from tinyqq.ports.storage import Added, SendKey
 from tinyqq.services.pushes import Delta, push_again, push_of
 from tinyqq.wire.content import encode_notice
@@ -75,6 +76,8 @@ class Draft:
     rule: Rule | None = None
     flight: int = 0
     """Of the session's messages to this conversation; see :mod:`tinyqq.model.flights`."""
+    send: Send | None = None
+    """As it came, if it may be handed to another node."""
 
     @property
     def key(self) -> SendKey:
@@ -267,7 +270,7 @@ class Numbering:
                 outcome.deferred.append(draft)
                 waiting.add(draft.conversation_id)
                 continue
-            if self._flights and (broken := self._find_break(draft)) is not None:
+            if self._flights and (broken := self.find_break(draft)) is not None:
                 outcome.refused.append((draft, broken))
                 continue
             state = self._states[draft.conversation_id]
@@ -294,7 +297,8 @@ class Numbering:
         it."""
         self._flights.refused((draft.origin, draft.conversation_id), draft.flight, error)
 
-    def _find_break(self, draft: Draft) -> TinyQQError | None:
+    def find_break(self, draft: Draft) -> TinyQQError | None:
+        """Why a draft is to be refused as the rest of a broken flight; None: it is not."""
         try:
             self._flights.check((draft.origin, draft.conversation_id), draft.flight)
         except Unavailable as broken:

@@ -1,21 +1,28 @@
 """Other processes that write the same conversations: who stands aside for them, and comes back.
 
 Conversations whose head had moved stand aside for a moment (contention.py says for how long), and
-hold up nobody else (waiting.py).
+hold up nobody else (waiting.py). One that comes second again and again is handed to the one node
+where all gather it (gathering.py).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
 
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, Unavailable
 from tinyqq.model.ids import ConversationId, Seq
 from tinyqq.services.answers import Answers
 from tinyqq.services.contention import Contention
+from tinyqq.services.gathering import Gathering
 from tinyqq.services.numbering import Draft, Numbering
 from tinyqq.services.waiting import Waiting
+
+GATHER_AFTER: Final = 3
+"""Losses in a conversation after which it is handed over: two people who once write at the same
+moment are no reason."""
 
 
 class Rivals:
@@ -33,6 +40,7 @@ class Rivals:
         numbering: Numbering,
         contention: Contention,
         answers: Answers,
+        gathering: Gathering,
         clock: Clock,
         give_up_s: float,
         wake: Callable[[], None],
@@ -42,6 +50,7 @@ class Rivals:
         self._numbering = numbering
         self._contention = contention
         self._answers = answers
+        self._gathering = gathering
         self._clock = clock
         self._give_up_s = give_up_s
         self._wake = wake
@@ -79,8 +88,11 @@ class Rivals:
             for draft in (*drafts, *self._waiting.withdraw(conversation_id)):
                 self._answers.refuse(draft, Unavailable(ErrorCode.BUSY, retry_after_s=0.5))
             return
-        self.stood_aside += 1
-        self._stand_aside(conversation_id, drafts, pause_s)
+        if self._contention.losses(conversation_id) >= GATHER_AFTER:
+            drafts = self._hand_over(conversation_id, drafts)
+        if drafts:
+            self.stood_aside += 1
+            self._stand_aside(conversation_id, drafts, pause_s)
 
     def won(self, written: Collection[ConversationId], took_s: float) -> None:
         """After a commit: pause where somebody else writes, or may want to."""
@@ -91,6 +103,23 @@ class Rivals:
     def trim(self) -> None:
         """Forget those of whom nothing was seen for long."""
         self._contention.trim(self._clock.monotonic())
+        self._gathering.trim()
+
+    def _hand_over(
+        self, conversation_id: ConversationId, drafts: Sequence[Draft]
+    ) -> Sequence[Draft]:
+        """Gather a conversation elsewhere, with all that waits of it; returns what stays."""
+        home = self._gathering.find_home(conversation_id)
+        if home is None:
+            return drafts
+        drafts = (*drafts, *self._waiting.withdraw(conversation_id))
+        # Behind a change and in a broken flight the order is this lane's to keep.
+        if any(draft.rule or self._numbering.find_break(draft) for draft in drafts):
+            return drafts
+        leaving = [draft for draft in drafts if draft.send is not None]
+        if leaving:
+            self._gathering.begin(conversation_id, home, leaving)
+        return [draft for draft in drafts if draft.send is None]
 
     def _stand_aside(
         self, conversation_id: ConversationId, drafts: Sequence[Draft], pause_s: float
