@@ -42,6 +42,9 @@ class Ring:
 class History:
     """Takes the samples while ``async with`` is open, and measures how late the event loop is.
 
+    The first interval is not kept: it tells how late the loop was while the node started, of which
+    nobody noticed anything, and every chart would be as high as that.
+
     Args:
         sends, deliveries: counts since the start.
         sessions: how many there are now.
@@ -72,6 +75,7 @@ class History:
         self._last_sends = self._last_deliveries = 0
         self._last_commits = self._last_lags = Times()
         self._timer: asyncio.TimerHandle | None = None
+        self._has_started = False
 
     async def __aenter__(self) -> Self:
         self._sampled_s = self._clock.monotonic()
@@ -103,22 +107,23 @@ class History:
         now_s = self._clock.monotonic()
         sends, deliveries = self._sends(), self._deliveries()
         commits, lags = self._commits.take(), self._lags.take()
-        self.ring.add(
-            Sample(
-                at_ms=self._clock.now_ms(),
-                seconds=now_s - self._sampled_s,
-                sends=sends - self._last_sends,
-                deliveries=deliveries - self._last_deliveries,
-                sessions=self._sessions(),
-                commits=commits.count,
-                commit_p50_ms=commits.p50_s * 1000,
-                commit_p99_ms=commits.p99_s * 1000,
-                commit_max_ms=commits.max_s * 1000,
-                lag_p50_ms=lags.p50_s * 1000,
-                lag_p99_ms=lags.p99_s * 1000,
-                lag_max_ms=lags.max_s * 1000,
-            )
+        sample = Sample(
+            at_ms=self._clock.now_ms(),
+            seconds=now_s - self._sampled_s,
+            sends=sends - self._last_sends,
+            deliveries=deliveries - self._last_deliveries,
+            sessions=self._sessions(),
+            commits=commits.count,
+            commit_p50_ms=commits.p50_s * 1000,
+            commit_p99_ms=commits.p99_s * 1000,
+            commit_max_ms=commits.max_s * 1000,
+            lag_p50_ms=lags.p50_s * 1000,
+            lag_p99_ms=lags.p99_s * 1000,
+            lag_max_ms=lags.max_s * 1000,
         )
+        if self._has_started:
+            self.ring.add(sample)
+        self._has_started = True
         self._sampled_s, self._last_sends, self._last_deliveries = now_s, sends, deliveries
         self._last_commits, self._last_lags = commits, lags
 
