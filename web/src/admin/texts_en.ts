@@ -93,10 +93,11 @@ export const en: AdminTexts = {
     drain: "Drain",
     drainTitle: "Drain {unit}?",
     drainText:
-      "It takes no more clients, moves its {n} session to other units, and stops. | It takes no more clients, moves its {n} sessions to other units, and stops.",
+      "It takes no more clients, moves its {n} session to other units, and stops until somebody starts it again. | It takes no more clients, moves its {n} sessions to other units, and stops until somebody starts it again.",
     drainLast: "No other unit can take over: nobody can connect until somebody starts it again.",
     drainGo: "Drain",
-    goneText: "It is no longer in the registry, and is shown here for a few minutes.",
+    goneText:
+      "It is no longer in the registry, and is shown here for a few minutes. It comes back when somebody starts it on its machine.",
   },
   duration: { s: "{n} s", m: "{n} min", h: "{n} h", d: "{n} d" },
   chart: {
