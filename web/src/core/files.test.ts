@@ -32,6 +32,8 @@ class FakeStore {
   readonly units: string[] = [];
   readonly away = new Set<string>();
   readonly silent = new Set<string>();
+  /** Those that break off in the middle of a file. */
+  readonly cutting = new Set<string>();
 
   readonly fetch: typeof fetch = async (input, init = {}) => {
     const { origin, pathname: path } = new URL(String(input));
@@ -56,9 +58,21 @@ class FakeStore {
         this.deleted.push(path);
         return new Response(null, { status: 204 });
       default:
+        if (path.startsWith("/v1/media/")) return this.#file(origin, headers.get("Range"));
         return this.#show(path);
     }
   };
+
+  #file(origin: string, range: string | null): Response {
+    const from = Number(range?.match(/\d+/)?.[0] ?? 0);
+    const isCut = this.cutting.has(origin);
+    const body = new ReadableStream({
+      start: (stream) => stream.enqueue(new TextEncoder().encode("bytes".slice(from, isCut ? 2 : undefined))),
+      pull: (stream) => (isCut ? stream.error(new TypeError("network")) : stream.close()),
+    });
+    const place = { ETag: '"ab"', "Content-Range": `bytes ${from}-4/5` };
+    return new Response(body, { status: range === null ? 200 : 206, headers: place });
+  }
 
   #append(offset: number, body: Blob): Response {
     if (offset !== this.offset) return refuse(409, ErrorCode.UPLOAD_ELSEWHERE, { offset: String(this.offset) });
@@ -73,7 +87,6 @@ class FakeStore {
 
   #show(path: string): Response {
     if (path === "/v1/media") return Response.json(OWN);
-    if (path.startsWith("/v1/media")) return new Response("bytes");
     if (this.isForgotten) {
       this.isForgotten = false;
       return refuse(404, ErrorCode.MEDIA_NOT_FOUND);
@@ -208,6 +221,24 @@ describe("Files", () => {
     expect(store.units.splice(0)).toEqual(["http://here", "http://here"]);
     store.away.add("http://here").add("http://there");
     await expect(ask()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  });
+
+  it("asks another unit for the rest of a file that was cut, and the same when there is no other", async () => {
+    vi.useFakeTimers();
+    linked = "http://there";
+    store.cutting.add("http://here");
+    const asked = files.fetchFile({ is: "file", blobId: BLOB });
+    await vi.runAllTimersAsync();
+    expect(await (await asked).text()).toBe("bytes");
+    expect(store.units.splice(0)).toEqual(["http://here", "http://there"]);
+    linked = undefined;
+    const again = files.fetchFile({ is: "file", blobId: BLOB });
+    await vi.advanceTimersByTimeAsync(0);
+    store.cutting.clear();
+    await vi.runAllTimersAsync();
+    expect(await (await again).text()).toBe("bytes");
+    expect(store.units).toEqual(["http://here", "http://here"]);
+    vi.useRealTimers();
   });
 
   it("goes on with an upload at the unit of the link, where it was", async () => {

@@ -1,7 +1,8 @@
-/** Files over HTTP (docs/media.md): up in parts that can be resumed, down whole. */
+/** Files over HTTP (docs/media.md): up in parts that can be resumed, down in one that is gone on with. */
 
 import type { FileLimits, FileRef, OwnFiles } from "./api";
 import { refusal, type Credentials } from "./credentials";
+import { download } from "./download";
 import { ChatError, ErrorClass, ErrorCode, asChatError } from "./errors";
 
 /** A file as the server has found it. */
@@ -56,6 +57,10 @@ interface Asked {
   readonly timeoutMs?: number;
   /** How long an answer may take to begin where there is another unit to ask. */
   readonly patienceMs?: number;
+  /** A unit that is asked last. */
+  readonly avoid?: string | undefined;
+  /** Is told which unit has answered. */
+  readonly onUnit?: (unit: string) => void;
 }
 
 /** What the server looks into as a picture; other pictures travel as files. */
@@ -110,14 +115,16 @@ export class Files {
     return this.#limits;
   }
 
-  /** A file's content. @throws ChatError as {@link limits}. */
+  /** A file's content; when that is cut, the rest of another unit, if there is one.
+   * @throws ChatError as {@link limits}. */
   async fetchFile(ref: FileRef): Promise<Blob> {
-    const answer = await this.#ask("GET", pathOf(ref), { timeoutMs: FETCH_TIMEOUT_MS });
-    try {
-      return await answer.blob();
-    } catch {
-      throw new ChatError(ErrorCode.CONNECTION_LOST);
-    }
+    let unit: string | undefined;
+    let avoid: string | undefined;
+    const onUnit = (answering: string): void => void (unit = answering);
+    const timeoutMs = FETCH_TIMEOUT_MS;
+    return download((headers) => this.#ask("GET", pathOf(ref), { headers, timeoutMs, avoid, onUnit }), {
+      onCut: () => (avoid = unit),
+    });
   }
 
   /** What the account has. @throws ChatError as {@link limits}. */
@@ -271,12 +278,14 @@ export class Files {
     const other = this.#elsewhere();
     const isAway = other !== undefined && other === this.#standIn;
     const units = other === undefined ? [own] : isAway ? [other, own] : [own, other];
+    units.sort((one, another) => Number(one === init.avoid) - Number(another === init.avoid));
     for (const unit of units) {
       const { timeoutMs = ASK_TIMEOUT_MS, patienceMs = PATIENCE_MS } = init;
       const silentMs = unit === units.at(-1) ? timeoutMs : patienceMs;
       const answer = await this.#fetchFrom(`${unit}${path}`, method, accessToken, init, silentMs);
       if (answer !== undefined) {
         this.#standIn = unit === own ? undefined : unit;
+        init.onUnit?.(unit);
         return answer;
       }
       if (init.signal?.aborted) break;

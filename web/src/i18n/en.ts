@@ -183,6 +183,8 @@ export const en: Texts = {
     after: "Next picture",
     zoom: "Zoom",
     gone: "Cannot be shown right now",
+    cut: "Download failed",
+    originalCut: "Could not load the original",
     removed: "File was removed",
     again: "Try again",
     save: "Save",

@@ -180,6 +180,8 @@ export const zh = {
     after: "下一张",
     zoom: "放大",
     gone: "暂时无法显示",
+    cut: "下载失败",
+    originalCut: "原图加载失败",
     removed: "文件已被删除",
     again: "重试",
     save: "保存",

@@ -10,6 +10,8 @@ export class Browser {
   readonly #cookies = new Map<string, string>();
   readonly #memory = new Map<string, string>();
   readonly #stores = new Map<string, Store>();
+  /** The next answer with a file breaks off after so many bytes. */
+  cutAfterBytes: number | undefined;
 
   constructor(origin: string) {
     this.#origin = origin;
@@ -50,8 +52,21 @@ export class Browser {
       if (/max-age=0/i.test(line)) this.#cookies.delete(name);
       else this.#cookies.set(name, value);
     }
-    return response;
+    const cutAfterBytes = this.cutAfterBytes;
+    if (cutAfterBytes === undefined || !url.includes("/v1/media/")) return response;
+    this.cutAfterBytes = undefined;
+    return new Response(response.body?.pipeThrough(breakAfter(cutAfterBytes)), response);
   }
+}
+
+function breakAfter(leftBytes: number): TransformStream<Uint8Array, Uint8Array> {
+  return new TransformStream({
+    transform: (piece, stream) => {
+      if (leftBytes <= 0) throw new TypeError("network");
+      stream.enqueue(piece.slice(0, leftBytes));
+      leftBytes -= piece.length;
+    },
+  });
 }
 
 /** The next event of a name that *matches*. */

@@ -12,6 +12,8 @@ const PASSWORD = "correct horse battery";
 const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
 
+const LARGE = new Uint8Array(5_000_000).map((_, at) => at % 251);
+
 describe.skipIf(!PYTHON)("files", () => {
   const server = new Server();
   const open: RealChatClient[] = [];
@@ -59,13 +61,18 @@ describe.skipIf(!PYTHON)("files", () => {
     const original = await bob.client.fetchFile({ is: "file", blobId });
     expect(Buffer.from(await original.arrayBuffer()).toString("base64")).toBe(PIXEL);
 
-    const large = new Blob([new Uint8Array(5_000_000)], { type: "application/zip" });
+    const large = new Blob([LARGE], { type: "application/zip" });
     const got = arrival(bob.client, Kind.FILE);
     const progress: number[] = [];
     ann.client.on("upload", ({ sentBytes }) => progress.push(sentBytes));
     await ann.client.sendFile(chat, large, "large.zip");
     expect((await got).content.media).toMatchObject({ sizeBytes: 5_000_000, name: "large.zip" });
     expect(progress.length).toBeGreaterThan(3);
+    bob.browser.cutAfterBytes = 1_000_000;
+    const { blobId: largeId = "" } = (await got).content.media ?? {};
+    const fetched = await bob.client.fetchFile({ is: "file", blobId: largeId });
+    expect(Buffer.from(await fetched.arrayBuffer()).equals(Buffer.from(LARGE))).toBe(true);
+    expect(bob.browser.cutAfterBytes).toBeUndefined();
 
     const heard = arrival(bob.client, Kind.VOICE);
     const voice = new Blob(["sound"], { type: "audio/webm;codecs=opus" });

@@ -3,7 +3,7 @@ import { flushPromises } from "@vue/test-utils";
 import { expect, it, vi } from "vitest";
 import { defineComponent, h, provide } from "vue";
 
-import type { Media } from "../../core/api";
+import { ChatError, ErrorCode, type Media } from "../../core/api";
 import { FakeChatClient } from "../../core/fake";
 import { mountPage } from "../../testing/mounting";
 import Lightbox from "./Lightbox.vue";
@@ -52,6 +52,19 @@ it("tells the same picture, sent twice, by its place", async () => {
   const shown = await open(again, [FIRST, SECOND, again]);
   await press("ArrowLeft");
   expect(shown()).toBe("second");
+});
+
+it("says that the original did not come, shows the small one meanwhile, and tries again", async () => {
+  await open(FIRST);
+  const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile");
+  fetchFile.mockClear().mockRejectedValueOnce(new ChatError(ErrorCode.CONNECTION_LOST));
+  await press("ArrowRight");
+  expect(fetchFile.mock.calls.map(([ref]) => ref.is)).toEqual(["file", "thumbnail"]);
+  const failure = () => document.querySelector<HTMLElement>("dialog .failure");
+  expect(failure()?.textContent).toContain("Could not load the original");
+  failure()?.querySelector("button")?.click();
+  await flushPromises();
+  expect(failure()).toBeNull();
 });
 
 it("zooms in and out by keys, and shows the next one whole", async () => {

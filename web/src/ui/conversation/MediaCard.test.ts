@@ -100,6 +100,34 @@ describe("MediaCard", () => {
     fetchFile.mockRestore();
   });
 
+  it("says that a file did not come down, and gets it on the next click", async () => {
+    const lost = new ChatError(ErrorCode.CONNECTION_LOST);
+    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValueOnce(lost);
+    const { wrapper } = await show({ kind: Kind.FILE });
+    await wrapper.get("button.file").trigger("click");
+    await flushPromises();
+    expect(wrapper.get("[role=status]").text()).toBe("Download failed Try again");
+    fetchFile.mockResolvedValueOnce(new Blob(["x"]));
+    await wrapper.get("button.file").trigger("click");
+    await flushPromises();
+    expect(wrapper.text()).not.toContain("Download failed");
+    fetchFile.mockRestore();
+  });
+
+  it("says that a voice message did not come down, and offers to try again", async () => {
+    const lost = new ChatError(ErrorCode.CONNECTION_LOST);
+    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValueOnce(lost);
+    const { wrapper } = await show({ kind: Kind.VOICE });
+    await wrapper.get("button.icon-button").trigger("click");
+    await flushPromises();
+    fetchFile.mockResolvedValueOnce(new Blob(["x"]));
+    await wrapper.get("button.again").trigger("click");
+    await flushPromises();
+    expect(fetchFile).toHaveBeenCalledTimes(2);
+    expect(wrapper.find("audio").exists()).toBe(true);
+    fetchFile.mockRestore();
+  });
+
   it.each([
     [Kind.IMAGE, "button.picture"],
     [Kind.FILE, "button.file"],
