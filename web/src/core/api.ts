@@ -446,6 +446,8 @@ export interface ChatEvents {
   readonly contactsChanged: null;
   /** The list of groups, or this group, its members or requests changed. */
   readonly groupsChanged: { readonly groupId: GroupId };
+  /** Something happened at the group's door that its log does not show: who answers there, asks again. */
+  readonly joinRequestsChanged: { readonly groupId: GroupId };
 }
 
 export type Unsubscribe = () => void;

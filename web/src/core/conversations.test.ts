@@ -65,6 +65,12 @@ describe("unread", () => {
     expect(unread(withEntry(joined, text(501, { ordinal: 481, senderId: ANN }), ANN))).toBe(0);
   });
 
+  it("is nothing of what was read elsewhere before it came here", () => {
+    const read = withRead(withEntry(EMPTY, text(1), ANN), 3, undefined);
+    const row = withEntry(withEntry(withEntry(read, text(2), ANN), text(3), ANN), text(4), ANN);
+    expect([unread(read), unread(row)]).toEqual([0, 1]);
+  });
+
   it("falls by what was read", () => {
     const row = withSummary(EMPTY, summary(90, 10, 80), ANN);
     expect(unread(withRead(row, 85, 75))).toBe(5);

@@ -115,7 +115,9 @@ function withMessage(row: ConversationRow, entry: LogEntry, me: UserId): Convers
   // To the other in a direct conversation the same applies, and the server tells nobody.
   const isDirect = conversationType(row.conversationId) === "direct";
   const peer = isDirect ? withPeer(row, entry.seq, entry.seq) : row;
-  const next = { ...peer, lastOrdinal, readOrdinal: before };
+  // Another device may have read it before it came here.
+  const readOrdinal = entry.seq <= row.readSeq ? Math.max(before, entry.ordinal) : before;
+  const next = { ...peer, lastOrdinal, readOrdinal };
   return mentions(entry, me) ? withMention(next, entry.seq) : next;
 }
 
@@ -129,15 +131,20 @@ function mentions(entry: LogEntry, me: UserId): boolean {
   return content.mentionsAll || content.mentions.includes(me);
 }
 
-/** The account has read up to *seq*, where the count of messages is *ordinal* (undefined: not
- * known, the unread count stays as it is until the next word of the server). */
+/** Whether nothing that came is after *seq*. */
+export function readsAll(row: ConversationRow, seq: number): boolean {
+  return seq >= (row.last?.seq ?? 0);
+}
+
+/** The account has read up to *seq*, where the count of messages is *ordinal* (undefined: there are
+ * none). */
 export function withRead(
   row: ConversationRow,
   seq: number,
   ordinal: number | undefined,
 ): ConversationRow {
   if (seq <= row.readSeq) return row;
-  const all = seq >= (row.last?.seq ?? 0) ? row.lastOrdinal : undefined;
+  const all = readsAll(row, seq) ? row.lastOrdinal : undefined;
   const readOrdinal = Math.max(row.readOrdinal, all ?? ordinal ?? row.readOrdinal);
   return { ...row, readSeq: seq, readOrdinal };
 }

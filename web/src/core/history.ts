@@ -57,6 +57,12 @@ export class History {
     return found && this.#options.show(found);
   }
 
+  /** How many messages there are up to *seq*; undefined: none that may be seen. @throws ChatError. */
+  async ordinal(id: string, seq: number): Promise<number | undefined> {
+    const { entries } = await this.#older(id, seq + 1, 1);
+    return entries.at(-1)?.ordinal;
+  }
+
   /** Reads on where nothing of what it read is shown: who asks goes on from the last line. */
   async #shownPiece(id: string, place: HistoryPlace, limit: number): Promise<Piece> {
     let piece = await this.#piece(id, place, limit);

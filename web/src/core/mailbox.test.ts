@@ -14,6 +14,7 @@ import { MemoryStore } from "./store";
 import {
   CursorMovedSchema,
   EntrySchema,
+  HistorySchema,
   OverviewSchema,
   ProfileChangedSchema,
   SummarySchema,
@@ -29,10 +30,13 @@ function onWire(entry: LogEntry) {
     kind: entry.kind,
     senderId: entry.senderId,
     sentAtMs: String(entry.sentAtMs),
+    throughSeq: String(entry.throughSeq),
     content: entry.body,
     clientMessageId: messageIdBytes(entry.clientMessageId),
   });
 }
+
+const pass = () => new Promise((resolve) => setTimeout(resolve));
 
 describe("Mailbox", () => {
   let log: Log;
@@ -107,6 +111,9 @@ describe("Mailbox", () => {
     }
     expect(told).toHaveLength(2);
     expect(mailbox.conversations().map((one) => one.name)).toEqual(["Robert"]);
+    const changed = vi.spyOn(log, "learn");
+    mailbox.name([{ userId: BOB, nickname: "Robert" }]);
+    expect(changed).not.toHaveBeenCalled();
   });
 
   it("puts a repeat of one wish into the outbox once", async () => {
@@ -133,6 +140,21 @@ describe("Mailbox", () => {
     await vi.waitFor(() => expect(mailbox.conversations()[0]).toMatchObject({ unread: 1, readSeq: 2 }));
     mailbox.onPush(moved(BOB, "3"));
     expect(mailbox.conversations()[0]).toMatchObject({ peerReadSeq: 3, peerDeliveredSeq: 3 });
+  });
+
+  it("counts what another device has read in parts that are not here", async () => {
+    const behind = { position: 90, readSeq: 60, readOrdinal: 60, lastOrdinal: 90, last: text(90) };
+    log.change(CHAT, (row) => ({ ...row, ...behind }));
+    const moved = create(CursorMovedSchema, { conversationId: CHAT, userId: ANN, readSeq: "70" });
+    const now = () => mailbox.conversations()[0];
+    mailbox.onPush(moved);
+    await pass();
+    // It cannot ask: the next overview finds the row where it was, and tells both.
+    expect(now()).toMatchObject({ unread: 30, readSeq: 60 });
+    mailbox.stop();
+    openMailbox((async () => create(HistorySchema, { entries: [onWire(text(70))], more: true })) as unknown as Call);
+    mailbox.onPush(moved);
+    await vi.waitFor(() => expect(now()).toMatchObject({ unread: 20, readSeq: 70 }));
   });
 
   it("tells the server what it lacks, in one request, and nothing that it has", async () => {
@@ -170,14 +192,17 @@ describe("Mailbox", () => {
     const told: string[] = [];
     events.on("contactsChanged", () => told.push("contacts"));
     events.on("groupsChanged", ({ groupId }) => told.push(`group ${groupId}`));
+    events.on("joinRequestsChanged", ({ groupId }) => told.push(`door of ${groupId}`));
     events.on("typing", ({ userId }) => told.push(`typing ${userId}`));
     mailbox.onPush(onWire(text(1, { kind: Kind.FRIEND_ADDED, body: new Uint8Array() })));
     log.change("20001", (row) => ({ ...row, position: 0 }));
     mailbox.stop();
     openMailbox();
     mailbox.onPush(onWire(text(1, { conversationId: "20001", kind: Kind.MEMBER_JOINED, body: new Uint8Array() })));
+    const hidden = { kind: Kind.HIDDEN, throughSeq: 2, body: new Uint8Array() };
+    for (const conversationId of ["20001", CHAT]) mailbox.onPush(onWire(text(2, { conversationId, ...hidden })));
     mailbox.onPush(create(TypingSchema, { conversationId: CHAT, userId: BOB }));
-    expect(told).toEqual(["contacts", "group 20001", `typing ${BOB}`]);
+    expect(told).toEqual(["contacts", "group 20001", "door of 20001", `typing ${BOB}`]);
   });
 
   it("tells of a notice among one's own notes, and shows none there", () => {

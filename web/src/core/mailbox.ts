@@ -1,10 +1,10 @@
 /** All that belongs to one user who is logged in: what comes, what goes, and how far things got. */
 
 import { Kind, type ChatEvents, type Conversation, type Draft, type Entry, type Message } from "./api";
-import type { FileFacts, HistoryPage, HistoryPlace } from "./api";
+import type { FileFacts, HistoryPage, HistoryPlace, UserId } from "./api";
 import { Attachments, draftOf, isHeldUp } from "./attachments";
 import type { Connection } from "./connection";
-import { toConversation, withPeer, withRead, type ConversationRow } from "./conversations";
+import { toConversation, readsAll, withPeer, withRead, type ConversationRow } from "./conversations";
 import { ChatError, asChatError } from "./errors";
 import type { Emitter } from "./emitter";
 import type { Files } from "./files";
@@ -16,7 +16,6 @@ import { Marks, type Mark } from "./marks";
 import { Outbox, type Outgoing } from "./outbox";
 import { Receiver, type Call } from "./receiver";
 import { Sender } from "./sender";
-import { spanAt } from "./spans";
 import type { OutgoingRow } from "./store";
 import type { CursorMoved, Sent, Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
 import {
@@ -82,6 +81,9 @@ export class Mailbox {
       log,
       call: options.call,
       onEntries: (entries, isFresh) => this.#arrived(entries, isFresh),
+      onHidden: (groupId) => {
+        if (conversationType(groupId) === "group") options.events.emit("joinRequestsChanged", { groupId });
+      },
       onPosition: (conversationId, deliveredSeq) =>
         this.#marks.move({ conversationId, deliveredSeq, readSeq: 0 }),
       onSummary: (summary) => this.#compareMarks(summary),
@@ -145,8 +147,7 @@ export class Mailbox {
       }
       case "tinyqq.v1.ProfileChanged": {
         const { userId, nickname, avatar } = push;
-        const id = directConversation(this.#options.me, userId);
-        if (this.#log.row(id) !== undefined) this.#log.change(id, (row) => ({ ...row, name: nickname }));
+        this.name([push]);
         events.emit("profileChanged", { userId, nickname, avatar });
         break;
       }
@@ -200,6 +201,15 @@ export class Mailbox {
     if (nowMs - (this.#typedAtMs.get(id) ?? -TYPING_EVERY_MS) < TYPING_EVERY_MS) return;
     this.#typedAtMs.set(id, nowMs);
     this.#connection?.notify(Request.TYPING, { conversationId: id });
+  }
+
+  /** What people are called. */
+  name(people: Iterable<{ readonly userId: UserId; readonly nickname: string }>): void {
+    for (const { userId, nickname: name } of people) {
+      const id = directConversation(this.#me, userId);
+      const row = this.#log.row(id);
+      if (row !== undefined && row.name !== name) this.#log.learn(id, (one) => ({ ...one, name }));
+    }
   }
 
   /** Change what only this device knows of a conversation. */
@@ -337,10 +347,14 @@ export class Mailbox {
   async #read(id: string, seq: number): Promise<void> {
     const row = this.#log.row(id);
     if (row === undefined || seq <= row.readSeq) return;
-    const span = spanAt(row.spans, seq);
-    const stretch = span && { conversationId: id, from: span.from, to: seq, limit: 1 };
-    const last = stretch && (await this.#log.entries({ ...stretch, end: "newest" }))[0];
-    this.#log.change(id, (one) => withRead(one, seq, last?.ordinal));
+    try {
+      const ordinal = readsAll(row, seq) ? row.lastOrdinal : await this.#history.ordinal(id, seq);
+      this.#log.change(id, (one) => withRead(one, seq, ordinal));
+    } catch (error) {
+      // What is left unread cannot be counted now. The row stays behind the server, so that the
+      // next overview has it, with the count.
+      asChatError(error);
+    }
   }
 
   // ---- what goes -------------------------------------------------------------------------------

@@ -87,10 +87,7 @@ export class RealChatClient extends People implements ChatClient {
       onSession: (session) => this.#confirmed(session),
       memory,
     });
-    this.#events.on("profileChanged", ({ userId, nickname }) => {
-      // On another device of the user's.
-      if (userId === this.account?.userId) this.#setAccount({ ...this.account, nickname });
-    });
+    this.#events.on("profileChanged", (face) => this.#noted(face));
     this.#files = new Files(origin, fetch, this.#credentials, () => this.#elsewhere());
   }
 
@@ -243,17 +240,31 @@ export class RealChatClient extends People implements ChatClient {
   // ---- people and groups, where something is kept ----------------------------------------------
 
   override async contacts(): Promise<readonly Contact[]> {
-    return this.#here.kept("contacts", () => super.contacts());
+    const contacts = await this.#here.kept("contacts", () => super.contacts());
+    // What they are called now may not have been told: this device was away.
+    this.#visit?.mailbox.name(contacts);
+    return contacts;
   }
 
   override async groups(): Promise<readonly Group[]> {
     return this.#here.kept("groups", () => super.groups());
   }
 
+  override async profile(userId: UserId): Promise<Profile> {
+    return this.#noted(await super.profile(userId));
+  }
+
   override async updateProfile(change: ProfileChange): Promise<Profile> {
-    const profile = await super.updateProfile(change);
-    if (this.account !== null) this.#setAccount({ ...this.account, nickname: profile.nickname });
-    return profile;
+    return this.#noted(await super.updateProfile(change));
+  }
+
+  /** One's own name may have changed on another device. */
+  #noted<Face extends Pick<Profile, "userId" | "nickname">>(face: Face): Face {
+    const { account } = this;
+    if (account?.userId === face.userId && account.nickname !== face.nickname) {
+      this.#setAccount({ ...account, nickname: face.nickname });
+    }
+    return face;
   }
 
   async setAvatar(picture: Blob): Promise<Profile> {

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ANN, CHAT, stretch, text } from "../../tests/entries";
+import { Kind } from "./api";
 import { ChatError, ErrorCode } from "./errors";
 import { Inbox } from "./inbox";
 import { Log } from "./log";
@@ -52,6 +53,7 @@ class Heads {
         kind: one.kind,
         senderId: one.senderId,
         sentAtMs: String(one.sentAtMs),
+        throughSeq: String(one.throughSeq),
         content: one.body,
         clientMessageId: messageIdBytes(one.clientMessageId),
       })),
@@ -93,6 +95,7 @@ describe("Receiver", () => {
         seqs.push(...entries.map((one) => one.seq));
         if (isFresh) fresh.push(...entries.map((one) => one.seq));
       },
+      onHidden: (id) => told.push(`hidden in ${id}`),
       onPosition: () => undefined,
       onSummary: (summary) => summaries.push(summary.conversationId),
       onRemoved: (id) => told.push(`removed ${id}`),
@@ -202,6 +205,22 @@ describe("Receiver", () => {
       afterConversationId: "0",
       withCursors: true,
     });
+  });
+
+  it("tells of what came and may not be seen, by a push or while it was away", async () => {
+    const hidden = (seq: number) => text(seq, { kind: Kind.HIDDEN, throughSeq: seq });
+    heads.logs.set(CHAT, [...stretch(1, 3), hidden(4), text(5)]);
+    open({ [CHAT]: 3 });
+    receiver.catchUp();
+    await pass();
+    const away = [...told];
+    receiver.take(text(6), true);
+    receiver.take(text(6), true);
+    const shown = [...told];
+    receiver.take(hidden(7), true);
+    expect(away).toEqual(["listed", `hidden in ${CHAT}`, "synced"]);
+    expect(shown).toEqual(away);
+    expect(told).toEqual([...shown, `hidden in ${CHAT}`]);
   });
 
   it("forgets conversations that are gone, but not what was written there", async () => {

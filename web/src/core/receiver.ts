@@ -23,6 +23,8 @@ export interface ReceiverOptions {
   readonly call: Call;
   /** Gets every entry once, in order; `isFresh`: it was just pushed. */
   readonly onEntries: (entries: readonly LogEntry[], isFresh: boolean) => void;
+  /** Entries that the user may not see have come after what was here. */
+  readonly onHidden: (conversationId: string) => void;
   /** Up to here the conversation is on this device. */
   readonly onPosition: (conversationId: string, seq: number) => void;
   /** What the server has of it, when that is taken over. */
@@ -235,7 +237,7 @@ export class Receiver {
     ready: readonly LogEntry[],
     isFresh: boolean,
   ): void {
-    const { inbox, log, me, onEntries, onPosition } = this.#options;
+    const { inbox, log, me, onEntries, onHidden, onPosition } = this.#options;
     const position = inbox.position(conversationId);
     if (position === undefined) return;
     if (before !== undefined && position > before) log.put(conversationId, ready, before + 1, position);
@@ -246,6 +248,7 @@ export class Receiver {
     if (ready.length > 0) log.change(conversationId, change);
     else log.learn(conversationId, change);
     if (ready.length > 0) onEntries(ready, isFresh);
+    if (before !== undefined && position - before > ready.length) onHidden(conversationId);
     onPosition(conversationId, position);
   }
 }

@@ -58,6 +58,7 @@ const NAMES: readonly ([keyof Asked] extends [Name] ? Name & keyof Asked : never
 const EVENTS: readonly (keyof ChatEvents)[] = [
   "connection", "account", "conversations", "conversationRemoved", "entries", "told", "entryRemoved",
   "conversationsReset", "upload", "typing", "presence", "contactsChanged", "groupsChanged", "profileChanged",
+  "joinRequestsChanged",
 ]; // prettier-ignore
 
 /** What tabs say to each other. Values are packed. */

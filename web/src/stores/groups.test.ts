@@ -40,3 +40,15 @@ it("waits for an answer: one's own invitations and who asks, not whom members ha
   expect(groups.invitations.length).toBe(1);
   expect(groups.waiting).toBe(1 + managed);
 });
+
+it("reads requests again when another admin has answered one, where the user may answer too", async () => {
+  const { client } = await mountPage(GroupsColumn);
+  const groups = useGroups();
+  await vi.waitUntil(() => groups.isLoaded);
+  const asked = vi.spyOn(client, "joinRequests").mockResolvedValue([]);
+  for (const { groupId } of groups.all) client.events.emit("joinRequestsChanged", { groupId });
+  const managed = groups.all.filter((one) => groups.mayManage(one.groupId)).map((one) => one.groupId);
+  expect(asked.mock.calls).toEqual(managed.map((id) => [id]));
+  expect(managed.length).toBeLessThan(groups.all.length);
+  await vi.waitFor(() => expect(groups.requests.get(managed[0] ?? "")).toEqual([]));
+});

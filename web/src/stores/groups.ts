@@ -94,6 +94,10 @@ export const useGroups = defineStore("groups", () => {
     if (members.has(groupId)) void loadMembers(groupId).catch(() => members.delete(groupId));
   });
 
+  client.on("joinRequestsChanged", ({ groupId }) => {
+    if (mayManage(groupId)) void loadRequests(groupId);
+  });
+
   watch(
     () => session.me,
     (me) => {

@@ -47,6 +47,16 @@ it("asks for a picture again when the connection is back", async () => {
   await vi.waitFor(() => expect(wrapper.find("img").exists()).toBe(true));
 });
 
+it("asks for one's own name and picture again when the connection is back", async () => {
+  const { client } = await mountPage(Avatar, { id: "10001", name: "x" });
+  const people = usePeople();
+  await vi.waitUntil(() => people.isLoaded && people.profiles.has("10001"));
+  const profile = await client.profile("10001");
+  vi.spyOn(client, "profile").mockResolvedValue({ ...profile, avatar: "cd" });
+  client.events.emit("connection", { state: "online", unitId: "two", isSyncing: true });
+  await vi.waitFor(() => expect(people.faceOf("10001")?.avatar).toBe("cd"));
+});
+
 const BOB = { userId: "10002", nickname: "Bob", isFriend: true, online: true, lastSeenAtMs: 0 } as Contact;
 
 describe("presence", () => {

@@ -49,7 +49,9 @@ export const usePeople = defineStore("people", () => {
 
   async function load(): Promise<void> {
     toldMeanwhile.clear();
-    const all = await client.contacts();
+    // What became of the user's own profile meanwhile nobody tells later. At first whoever shows it asks.
+    const own = faces.has(session.me) ? loadProfile(session.me) : undefined;
+    const [all] = await Promise.all([client.contacts(), own]);
     contacts.clear();
     for (const one of all) contacts.set(one.userId, { ...one, ...toldMeanwhile.get(one.userId) });
     learn(all);

@@ -204,6 +204,23 @@ describe.skipIf(!PYTHON)("RealChatClient", () => {
     }
   });
 
+  it("tells an admin that another one has answered at the group's door", async () => {
+    const { ann, bob } = await friends();
+    const eve = await newcomer("Eve");
+    const groupId = await ann.client.createGroup("星期五", "approval", [bob.id]);
+    await bob.client.answerJoin(groupId, bob.id, true);
+    await ann.client.setRole(groupId, bob.id, "admin");
+    const atDoor = () => next(bob.client, "joinRequestsChanged", (event) => event.groupId === groupId);
+    const asked = atDoor();
+    await eve.client.joinGroup(groupId, "我是 Eve");
+    await asked;
+    expect((await bob.client.joinRequests(groupId)).map((one) => one.userId)).toEqual([eve.id]);
+    const answered = atDoor();
+    await ann.client.answerJoin(groupId, eve.id, false);
+    await answered;
+    expect(await bob.client.joinRequests(groupId)).toEqual([]);
+  });
+
   it("forgets everything when it logs out", async () => {
     const { browser, client } = await newcomer("安安");
     await client.logOut();
