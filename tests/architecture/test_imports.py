@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from tests.architecture.source_tree import GENERATED, MODULES, Module, imported_modules
 
-_GROUND: Final = frozenset({"errors", "clock", "log", "threads"})
+_GROUND: Final = frozenset({"errors", "clock", "log", "outcomes", "threads"})
 _LOW: Final = _GROUND | {"model", "ports"}
 _MIDDLE: Final = frozenset(
     {
@@ -31,6 +31,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "errors": frozenset(),
     "clock": frozenset(),
     "log": frozenset(),
+    "outcomes": frozenset({"errors"}),
     "threads": frozenset({"errors"}),
     "model": frozenset({"errors"}),
     "ports": frozenset({"errors", "model"}),

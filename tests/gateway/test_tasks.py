@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import pytest
 
-from tinyqq.errors import ErrorCode, Forbidden, Unavailable
-from tinyqq.gateway.tasks import TaskPool, outcome_of
+from tinyqq.errors import Unavailable
+from tinyqq.gateway.tasks import TaskPool
 
 
 async def give(value: int) -> int:
@@ -22,39 +21,6 @@ async def fail(error: Exception) -> int:
 async def hang() -> int:
     await asyncio.Event().wait()
     return 0
-
-
-async def test_outcome_of_when_it_returns_then_the_result() -> None:
-    assert await outcome_of(give(7)) == 7
-
-
-async def test_outcome_of_when_a_rule_refuses_then_the_error() -> None:
-    error = Forbidden(ErrorCode.BLOCKED)
-    assert await outcome_of(fail(error)) is error
-
-
-async def test_outcome_of_when_it_takes_too_long_then_timed_out() -> None:
-    outcome = await outcome_of(hang(), timeout_s=0.001)
-    assert isinstance(outcome, Unavailable)
-    assert outcome.code is ErrorCode.TIMED_OUT
-
-
-async def test_outcome_of_when_something_breaks_then_internal_and_one_log_line(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    outcome = await outcome_of(fail(ZeroDivisionError("secret")))
-    assert isinstance(outcome, Unavailable)
-    assert outcome.code is ErrorCode.INTERNAL
-    assert "secret" not in str(outcome)
-    assert [one.levelno for one in caplog.records] == [logging.ERROR]
-
-
-async def test_outcome_of_when_cancelled_then_cancelled() -> None:
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(outcome_of(hang()))
-        await asyncio.sleep(0)
-        task.cancel()
-    assert task.cancelled()
 
 
 async def test_spawn_when_a_call_breaks_then_the_others_go_on(

@@ -17,13 +17,14 @@ from tinyqq.errors import ErrorCode, RateLimited, TinyQQError, Unauthenticated, 
 from tinyqq.gateway.bucket import Bucket
 from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.policy import Counts, GatewayPolicy
-from tinyqq.gateway.tasks import TaskPool, outcome_of
+from tinyqq.gateway.tasks import CALL_FAILED, TaskPool
 from tinyqq.model.account import Caller
 from tinyqq.model.connection import Done
 from tinyqq.model.flights import Flights
 from tinyqq.model.ids import ConversationId
 from tinyqq.model.message import Sent
 from tinyqq.model.sync import Page, Sync
+from tinyqq.outcomes import outcome_of
 from tinyqq.ports.services import Send, Services
 from tinyqq.wire.calls import CALLS, NOTES, Target
 from tinyqq.wire.framing import Frame
@@ -216,7 +217,9 @@ class Dispatcher:
         session = connection.session
         try:
             outcome = await outcome_of(
-                self._answer(connection, frame), timeout_s=self._policy.request_timeout_s
+                self._answer(connection, frame),
+                timeout_s=self._policy.request_timeout_s,
+                event=CALL_FAILED,
             )
         finally:
             connection.running -= 1

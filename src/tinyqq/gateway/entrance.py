@@ -15,12 +15,13 @@ from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unauthenticated, Unavailable
 from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.policy import Counts, GatewayPolicy
-from tinyqq.gateway.tasks import TaskPool, outcome_of
+from tinyqq.gateway.tasks import CALL_FAILED, TaskPool
 from tinyqq.gateway.unit import LocalUnit
 from tinyqq.model.account import Caller, DeviceKind, KickReason, ListDevices
 from tinyqq.model.admission import Admission
 from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import SessionId
+from tinyqq.outcomes import outcome_of
 from tinyqq.ports.delivery import Delivery, Hint, Kick
 from tinyqq.ports.presence import Presence
 from tinyqq.ports.services import Login, UserApi
@@ -102,7 +103,9 @@ class Entrance:
         """Answer a request before log-in; then what waited behind it gets its turn."""
         packet_type, request_id, _ = frame
         outcome = await outcome_of(
-            self._answer(connection, frame), timeout_s=self._policy.request_timeout_s
+            self._answer(connection, frame),
+            timeout_s=self._policy.request_timeout_s,
+            event=CALL_FAILED,
         )
         session = connection.session
         caller = None

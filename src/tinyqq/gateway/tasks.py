@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Final, Self, TypeVar
 
 from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
-
-logger = logging.getLogger(__name__)
+from tinyqq.outcomes import outcome_of
 
 DEFAULT_TIMEOUT_S: Final = 10.0
+CALL_FAILED: Final = "gateway.call_failed"
+"""What is logged of a call that broke."""
 _Result = TypeVar("_Result")
-
-
-async def outcome_of(
-    call: Awaitable[_Result], *, timeout_s: float | None = DEFAULT_TIMEOUT_S
-) -> _Result | TinyQQError:
-    """Await a call at a supervised edge: its result, or the error to tell whoever asked.
-
-    An unexpected exception is logged here, once, and becomes INTERNAL without details.
-    """
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await call
-    except TinyQQError as error:
-        return error
-    except TimeoutError:
-        return Unavailable(ErrorCode.TIMED_OUT, retry_after_s=1.0)
-    except Exception:
-        logger.exception("gateway.call_failed")
-        return Unavailable(ErrorCode.INTERNAL, retry_after_s=1.0)
 
 
 class TaskPool:
@@ -66,7 +47,8 @@ class TaskPool:
         """Run *call* as a task with a deadline (None: it has its own). Tasks start in the order
         of the calls.
 
-        The task's result is that of :func:`outcome_of`: it raises nothing but its cancellation.
+        The task's result is that of :func:`tinyqq.outcomes.outcome_of`: it raises nothing but its
+        cancellation.
 
         Raises:
             Unavailable: DRAINING when the pool is not open.
@@ -74,7 +56,7 @@ class TaskPool:
         if self._group is None:
             call.close()
             raise Unavailable(ErrorCode.DRAINING)
-        task = self._group.create_task(outcome_of(call, timeout_s=timeout_s))
+        task = self._group.create_task(outcome_of(call, timeout_s=timeout_s, event=CALL_FAILED))
         self._tasks.add(task)
         task.add_done_callback(partial(self._ended, call))
         return task

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import grpc.aio
 
@@ -15,6 +15,7 @@ from tinyqq._pb import node_pb2 as pb
 from tinyqq.errors import ErrorCode, NotFound, ProtocolError, TinyQQError, Unavailable
 from tinyqq.model.flights import Flights
 from tinyqq.model.message import Sent
+from tinyqq.outcomes import outcome_of
 from tinyqq.ports.delivery import UnitLink
 from tinyqq.ports.services import Login, Services
 from tinyqq.rpc.figures import TellFigures, figures_to
@@ -39,11 +40,11 @@ ChatContext = grpc.aio.ServicerContext[pb.Sends, pb.Answers]
 DrainContext = grpc.aio.ServicerContext[pb.Identity, pb.Identity]
 CallContext = grpc.aio.ServicerContext[pb.CallRequest, pb.CallReply]
 FiguresContext = grpc.aio.ServicerContext[pb.FiguresRequest, pb.FiguresReply]
-_Reply = TypeVar("_Reply")
 _DEFAULT_TIMEOUT_S: Final = 10.0
 _SLACK_S: Final = 1.0
 """gRPC itself ends a call at its deadline; this is for the case that it forgets to."""
 _RETRY_AFTER_S: Final = 1.0
+_CALL_FAILED: Final = "call.failed"
 
 
 class Desk:
@@ -128,7 +129,9 @@ class Desk:
         timeout_s = _DEFAULT_TIMEOUT_S if remaining_s is None else remaining_s + _SLACK_S
         self._answering += 1
         try:
-            outcome = await _outcome_of(self._answer(request), timeout_s)
+            outcome = await outcome_of(
+                self._answer(request), timeout_s=timeout_s, event=_CALL_FAILED
+            )
         finally:
             self._answering -= 1
         if isinstance(outcome, TinyQQError):
@@ -148,7 +151,9 @@ class Desk:
         node that leaves from going."""
         if self._figures is None:
             await context.abort(*status_of(Unavailable(ErrorCode.UNAVAILABLE)))
-        outcome = await _outcome_of(self._figures(request.samples), _DEFAULT_TIMEOUT_S)
+        outcome = await outcome_of(
+            self._figures(request.samples), timeout_s=_DEFAULT_TIMEOUT_S, event=_CALL_FAILED
+        )
         if isinstance(outcome, TinyQQError):
             await context.abort(*status_of(outcome))
         return figures_to(outcome)
@@ -322,17 +327,3 @@ class AnswerLine:
             self._flights.refused(_flight_of(message), message.flight, outcome)
         add_answer(self._ready, message.id, outcome)
         self._more.set()
-
-
-async def _outcome_of(call: Awaitable[_Reply], timeout_s: float) -> _Reply | TinyQQError:
-    """Await a call at this edge: its reply, or the refusal that the peer is told."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await call
-    except TinyQQError as error:
-        return error
-    except TimeoutError:
-        return Unavailable(ErrorCode.TIMED_OUT, retry_after_s=_RETRY_AFTER_S)
-    except Exception:
-        logger.exception("call.failed")
-        return Unavailable(ErrorCode.INTERNAL, retry_after_s=_RETRY_AFTER_S)

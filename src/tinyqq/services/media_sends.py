@@ -8,7 +8,6 @@ the way, never come here.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from tinyqq.errors import ErrorCode, InvalidRequest, NotFound, TinyQQError, Unav
 from tinyqq.model.ids import ConversationId, UserId
 from tinyqq.model.media import check_blob_id
 from tinyqq.model.message import Kind
+from tinyqq.outcomes import outcome_of
 from tinyqq.ports.media import MediaApi, MediaStore
 from tinyqq.ports.services import Send
 from tinyqq.ports.storage import SendKey
-
-logger = logging.getLogger(__name__)
 
 _TIMEOUT_S: Final = 10.0
 _MAX_HELD: Final = 10_000
@@ -129,18 +127,13 @@ class MediaSends:
         if not held.blob_ids:
             return None
         self._checked += 1
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                for blob_id in held.blob_ids:
-                    await self._check(held.send, blob_id)
-        except TinyQQError as error:
-            return error
-        except TimeoutError:
-            return Unavailable(ErrorCode.TIMED_OUT, retry_after_s=1.0)
-        except Exception:  # a bug below must not leave the sender without an answer
-            logger.exception("media.check_failed")
-            return Unavailable(ErrorCode.INTERNAL, retry_after_s=1.0)
-        return None
+        return await outcome_of(
+            self._check_all(held), timeout_s=_TIMEOUT_S, event="media.check_failed"
+        )
+
+    async def _check_all(self, held: _Held) -> None:
+        for blob_id in held.blob_ids:
+            await self._check(held.send, blob_id)
 
     async def _check(self, send: Send, blob_id: str) -> None:
         caller = send.caller
