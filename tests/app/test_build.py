@@ -64,7 +64,7 @@ async def register(app: App) -> int:
 async def test_build_when_open_then_it_listens_and_is_ready(tmp_path: Path) -> None:
     async with build(settings(tmp_path)) as app:
         assert app.tcp_address
-        socket.create_connection(app.tcp_address, timeout=5).close()
+        socket.create_connection(app.tcp_address, timeout=30).close()
         assert (await get(app, "/healthz"))[0] == 200
         assert (await get(app, "/readyz"))[0] == 200
         assert app.tcp_url in (await get(app, "/v1/units"))[1]
@@ -81,7 +81,7 @@ async def test_build_when_closed_then_the_ports_are_free(tmp_path: Path) -> None
     assert app.tcp_address
     for address in (app.tcp_address, app.http_address):
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(address, timeout=5)
+            socket.create_connection(address, timeout=30)
 
 
 async def test_build_when_twice_in_one_process_then_each_its_own(tmp_path: Path) -> None:

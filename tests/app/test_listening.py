@@ -24,7 +24,7 @@ def test_open_port_when_free_then_it_listens_there() -> None:
         assert opened.host == "127.0.0.1"
         assert opened.port > 0
         assert opened.moved_from == 0
-        socket.create_connection((opened.host, opened.port), timeout=5).close()
+        socket.create_connection((opened.host, opened.port), timeout=30).close()
 
 
 def test_open_port_when_a_default_one_is_taken_then_the_next_free_one(taken: int) -> None:

@@ -54,7 +54,7 @@ def test_run_when_signalled_then_it_stops_and_frees_its_ports(
 
     run_node(loaded, announce=announce)
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(seen[0].http_address, timeout=5)
+        socket.create_connection(seen[0].http_address, timeout=30)
 
 
 @pytest.mark.usefixtures("same_logging")

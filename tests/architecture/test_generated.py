@@ -16,7 +16,7 @@ _PROTO: Final = ROOT / "proto"
 
 def run_protoc(*arguments: str) -> None:
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{_PROTO}", *arguments]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=200)
 
 
 def plugin(name: str) -> str:

@@ -51,7 +51,7 @@ def start(what: str, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
 
 def test_terminal_when_a_pipe_then_lines_and_the_end() -> None:
     process = start("main", subprocess.PIPE, subprocess.PIPE)
-    output, _ = process.communicate("小安\r\npassword\n".encode(), timeout=20)
+    output, _ = process.communicate("小安\r\npassword\n".encode(), timeout=60)
     assert output.decode() == "hello\n'小安' 'password' None\n"
     assert process.returncode == 0
 
@@ -60,7 +60,7 @@ def test_terminal_when_the_program_ends_while_it_reads_then_it_just_ends() -> No
     process = start("leave", subprocess.PIPE, subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.read() == b"left\n"  # with the input still open
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     process.communicate()
 
 
@@ -86,7 +86,7 @@ async def test_terminal_when_a_person_types_then_the_line_survives_what_is_shown
         assert "secret" not in hidden
         os.write(ours, b"\x04")
         assert "'小安' 'secret' None" in await asyncio.to_thread(read_until, ours, "None")
-        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, 60) == 0
     os.close(ours)
     os.close(theirs)
 
@@ -97,7 +97,7 @@ async def test_terminal_when_the_program_ends_while_a_person_types_then_as_it_wa
     process = start("leave", theirs, theirs)
     async with asyncio.timeout(30):
         await asyncio.to_thread(read_until, ours, "left")
-        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, 60) == 0
     assert termios.tcgetattr(theirs) == before
     os.close(ours)
     os.close(theirs)

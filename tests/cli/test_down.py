@@ -55,6 +55,6 @@ def test_down_when_one_runs_then_it_has_ended(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         result = down("--dir", str(path))
-        assert (result.exit_code, process.wait(10)) == (0, 0)
+        assert (result.exit_code, process.wait(60)) == (0, 0)
     assert "Stopping 0 processes" in result.output
     assert not ClusterFolder(path).is_in_use()

@@ -43,7 +43,7 @@ def test_serve_when_two_friends_meet_then_the_example_is_content(tmp_path: Path)
             env=ENVIRONMENT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr

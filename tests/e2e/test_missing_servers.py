@@ -23,7 +23,7 @@ def run_tests(*arguments: str, **environment: str) -> tuple[int, str]:
         env={"PATH": "/nonexistent", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     return result.returncode, result.stdout

@@ -184,7 +184,7 @@ async def test_send_repeated_when_its_first_node_died_after_the_commit_then_same
             str(cluster.shared["database_url"]), ming, conversation_id, key, body
         )
         outgoing = Outgoing(conversation_id, key, Kind.TEXT, body)
-        again = await ming._session.mailbox.sender.send(outgoing, timeout_s=10)
+        again = await ming._session.mailbox.sender.send(outgoing, timeout_s=60)
         assert again.seq == first.entry.seq
         await ming.send(hong.user_id, "后来")
         assert await texts(hong, 2) == ["只一次", "后来"]

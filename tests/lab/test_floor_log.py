@@ -23,7 +23,7 @@ def log(tmp_path: Path) -> Iterator[FloorLog]:
 def append(log: FloorLog, rows: list[Row]) -> None:
     done = threading.Event()
     log.append(rows, done.set)
-    assert done.wait(10)
+    assert done.wait(60)
 
 
 def test_read_page_when_appended_then_ascending_from_the_place(log: FloorLog) -> None:

@@ -25,21 +25,21 @@ SECRETS = [(), WRONG.metadata, (("tinyqq-secret", "a secret of the cluster"),)]
 
 
 async def unary(channel: grpc.aio.Channel, metadata: Any) -> None:
-    await NodeStub(channel).Call(pb.CallRequest(type=SEEN), metadata=metadata, timeout=5)
+    await NodeStub(channel).Call(pb.CallRequest(type=SEEN), metadata=metadata, timeout=30)
 
 
 async def health(channel: grpc.aio.Channel, metadata: Any) -> None:
     stub: Any = health_pb2_grpc.HealthStub(channel)
-    await stub.Check(health_pb2.HealthCheckRequest(), metadata=metadata, timeout=5)
+    await stub.Check(health_pb2.HealthCheckRequest(), metadata=metadata, timeout=30)
 
 
 async def chat(channel: grpc.aio.Channel, metadata: Any) -> None:
-    await NodeStub(channel).Chat(metadata=metadata, timeout=5).read()
+    await NodeStub(channel).Chat(metadata=metadata, timeout=30).read()
 
 
 async def unknown(channel: grpc.aio.Channel, metadata: Any) -> None:
     method: Any = channel.unary_unary("/some.Service/Method")
-    await method(b"", metadata=metadata, timeout=5)
+    await method(b"", metadata=metadata, timeout=30)
 
 
 @pytest.mark.parametrize("metadata", SECRETS)
@@ -60,7 +60,7 @@ async def test_stranger_when_asking_anything_then_unauthenticated_and_nothing_el
 async def test_stranger_when_delivering_then_the_unit_gets_nothing() -> None:
     unit = RecordingUnit()
     async with FarNode(unit=unit).listen() as server, open_channel(server.port) as channel:
-        call = NodeStub(channel).Link(metadata=WRONG.metadata, timeout=5)
+        call = NodeStub(channel).Link(metadata=WRONG.metadata, timeout=30)
         with contextlib.suppress(grpc.aio.AioRpcError):  # refused before it was written
             await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=1)]))
         assert await call.code() is grpc.StatusCode.UNAUTHENTICATED

@@ -63,7 +63,7 @@ def test_server_when_the_extra_is_not_installed_then_it_says_so() -> None:
         "asyncio.run(migrate_storage('mysql+asyncmy://u@127.0.0.1/db'))"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert "InvalidRequest" in ended.stderr
     assert "extra=database_url" in ended.stderr
@@ -105,6 +105,6 @@ def test_exit_when_called_then_at_once_and_not_zero() -> None:
         "atexit.register(print, 'flushed'); exit_at_once(OSError())"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, timeout=30, check=False
+        [sys.executable, "-c", program], capture_output=True, timeout=120, check=False
     )
     assert (ended.returncode, ended.stdout) == (74, b"")

@@ -94,7 +94,7 @@ async def test_run_when_nobody_awaits_it_any_more_then_it_is_done_all_the_same(
 
     def work(conn: Connection) -> None:
         begun.set()
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(60)
         put("kept")(conn)
 
     waiting = asyncio.ensure_future(writer.run(work))
@@ -113,7 +113,7 @@ async def test_run_when_it_fails_and_nobody_awaits_it_then_the_next_goes_on(
     may_fail = threading.Event()
 
     def work(conn: Connection) -> None:
-        assert may_fail.wait(10)
+        assert may_fail.wait(60)
         raise KeyError("mine")
 
     waiting = asyncio.ensure_future(writer.run(work))

@@ -40,7 +40,7 @@ class S3Server(ServerProcess):
         """A new one; returns its address, with a prefix."""
         name = f"files-{next(self._buckets)}"
         wish = urllib.request.Request(f"{self.endpoint}/{name}", method="PUT")
-        with urllib.request.urlopen(wish, timeout=20):
+        with urllib.request.urlopen(wish, timeout=60):
             return f"s3://{name}/tinyqq"
 
 

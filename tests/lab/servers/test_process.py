@@ -139,4 +139,4 @@ def test_server_when_its_starter_is_killed_then_it_dies_too(tmp_path: Path) -> N
         pid = int(process.stdout.readline())
         assert is_alive(pid)
         process.send_signal(signal.SIGKILL)
-    wait_until(lambda: not is_alive(pid), what="its end", timeout_s=10)
+    wait_until(lambda: not is_alive(pid), what="its end", timeout_s=60)
