@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, expect
 from tests.e2e.processes import Server
-from tests.support.browser import Someone, make_friends, someone
+from tests.support.browser import PASSWORD, PHONE, Someone, make_friends, someone
+from tests.support.clients import next_texts
 from tests.support.eventually import eventually
+from tests.support.pictures import picture
+
+from tinyqq.client import Client
+from tinyqq.model.ids import ConversationId, UserId, direct_conversation
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.needs("chromium"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
+
+SEEN, UNREAD = 90, 70
+"""More than a page of each: the page reads on at both ends."""
+FRAMES = 60
+_UNREAD_LINE = """() => {
+  const [view, line] = [".history", ".history .unread"].map((one) => document.querySelector(one));
+  return line && line.getBoundingClientRect().top - view.getBoundingClientRect().top;
+}"""
 
 
 async def connections(server: Server) -> int:
@@ -38,6 +52,18 @@ async def two_in_their_chat(browser: Browser, url: str) -> AsyncIterator[tuple[S
         await ming.open_chat("小红")
         await hong.open_chat("小明")
         yield ming, hong
+
+
+async def is_read(client: Client, conversation_id: ConversationId) -> bool:
+    """Whether nothing is unread there."""
+    listed = {one.conversation_id: one for one in await client.conversations()}
+    return listed[conversation_id].unread == 0
+
+
+async def is_at_top(find_top: Callable[[], Awaitable[float | None]]) -> bool:
+    """Whether the line above what is unread stands where one begins to read."""
+    top = await find_top()
+    return top is not None and abs(top) < 40
 
 
 async def test_two_people_when_they_meet_then_they_become_friends_and_talk(
@@ -204,3 +230,33 @@ async def test_reply_when_its_quote_is_pressed_then_it_leads_there(
         await expect(quote).to_contain_text("几点出发？")
         await quote.click()
         await expect(ming.page.locator(".message.marked")).to_contain_text("几点出发？")
+
+
+async def test_conversation_when_opened_with_unread_then_it_rests_at_the_first_of_them(
+    web_server: Server, browser: Browser
+) -> None:
+    ming_id, hong_id = await make_friends(web_server.url, "小明", "小红")
+    async with Client(web_server.url) as ming, Client(web_server.url) as hong:
+        await ming.login(ming_id, PASSWORD)
+        await hong.login(hong_id, PASSWORD)
+        for number in range(SEEN):
+            await ming.send(hong_id, f"{number} 看过了。" * (1 + number % 7 * 9))
+        for side in (300, 700):
+            await ming.send_image(hong_id, picture(size=(side, 600)), name=f"{side}.png")
+        await next_texts(hong, SEEN + 2)
+        chat = direct_conversation(UserId(ming_id), UserId(hong_id))
+        await hong.mark_read(chat)
+        await eventually(functools.partial(is_read, hong, chat))
+        for number in range(UNREAD):
+            await ming.send(hong_id, f"{number} 还没看。" * (1 + number % 5 * 11))
+    async with someone(browser, web_server.url, size=PHONE) as reader:
+        await reader.log_in(hong_id)
+        await expect(reader.row("小明")).to_contain_text(f"{UNREAD} 条未读")
+        await reader.row("小明").click()
+        line = functools.partial(reader.page.evaluate, _UNREAD_LINE)
+        await eventually(lambda: is_at_top(line))
+        # What is read around it, above and below, and pictures that come, move it for no more
+        # than a frame.
+        for _ in range(FRAMES):
+            await reader.page.evaluate("new Promise(requestAnimationFrame)")
+        await eventually(lambda: is_at_top(line))
