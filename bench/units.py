@@ -54,7 +54,7 @@ def _net_share(one: Measurement) -> float:
     return 100 * one.each("net_keys_total") * cost.total_us / one.cpu_us_each
 
 
-def _group(how: str, *, apart: int, goal: Goal | None) -> Row:
+def _group(how: str, *, apart: int, goal: Goal) -> Row:
     return Row(
         f"cluster, group of 1,000 over {GROUP_UNITS} units, {how}",
         "fan_out",
@@ -136,7 +136,7 @@ ROWS = (
         beside="",
     ),
     _group("written to on one unit", apart=GROUP_UNITS, goal=at_most(8)),
-    _group("written to on all of them", apart=1, goal=None),
+    _group("written to on all of them", apart=1, goal=at_most(8)),
     _outage("kill", "one of 3 units killed (kill -9)", 3),
     _outage("hang", f"one of 3 units hangs (SIGSTOP), heartbeat {HEARTBEAT_S} s", HEARTBEAT_S + 3),
 )
