@@ -8,7 +8,7 @@ export async function openClient(): Promise<ChatClient> {
   const query = new URLSearchParams(location.search);
   const demo = query.get("demo");
   if (demo === null) return openChatClient();
-  const { FakeChatClient } = await import("./core/fake");
+  const { DemoClient } = await import("./demo/client");
   const messages = Number(query.get("messages")) || undefined;
-  return new FakeChatClient({ isLoggedIn: demo === "in", canUpload: true, messages });
+  return new DemoClient({ isLoggedIn: demo === "in", canUpload: true, messages });
 }

@@ -9,7 +9,7 @@ import { ErrorCode } from "../core/errors";
 import AdminApp from "./AdminApp.vue";
 import { AdminApi } from "./api";
 import { doorKey } from "./context";
-import { node, picture } from "./testing";
+import { node, picture } from "../../tests/cluster";
 import { openAdminTexts } from "./texts";
 
 const ORIGIN = "http://localhost:7080";

@@ -4,7 +4,7 @@ import { Credentials } from "../core/credentials";
 import { ChatError, ErrorCode } from "../core/errors";
 import { AdminApi } from "./api";
 import type { Picture } from "./picture";
-import { picture } from "./testing";
+import { picture } from "../../tests/cluster";
 
 const ORIGIN = "https://chat.example";
 const SESSION = {

@@ -4,7 +4,7 @@ import { Backoff } from "../core/backoff";
 import { ChatError, ErrorCode } from "../core/errors";
 import { listen } from "./live";
 import type { Picture } from "./picture";
-import { picture } from "./testing";
+import { picture } from "../../tests/cluster";
 
 const AT_ONCE = new Backoff(() => 0, 0, 0);
 

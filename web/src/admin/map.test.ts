@@ -4,7 +4,7 @@ import { areClose, isWithin, type Box } from "./layout";
 import { draw, edgesOf, spotsOf, widthOf, type Drawing } from "./map";
 import { groundsOf, shownNodes, type LiveNode, type Picture } from "./picture";
 import { RateMeter } from "./rates";
-import { figures, gone, node, picture } from "./testing";
+import { figures, gone, node, picture } from "../../tests/cluster";
 
 function linkTo(...others: string[]): { figures: ReturnType<typeof figures> } {
   const links = others.map((to) => ({ to, deliveries: 0, sends: 0, calls: 0, breaks: 0, waiting: 0 }));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { groundsOf, isLastUnit, shownNodes } from "./picture";
-import { figures, gone, node, picture } from "./testing";
+import { figures, gone, node, picture } from "../../tests/cluster";
 
 test("nodes are shown by name, wherever they went", () => {
   const shown = shownNodes(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { RateMeter } from "./rates";
-import { figures, node, picture } from "./testing";
+import { figures, node, picture } from "../../tests/cluster";
 import type { LiveNode } from "./picture";
 
 function at(upS: number, sends: number, changes: Partial<LiveNode> = {}): LiveNode {

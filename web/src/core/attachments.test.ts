@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { CHAT } from "../../tests/entries";
-import { Kind, type ChatEvents } from "./api";
+import type { ChatEvents } from "./api";
 import { Attachments, draftOf } from "./attachments";
 import { Emitter } from "./emitter";
 import { ChatError, ErrorCode } from "./errors";
 import type { StoredFile, UploadOptions } from "./files";
 import { Log } from "./log";
+import { Kind } from "./model/entries";
 import type { Outgoing } from "./outbox";
 import { MemoryStore } from "./store";
 import { contentOf, encodeDraft } from "./wire/entry";

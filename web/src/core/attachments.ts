@@ -1,12 +1,14 @@
 /** Messages whose file is still on its way up: begun, resumed, stopped, and handed on when it is there. */
 
-import { Kind, type ChatEvents, type Draft, type FileFacts, type Media } from "./api";
+import type { ChatEvents } from "./api";
 import { Backoff } from "./backoff";
 import type { Emitter } from "./emitter";
 import { ChatError, asChatError } from "./errors";
 import { PICTURE_TYPES, type Files, type StoredFile } from "./files";
 import { fileWithoutMetadata } from "./image_metadata";
 import type { Log } from "./log";
+import { Kind, type Draft } from "./model/entries";
+import type { FileFacts, Media } from "./model/files";
 import type { Outgoing } from "./outbox";
 import { pause } from "./pause";
 import type { OutgoingRow } from "./store";

@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 
 import { ANN, BOB, CHAT, notice, text } from "../../tests/entries";
-import { Kind } from "./api";
 import {
   newRow,
   toConversation,
@@ -13,6 +12,7 @@ import {
   withSummary,
   type ConversationRow,
 } from "./conversations";
+import { Kind } from "./model/entries";
 import { EntrySchema, SummarySchema } from "./wire/_pb/tinyqq/_pb/client_pb";
 import { encodeDraft } from "./wire/entry";
 

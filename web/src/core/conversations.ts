@@ -1,8 +1,9 @@
 /** What is known of a conversation besides its entries, and how it changes. Pure. */
 
-import { Kind, type Conversation, type Entry, type UserId } from "./api";
-import { conversationType, peerOf } from "./ids";
+import { conversationType, peerOf, type UserId } from "./ids";
 import { erased, type Position } from "./inbox";
+import type { Conversation } from "./model/conversations";
+import { Kind, type Entry } from "./model/entries";
 import type { Span } from "./spans";
 import type { Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
 import { contentOf, isHeadline, isMessageKind, toEntry, toLogEntry, type LogEntry } from "./wire/entry";

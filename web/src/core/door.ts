@@ -2,11 +2,11 @@
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
-import type { Registered, UserId } from "./api";
 import { Connection } from "./connection";
 import type { Directory } from "./directory";
 import { ChatError, ErrorCode, asChatError } from "./errors";
-import { newId } from "./ids";
+import { newId, type UserId } from "./ids";
+import type { Registered } from "./model/people";
 import { Request, type RequestKind } from "./wire/packets";
 
 export interface DoorOptions {

@@ -1,9 +1,9 @@
 /** Files over HTTP (docs/media.md): up in parts that can be resumed, down in one that is gone on with. */
 
-import type { FileLimits, FileRef, OwnFiles } from "./api";
 import { refusal, type Credentials } from "./credentials";
 import { download } from "./download";
 import { ChatError, ErrorClass, ErrorCode, asChatError } from "./errors";
+import type { FileLimits, FileRef, OwnFiles } from "./model/files";
 
 /** A file as the server has found it. */
 export interface StoredFile {

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ANN, CHAT, notice, stretch, text } from "../../tests/entries";
-import { Kind, type HistoryPlace } from "./api";
 import { ChatError, ErrorCode } from "./errors";
 import { History } from "./history";
 import { Log } from "./log";
+import type { HistoryPlace } from "./model/conversations";
+import { Kind } from "./model/entries";
 import type { Call } from "./receiver";
 import { MemoryStore } from "./store";
 import { messageIdBytes, toEntry, type LogEntry } from "./wire/entry";

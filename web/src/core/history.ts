@@ -1,8 +1,9 @@
 /** Reading a conversation from any point: out of the store where it is there, else from the server,
  * into the store. */
 
-import type { HistoryPage, HistoryPlace, Entry } from "./api";
 import type { Log } from "./log";
+import type { HistoryPage, HistoryPlace } from "./model/conversations";
+import type { Entry } from "./model/entries";
 import type { Call } from "./receiver";
 import { spanAt, type Span } from "./spans";
 import { isShown, toLogEntry, type LogEntry } from "./wire/entry";

@@ -1,6 +1,11 @@
-/** Random ids and derived ones. */
+/** Ids: decimal or hex strings, since a conversation id does not fit into a JavaScript number. */
 
-import type { ConversationId, ConversationType, UserId } from "./api";
+/** Decimal, from 10000 up. */
+export type UserId = string;
+export type GroupId = string;
+/** A group's is its number; for users a < b it is a · 2³² + b; one's own is a · 2³² + a. */
+export type ConversationId = string;
+export type ConversationType = "direct" | "group" | "self";
 
 /** 16 random bytes. Not `randomUUID`: that is missing on plain http from another machine. */
 export function newId(): Uint8Array<ArrayBuffer> {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { readVectors } from "../../tests/vectors";
-import { Kind } from "./api";
 import { Inbox } from "./inbox";
+import { Kind } from "./model/entries";
 import { NoticeSchema } from "./wire/_pb/tinyqq/_pb/content_pb";
 import type { LogEntry } from "./wire/entry";
 import { encodeBody } from "./wire/packets";

@@ -16,7 +16,8 @@
  * is asked, {@link Inbox.nextSync} names the conversation.
  */
 
-import { Kind, type ConversationId } from "./api";
+import type { ConversationId } from "./ids";
+import { Kind } from "./model/entries";
 import { noticeOf, type LogEntry } from "./wire/entry";
 
 /** Entries held back at once, in all conversations together. */

@@ -1,6 +1,6 @@
 /** Who was here last, for the next visit: no secret, and no proof of anything. */
 
-import type { Account } from "./api";
+import type { Account } from "./model/people";
 
 const NAME = "tinyqq.account";
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { FakeServer, FakeSocket } from "../../tests/fake_server";
-import type { Connection as State } from "./api";
 import { Credentials } from "./credentials";
 import { Directory } from "./directory";
 import { ChatError, ErrorCode } from "./errors";
 import { Link } from "./link";
+import type { Connection as State } from "./model/connection";
 import { GoAwaySchema, KickedSchema, KickReason } from "./wire/_pb/tinyqq/_pb/client_pb";
 import { Push, Request } from "./wire/packets";
 

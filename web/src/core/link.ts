@@ -2,13 +2,13 @@
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
-import type { Connection as ConnectionState } from "./api";
 import { Backoff } from "./backoff";
 import type { Connection } from "./connection";
 import type { Credentials, Token } from "./credentials";
 import { Dialer } from "./dialer";
 import type { Directory } from "./directory";
 import { ChatError, ErrorClass, ErrorCode, asChatError } from "./errors";
+import type { Connection as ConnectionState } from "./model/connection";
 import { Bell, pause } from "./pause";
 import { KickReason, type GoAway, type Kicked } from "./wire/_pb/tinyqq/_pb/client_pb";
 import type { Pushed, RequestKind } from "./wire/packets";

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { CHAT, recall, stretch, text } from "../../tests/entries";
-import { Kind } from "./api";
 import type { ConversationRow } from "./conversations";
 import { Log } from "./log";
+import { Kind } from "./model/entries";
 import { MemoryStore } from "./store";
 
 let store: MemoryStore;

@@ -3,9 +3,9 @@
  * was read. Writes are gathered and put into the store together; reads see them.
  */
 
-import { Kind } from "./api";
 import { newRow, withRecall, type ConversationRow } from "./conversations";
 import { erased } from "./inbox";
+import { Kind } from "./model/entries";
 import type { Outgoing } from "./outbox";
 import { withSpan } from "./spans";
 import { MemoryStore, type OutgoingRow, type Store, type Stretch } from "./store";

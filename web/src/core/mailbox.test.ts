@@ -2,13 +2,14 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ANN, BOB, CHAT, recall, text } from "../../tests/entries";
-import { Kind, type ChatEvents, type Entry, type Message } from "./api";
+import type { ChatEvents } from "./api";
 import type { Connection } from "./connection";
 import { Emitter } from "./emitter";
 import { ChatError, ErrorCode } from "./errors";
 import type { StoredFile } from "./files";
 import { Log } from "./log";
 import { Mailbox } from "./mailbox";
+import { Kind, type Entry, type Message } from "./model/entries";
 import type { Call } from "./receiver";
 import { MemoryStore } from "./store";
 import {
@@ -89,7 +90,7 @@ describe("Mailbox", () => {
   });
 
   it("keeps what is written until it is acknowledged, over a reload", async () => {
-    const message = await mailbox.send(CHAT, { text: "hi" });
+    const message = await mailbox.own.send(CHAT, { text: "hi" });
     expect(entries).toEqual([message]);
     expect(mailbox.conversations()[0]?.last?.key).toBe(message.key);
     mailbox.stop();
@@ -118,8 +119,8 @@ describe("Mailbox", () => {
 
   it("puts a repeat of one wish into the outbox once", async () => {
     const id = "ab".repeat(16);
-    await mailbox.send(CHAT, { text: "hi" }, id);
-    await mailbox.send(CHAT, { text: "hi" }, id);
+    await mailbox.own.send(CHAT, { text: "hi" }, id);
+    await mailbox.own.send(CHAT, { text: "hi" }, id);
     expect(log.outgoing()).toHaveLength(1);
     expect(entries).toHaveLength(1);
   });
@@ -222,7 +223,7 @@ describe("Mailbox", () => {
 
   it("shows a file at once, with its content while it is on its way, over a reload", async () => {
     const file = new Blob(["x"], { type: "image/png" });
-    const message = await mailbox.sendFile(CHAT, file, { name: "x.png" });
+    const message = await mailbox.own.sendFile(CHAT, file, { name: "x.png" });
     expect(message).toMatchObject({ state: "sending", kind: Kind.IMAGE, file });
     mailbox.stop();
     openMailbox();
@@ -233,9 +234,9 @@ describe("Mailbox", () => {
   it("deletes a message whose file is on its way, but none that may have been sent", async () => {
     const removed: string[] = [];
     events.on("entryRemoved", ({ key }) => removed.push(key));
-    const file = await mailbox.sendFile(CHAT, new Blob(["x"]), { name: "x" });
-    const words = await mailbox.send(CHAT, { text: "hi" });
-    for (const { key } of [file, words]) await mailbox.discard(CHAT, key);
+    const file = await mailbox.own.sendFile(CHAT, new Blob(["x"]), { name: "x" });
+    const words = await mailbox.own.send(CHAT, { text: "hi" });
+    for (const { key } of [file, words]) await mailbox.own.discard(CHAT, key);
     expect(removed).toEqual([file.key]);
   });
 
@@ -244,15 +245,15 @@ describe("Mailbox", () => {
 
     async function sendTogether(): Promise<string[]> {
       const after: string[] = [];
-      for (const name of ["one", "two"]) after.push((await mailbox.sendFile(CHAT, new Blob(["x"]), { name })).key);
-      await mailbox.send(CHAT, { text: "look!", after });
+      for (const name of ["one", "two"]) after.push((await mailbox.own.sendFile(CHAT, new Blob(["x"]), { name })).key);
+      await mailbox.own.send(CHAT, { text: "look!", after });
       return after;
     }
 
     it("go after the last of them, whichever that is, and later words do not wait", async () => {
       const sent = connect();
       await sendTogether();
-      await mailbox.send(CHAT, { text: "by the way" });
+      await mailbox.own.send(CHAT, { text: "by the way" });
       expect(sent).toEqual(["by the way"]);
       uploads[1]?.resolve(stored);
       await vi.waitFor(() => expect(sent).toEqual(["by the way", "two"]));
@@ -263,7 +264,7 @@ describe("Mailbox", () => {
     it("go without a file that is refused or not wanted any more", async () => {
       const sent = connect();
       const [first = ""] = await sendTogether();
-      await mailbox.discard(CHAT, first);
+      await mailbox.own.discard(CHAT, first);
       expect(sent).toEqual([]);
       uploads[1]?.reject(new ChatError(ErrorCode.BAD_MEDIA));
       await vi.waitFor(() => expect(sent).toEqual(["look!"]));

@@ -1,33 +1,23 @@
-/** All that belongs to one user who is logged in: what comes, what goes, and how far things got. */
+/** All that belongs to one user who is logged in: what comes, and how far things got. What goes is in
+ * {@link OwnMessages}. */
 
-import { Kind, type ChatEvents, type Conversation, type Draft, type Entry, type Message } from "./api";
-import type { FileFacts, HistoryPage, HistoryPlace, UserId } from "./api";
-import { Attachments, draftOf, isHeldUp } from "./attachments";
+import type { ChatEvents } from "./api";
 import type { Connection } from "./connection";
-import { toConversation, readsAll, withPeer, withRead, type ConversationRow } from "./conversations";
-import { ChatError, asChatError } from "./errors";
+import { readsAll, toConversation, withPeer, withRead, type ConversationRow } from "./conversations";
 import type { Emitter } from "./emitter";
+import { asChatError } from "./errors";
 import type { Files } from "./files";
 import { History } from "./history";
-import { conversationType, directConversation, newId, toHex } from "./ids";
+import { conversationType, directConversation, newId, type UserId } from "./ids";
 import { Inbox } from "./inbox";
 import type { Log } from "./log";
 import { Marks, type Mark } from "./marks";
-import { Outbox, type Outgoing } from "./outbox";
+import type { Conversation, HistoryPage, HistoryPlace } from "./model/conversations";
+import { Kind, type Entry } from "./model/entries";
+import { OwnMessages } from "./own_messages";
 import { Receiver, type Call } from "./receiver";
-import { Sender } from "./sender";
-import type { OutgoingRow } from "./store";
-import type { CursorMoved, Sent, Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
-import {
-  contentOf,
-  encodeDraft,
-  isShown,
-  noticeOf,
-  ownKey,
-  toEntry,
-  toLogEntry,
-  type LogEntry,
-} from "./wire/entry";
+import type { CursorMoved, Summary } from "./wire/_pb/tinyqq/_pb/client_pb";
+import { contentOf, isShown, noticeOf, ownKey, toEntry, toLogEntry, type LogEntry } from "./wire/entry";
 import { Request, type Pushed } from "./wire/packets";
 
 export interface MailboxOptions {
@@ -46,15 +36,15 @@ export interface MailboxOptions {
 /** One typing notice in so long is enough: the other shows it for five seconds. */
 const TYPING_EVERY_MS = 3_000;
 
+/** One per log-in; the link drives it. */
 export class Mailbox {
+  readonly own: OwnMessages;
   readonly #options: MailboxOptions;
   readonly #me: string;
   readonly #log: Log;
   readonly #receiver: Receiver;
-  readonly #sender: Sender;
   readonly #marks: Marks;
   readonly #history: History;
-  readonly #attachments: Attachments;
   readonly #typedAtMs = new Map<string, number>();
   /** What one's own recalled messages said, by key. */
   readonly #recalledTexts = new Map<string, string>();
@@ -63,52 +53,45 @@ export class Mailbox {
   constructor(options: MailboxOptions) {
     this.#options = options;
     this.#me = options.me;
-    const log = (this.#log = options.log);
+    const { log, call, files, events, random } = options;
+    this.#log = log;
     const inbox = new Inbox(
       [...log.rows].map(({ conversationId, position }) => ({ conversationId, seq: position })),
     );
-    const unsent = log.outgoing().filter((row) => !row.refusal && !row.file && !isHeldUp(row, log));
     this.#marks = new Marks((marks) => this.#tell(marks));
-    this.#sender = new Sender({
-      outbox: new Outbox(unsent),
-      onSent: (outgoing, sent) => this.#sent(outgoing, sent),
-      onRefused: (outgoing, error) => void this.#refused(outgoing, error),
-      random: options.random,
+    this.own = new OwnMessages({
+      me: this.#me,
+      log,
+      files,
+      events,
+      onSent: (entry) => this.#receiver.take(entry, false),
+      random,
     });
     this.#receiver = new Receiver({
       me: this.#me,
       inbox,
       log,
-      call: options.call,
+      call,
       onEntries: (entries, isFresh) => this.#arrived(entries, isFresh),
       onHidden: (groupId) => {
-        if (conversationType(groupId) === "group") options.events.emit("joinRequestsChanged", { groupId });
+        if (conversationType(groupId) === "group") events.emit("joinRequestsChanged", { groupId });
       },
       onPosition: (conversationId, deliveredSeq) =>
         this.#marks.move({ conversationId, deliveredSeq, readSeq: 0 }),
       onSummary: (summary) => this.#compareMarks(summary),
-      onRemoved: (id) => options.events.emit("conversationRemoved", id),
-      onReset: (ids) => options.events.emit("conversationsReset", ids),
+      onRemoved: (id) => events.emit("conversationRemoved", id),
+      onReset: (ids) => events.emit("conversationsReset", ids),
       onListed: options.onListed,
       onSynced: options.onSynced,
     });
     this.#history = new History({
       log,
-      call: options.call,
+      call,
       isOnline: () => this.#connection !== undefined,
       onNewer: (entry) => this.#receiver.take(entry, false),
       show: (entry) => this.#show(entry),
-      pending: (id) => log.outgoing(id).map((row) => this.#showOutgoing(row)),
+      pending: (id) => this.own.waiting(id),
     });
-    this.#attachments = new Attachments({
-      log,
-      files: options.files,
-      events: options.events,
-      onReady: (outgoing) => this.#ready(outgoing),
-      onRefused: (row, error) => void this.#refused(row, error),
-      random: options.random,
-    });
-    void this.#attachments.resume();
   }
 
   // ---- for the link ----------------------------------------------------------------------------
@@ -116,13 +99,13 @@ export class Mailbox {
   onUp(connection: Connection): void {
     this.#connection = connection;
     this.#receiver.catchUp();
-    this.#sender.use(connection);
+    this.own.use(connection);
     this.#marks.flush();
   }
 
   onDown(): void {
     this.#connection = undefined;
-    this.#sender.use(undefined);
+    this.own.use(undefined);
   }
 
   onPush(push: Pushed): void {
@@ -165,8 +148,7 @@ export class Mailbox {
   stop(): void {
     this.#marks.flush();
     this.#marks.close();
-    this.#attachments.stop();
-    this.#sender.use(undefined);
+    this.own.stop();
     this.#receiver.stop();
     this.#connection = undefined;
   }
@@ -178,8 +160,7 @@ export class Mailbox {
   }
 
   conversation(row: ConversationRow): Conversation {
-    const waiting = this.#log.outgoing(row.conversationId).at(-1);
-    return toConversation(row, this.#me, waiting && this.#showOutgoing(waiting));
+    return toConversation(row, this.#me, this.own.waiting(row.conversationId).at(-1));
   }
 
   history(id: string, place: HistoryPlace, limit?: number): Promise<HistoryPage> {
@@ -219,64 +200,6 @@ export class Mailbox {
 
   // ---- messages --------------------------------------------------------------------------------
 
-  /** @param clientMessageId the same for a repeat of one wish. @throws ChatError BUSY. */
-  async send(id: string, draft: Draft, clientMessageId = toHex(newId())): Promise<Message> {
-    const known = this.#log.outgoingRow(clientMessageId);
-    if (known !== undefined) return this.#showOutgoing(known);
-    const { kind = Kind.TEXT, after } = draft;
-    const outgoing = { conversationId: id, clientMessageId, kind, body: encodeDraft(draft) };
-    const row = { ...outgoing, ...(after && { after }) };
-    const kept = this.#log.putOutgoing({ ...row, createdAtMs: Date.now() });
-    try {
-      if (!isHeldUp(row, this.#log)) this.#sender.add(outgoing);
-    } catch (error) {
-      await this.#log.dropOutgoing(clientMessageId);
-      throw error;
-    }
-    const message = this.#tellOutgoing(clientMessageId);
-    await kept;
-    return message;
-  }
-
-  /** As {@link send}; it goes when its file is on the server. */
-  async sendFile(
-    id: string,
-    file: Blob,
-    { name, facts }: { readonly name: string; readonly facts?: FileFacts },
-    clientMessageId = toHex(newId()),
-  ): Promise<Message> {
-    const known = this.#log.outgoingRow(clientMessageId);
-    if (known !== undefined) return this.#showOutgoing(known);
-    const { kind = Kind.FILE, ...draft } = draftOf(file, name, facts);
-    const outgoing = { conversationId: id, clientMessageId, kind, body: encodeDraft(draft) };
-    const kept = this.#log.putOutgoing({ ...outgoing, file, createdAtMs: Date.now() });
-    this.#attachments.start(clientMessageId);
-    const message = this.#tellOutgoing(clientMessageId);
-    await kept;
-    return message;
-  }
-
-  async retry(id: string, key: string): Promise<void> {
-    const row = this.#rowOf(id, key);
-    if (row?.refusal === undefined) return;
-    const { conversationId, clientMessageId, kind, body, file } = row;
-    const outgoing = { conversationId, clientMessageId, kind, body };
-    await this.#log.putOutgoing({ ...outgoing, ...(file && { file }), createdAtMs: Date.now() });
-    this.#tellOutgoing(clientMessageId);
-    if (file === undefined) this.#sender.add(outgoing);
-    else this.#attachments.start(clientMessageId);
-  }
-
-  async discard(id: string, key: string): Promise<void> {
-    const row = this.#rowOf(id, key);
-    if (row === undefined || (!row.refusal && !row.file)) return;
-    this.#attachments.cancel(row.clientMessageId);
-    await this.#log.dropOutgoing(row.clientMessageId);
-    this.#sendHeldUp(id);
-    this.#options.events.emit("entryRemoved", { conversationId: id, key });
-    this.#tellConversation(id);
-  }
-
   async recall(id: string, seq: number): Promise<void> {
     const target = await this.#log.entry(id, seq);
     if (target?.senderId === this.#me) {
@@ -293,7 +216,7 @@ export class Mailbox {
 
   #arrived(entries: readonly LogEntry[], isFresh: boolean): void {
     for (const entry of entries) {
-      if (entry.senderId === this.#me) this.#seen(entry.clientMessageId);
+      if (entry.senderId === this.#me) this.own.seen(entry.clientMessageId);
       if (entry.kind === Kind.RECALL) void this.#recalled(entry);
       this.#tellChanges(entry);
     }
@@ -357,59 +280,7 @@ export class Mailbox {
     }
   }
 
-  // ---- what goes -------------------------------------------------------------------------------
-
-  #sent(outgoing: Outgoing, sent: Sent): void {
-    this.#seen(outgoing.clientMessageId);
-    const entry: LogEntry = {
-      ...outgoing,
-      seq: Number(sent.seq),
-      ordinal: Number(sent.ordinal),
-      senderId: this.#me,
-      sentAtMs: Number(sent.sentAtMs),
-      throughSeq: 0,
-    };
-    this.#receiver.take(entry, false);
-  }
-
-  /** One's own entry is in the log. */
-  #seen(clientMessageId: string): void {
-    this.#sender.seen(clientMessageId);
-    void this.#log.dropOutgoing(clientMessageId);
-  }
-
-  /** Its file is on the server. */
-  #ready(outgoing: Outgoing): void {
-    this.#tellOutgoing(outgoing.clientMessageId);
-    this.#add(outgoing);
-    this.#sendHeldUp(outgoing.conversationId);
-  }
-
-  /** What has waited for files that are there now, or never will be. */
-  #sendHeldUp(id: string): void {
-    for (const row of this.#log.outgoing(id)) {
-      if (row.after && !row.refusal && !isHeldUp(row, this.#log)) this.#add(row);
-    }
-  }
-
-  #add(outgoing: Outgoing): void {
-    try {
-      this.#sender.add(outgoing);
-    } catch (error) {
-      void this.#refused(outgoing, asChatError(error));
-    }
-  }
-
-  async #refused(outgoing: Outgoing, error: ChatError): Promise<void> {
-    const { createdAtMs = Date.now(), file } = this.#log.outgoingRow(outgoing.clientMessageId) ?? {};
-    const refusal = { code: error.code, fields: error.fields };
-    const { conversationId, clientMessageId, kind, body } = outgoing;
-    const row = { conversationId, clientMessageId, kind, body, createdAtMs, refusal };
-    const kept = this.#log.putOutgoing(file ? { ...row, file } : row);
-    this.#tellOutgoing(outgoing.clientMessageId);
-    if (file) this.#sendHeldUp(conversationId);
-    await kept;
-  }
+  // ---- cursors ---------------------------------------------------------------------------------
 
   #tell(marks: readonly Mark[]): boolean {
     if (this.#connection === undefined || this.#connection.isClosed) return false;
@@ -432,10 +303,6 @@ export class Mailbox {
     this.#marks.move({ conversationId, deliveredSeq: row.position, readSeq: row.readSeq });
   }
 
-  #rowOf(id: string, key: string): OutgoingRow | undefined {
-    return this.#log.outgoing(id).find((row) => ownKey(row.clientMessageId) === key);
-  }
-
   // ---- showing ---------------------------------------------------------------------------------
 
   #show(entry: LogEntry): Entry {
@@ -443,38 +310,5 @@ export class Mailbox {
     const recalledText = this.#recalledTexts.get(shown.key);
     if (shown.is !== "message" || entry.kind !== Kind.RECALLED || !recalledText) return shown;
     return { ...shown, recalledText };
-  }
-
-  #showOutgoing(row: OutgoingRow): Message {
-    const { conversationId, clientMessageId, kind, createdAtMs, file, refusal } = row;
-    return {
-      is: "message",
-      key: ownKey(clientMessageId),
-      conversationId,
-      seq: 0,
-      kind,
-      senderId: this.#me,
-      isOwn: true,
-      sentAtMs: createdAtMs,
-      content: contentOf(row),
-      state: refusal ? "failed" : "sending",
-      ...(file && { file }),
-      ...(refusal && { error: new ChatError(refusal.code, refusal.fields) }),
-    };
-  }
-
-  #tellOutgoing(clientMessageId: string): Message {
-    const row = this.#log.outgoingRow(clientMessageId);
-    if (row === undefined) throw new TypeError("not in the outbox");
-    const message = this.#showOutgoing(row);
-    const { conversationId } = row;
-    this.#options.events.emit("entries", { conversationId, entries: [message], isFresh: false });
-    this.#tellConversation(conversationId);
-    return message;
-  }
-
-  #tellConversation(id: string): void {
-    // A conversation in which nothing was said yet comes into the list by what waits to be sent.
-    this.#log.change(id, (row) => ({ ...row }));
   }
 }

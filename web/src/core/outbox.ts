@@ -9,8 +9,8 @@
  * and all that are unacknowledged go out again, in order, in the next flight.
  */
 
-import type { ConversationId } from "./api";
 import { ChatError, ErrorCode } from "./errors";
+import type { ConversationId } from "./ids";
 
 const MAX_MESSAGES = 1_000;
 

@@ -1,21 +1,16 @@
 /** What is asked about people, groups and the account: requests and answers, nothing kept. */
 
+import type { ChatClient } from "./api";
+import { fromHex, newId, type GroupId, type UserId } from "./ids";
 import type {
-  ChatClient,
-  Contact,
-  Device,
   Group,
   GroupChange,
-  GroupId,
   Invitation,
   JoinPolicy,
   JoinRequest,
   Member,
-  Profile,
-  ProfileChange,
-  UserId,
-} from "./api";
-import { fromHex, newId } from "./ids";
+} from "./model/groups";
+import type { Contact, Device, Profile, ProfileChange } from "./model/people";
 import type { Call } from "./receiver";
 import { Request } from "./wire/packets";
 import {

@@ -2,41 +2,29 @@
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
-import type {
-  Account,
-  ChatClient,
-  ChatEvents,
-  Connection as ConnectionState,
-  Contact,
-  Conversation,
-  ConversationId,
-  Draft,
-  Entry,
-  FileFacts,
-  FileLimits,
-  FileRef,
-  Group,
-  GroupId,
-  HistoryPage,
-  HistoryPlace,
-  KickReason,
-  Message,
-  OwnFiles,
-  Profile,
-  ProfileChange,
-  Registered,
-  Unsubscribe,
-  UserId,
-} from "./api";
+import type { ChatClient, ChatEvents, Unsubscribe } from "./api";
 import { Credentials, type WebSession } from "./credentials";
 import { Directory, pageOf } from "./directory";
 import { Door } from "./door";
 import { Emitter } from "./emitter";
 import { ChatError, ErrorClass, ErrorCode } from "./errors";
 import { Files } from "./files";
-import { conversationType, directConversation, peerOf } from "./ids";
+import {
+  conversationType,
+  directConversation,
+  peerOf,
+  type ConversationId,
+  type GroupId,
+  type UserId,
+} from "./ids";
 import { LastAccount } from "./last_account";
 import type { Mailbox } from "./mailbox";
+import type { Connection as ConnectionState, KickReason } from "./model/connection";
+import type { Conversation, HistoryPage, HistoryPlace } from "./model/conversations";
+import type { Draft, Entry, Message } from "./model/entries";
+import type { FileFacts, FileLimits, FileRef, OwnFiles } from "./model/files";
+import type { Group } from "./model/groups";
+import type { Account, Contact, Profile, ProfileChange, Registered } from "./model/people";
 import { People } from "./people";
 import type { Store } from "./store";
 import { Visit } from "./visit";
@@ -195,15 +183,15 @@ export class RealChatClient extends People implements ChatClient {
 
   /** @param clientMessageId 32 hex digits, the same for a repeat of one wish. */
   async send(id: ConversationId, draft: Draft, clientMessageId?: string): Promise<Message> {
-    return this.#mailbox.send(id, draft, clientMessageId);
+    return this.#mailbox.own.send(id, draft, clientMessageId);
   }
 
   async retry(id: ConversationId, key: string): Promise<void> {
-    await this.#mailbox.retry(id, key);
+    await this.#mailbox.own.retry(id, key);
   }
 
   async discard(id: ConversationId, key: string): Promise<void> {
-    await this.#mailbox.discard(id, key);
+    await this.#mailbox.own.discard(id, key);
   }
 
   async recall(id: ConversationId, seq: number): Promise<void> {
@@ -218,7 +206,7 @@ export class RealChatClient extends People implements ChatClient {
     facts?: FileFacts,
     clientMessageId?: string,
   ): Promise<Message> {
-    return this.#mailbox.sendFile(id, file, { name, facts }, clientMessageId);
+    return this.#mailbox.own.sendFile(id, file, { name, facts }, clientMessageId);
   }
 
   async fileLimits(): Promise<FileLimits> {

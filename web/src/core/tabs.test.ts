@@ -1,8 +1,9 @@
 import { afterEach, expect, it, vi } from "vitest";
 
-import { ChatError, ErrorCode, type ChatClient } from "./api";
+import { DemoClient } from "../demo/client";
+import type { ChatClient } from "./api";
 import type { Candidate, Election } from "./election";
-import { FakeChatClient } from "./fake";
+import { ChatError, ErrorCode } from "./errors";
 import { openTabs } from "./tabs";
 
 /** Decides as the test says. */
@@ -21,7 +22,7 @@ class Appointed implements Election {
 class TestTab {
   readonly election = new Appointed();
   readonly channel = new BroadcastChannel("tabs-test");
-  readonly real: FakeChatClient[] = [];
+  readonly real: DemoClient[] = [];
   readonly client: ChatClient;
 
   constructor(readonly name: string) {
@@ -30,7 +31,7 @@ class TestTab {
       channel: this.channel,
       tab: name,
       open: () => {
-        const client = new FakeChatClient({ delayMs: 0, isLoggedIn: true, answers: false });
+        const client = new DemoClient({ delayMs: 0, isLoggedIn: true, answers: false });
         this.real.push(client);
         return client;
       },
@@ -77,7 +78,7 @@ it("answers a second tab's start with who is here, without starting again", asyn
   leader.election.candidate?.lead();
   await leader.client.resume();
   await isOnline(leader.client);
-  const resume = vi.spyOn(leader.real[0] as FakeChatClient, "resume");
+  const resume = vi.spyOn(leader.real[0] as DemoClient, "resume");
   follower.election.candidate?.follow();
   expect((await follower.client.resume())?.userId).toBe("10001");
   expect(resume).not.toHaveBeenCalled();
@@ -112,7 +113,7 @@ it("sends a message under an id of its own, by which a repeat is known", async (
   const tab = openTab("a");
   tab.election.candidate?.lead();
   await tab.client.resume();
-  const send = vi.spyOn(tab.real[0] as FakeChatClient, "send");
+  const send = vi.spyOn(tab.real[0] as DemoClient, "send");
   for (const text of ["one", "two"]) await tab.client.send("20001", { text });
   const ids = send.mock.calls.map((values: readonly unknown[]) => String(values[2]));
   expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
@@ -122,7 +123,7 @@ it("sends a message under an id of its own, by which a repeat is known", async (
 it("lets go of the socket when another tab leads", async () => {
   const [first, second] = [openTab("a"), openTab("b")];
   first.election.candidate?.lead();
-  const close = vi.spyOn(first.real[0] as FakeChatClient, "close");
+  const close = vi.spyOn(first.real[0] as DemoClient, "close");
   second.election.candidate?.lead();
   first.election.candidate?.follow();
   expect(close).toHaveBeenCalled();
@@ -136,8 +137,8 @@ it("leaves to the tab that leads now what failed because it did not before", asy
   await first.client.resume();
   let fail: (error: ChatError) => void = () => undefined;
   const failing = new Promise<never>((_, reject) => (fail = reject));
-  vi.spyOn(first.real[0] as FakeChatClient, "groups").mockReturnValue(failing);
-  vi.spyOn(first.real[0] as FakeChatClient, "recall").mockReturnValue(failing);
+  vi.spyOn(first.real[0] as DemoClient, "groups").mockReturnValue(failing);
+  vi.spyOn(first.real[0] as DemoClient, "recall").mockReturnValue(failing);
   const groups = first.client.groups();
   const recall = first.client.recall("20001", 1);
   first.election.candidate?.follow();
@@ -153,7 +154,7 @@ it("has files sent and fetched by the tab that leads, under an id by which a rep
   leader.election.candidate?.lead();
   follower.election.candidate?.follow();
   await follower.client.resume();
-  const sendFile = vi.spyOn(leader.real[0] as FakeChatClient, "sendFile");
+  const sendFile = vi.spyOn(leader.real[0] as DemoClient, "sendFile");
   const message = await follower.client.sendFile("20001", new Blob(["abc"]), "abc.txt");
   const given: readonly unknown[] = sendFile.mock.calls[0] ?? [];
   expect(given.slice(2)).toEqual(["abc.txt", undefined, expect.stringMatching(/^[0-9a-f]{32}$/)]);
@@ -168,8 +169,8 @@ it("says a draft again to the next leader, and fails at nothing that nobody wait
   follower.election.candidate?.follow();
   await follower.client.resume();
   await isOnline(follower.client);
-  const told = vi.spyOn(FakeChatClient.prototype, "setDraft");
-  const failing = vi.spyOn(FakeChatClient.prototype, "markRead").mockImplementation(() => {
+  const told = vi.spyOn(DemoClient.prototype, "setDraft");
+  const failing = vi.spyOn(DemoClient.prototype, "markRead").mockImplementation(() => {
     throw new ChatError(ErrorCode.CONNECTION_LOST);
   });
   const chat = follower.client.conversationWith("10002");

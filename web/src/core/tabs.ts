@@ -3,20 +3,20 @@
  * a channel and hear what happens.
  */
 
-import type {
-  Account,
-  ChatClient,
-  ChatEvents,
-  Connection,
-  ConversationId,
-  GroupId,
-  Unsubscribe,
-  UserId,
-} from "./api";
+import type { ChatClient, ChatEvents, Unsubscribe } from "./api";
 import type { Election } from "./election";
 import { Emitter } from "./emitter";
 import { ChatError, ErrorCode, asChatError } from "./errors";
-import { directConversation, newId, toHex } from "./ids";
+import {
+  directConversation,
+  newId,
+  toHex,
+  type ConversationId,
+  type GroupId,
+  type UserId,
+} from "./ids";
+import type { Connection } from "./model/connection";
+import type { Account } from "./model/people";
 import { pack, unpack } from "./packing";
 
 type Methods = {

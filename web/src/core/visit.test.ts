@@ -2,12 +2,13 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { ANN, CHAT } from "../../tests/entries";
 import { FakeServer, FakeSocket } from "../../tests/fake_server";
-import type { ChatEvents, Conversation } from "./api";
+import type { ChatEvents } from "./api";
 import { Credentials } from "./credentials";
 import { Directory } from "./directory";
 import { Emitter } from "./emitter";
 import { ErrorCode } from "./errors";
 import { Files } from "./files";
+import type { Conversation } from "./model/conversations";
 import { MemoryStore } from "./store";
 import { Visit } from "./visit";
 import { Request } from "./wire/packets";

@@ -1,15 +1,18 @@
 /** What there is while somebody is logged in: their log, their mailbox, and the link. */
 
-import type { ChatEvents, Connection as ConnectionState, Conversation, UserId } from "./api";
+import type { ChatEvents } from "./api";
 import type { ConversationRow } from "./conversations";
 import type { Credentials } from "./credentials";
 import type { Directory } from "./directory";
 import type { Emitter } from "./emitter";
 import { ChatError, ErrorCode, asChatError } from "./errors";
 import type { Files } from "./files";
+import type { UserId } from "./ids";
 import { Link } from "./link";
 import { Log } from "./log";
 import { Mailbox } from "./mailbox";
+import type { Connection as ConnectionState } from "./model/connection";
+import type { Conversation } from "./model/conversations";
 import type { Store } from "./store";
 
 export interface VisitOptions {

@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 
 import { ChatError, ErrorCode } from "../core/errors";
 import Avatar from "../ui/parts/Avatar.vue";
-import { mountPage } from "../testing/mounting";
+import { mountPage } from "../../tests/mounting";
 import { usePeople } from "./people";
 
 it("shows somebody's picture when there is one, fetched once, and theirs alone", async () => {

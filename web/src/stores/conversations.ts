@@ -3,37 +3,12 @@
 import { defineStore } from "pinia";
 import { computed, ref, shallowReactive, shallowRef, triggerRef, watch } from "vue";
 
-import type { Conversation, ConversationId, UserId } from "../core/api";
-import { conversationType, peerOf } from "../core/ids";
+import { emptyConversation, type Conversation, type ConversationId, type UserId } from "../core/api";
 import { readInBackground } from "./background";
 import { useClient } from "./client";
 import { useSession } from "./session";
 
 const TYPING_SHOWN_MS = 5_000;
-
-/** What is shown of a conversation that has no line in the list yet. */
-export function emptyConversation(conversationId: ConversationId, me: UserId): Conversation {
-  const type = conversationType(conversationId);
-  return {
-    conversationId,
-    type,
-    peerId: peerOf(conversationId, me),
-    groupId: type === "group" ? conversationId : "",
-    name: "",
-    lastActiveAtMs: 0,
-    unread: 0,
-    isMentioned: false,
-    draft: "",
-    isPinned: false,
-    isMuted: false,
-    headSeq: 0,
-    sinceSeq: 0,
-    untilSeq: 0,
-    readSeq: 0,
-    peerReadSeq: 0,
-    peerDeliveredSeq: 0,
-  };
-}
 
 /** Pinned ones first, then by activity. */
 export function sortConversations(all: Iterable<Conversation>): Conversation[] {

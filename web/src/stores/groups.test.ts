@@ -2,7 +2,7 @@
 import { expect, it, vi } from "vitest";
 
 import type { JoinRequest, Member, Role } from "../core/api";
-import { mountPage } from "../testing/mounting";
+import { mountPage } from "../../tests/mounting";
 import GroupsColumn from "../ui/groups/GroupsColumn.vue";
 import { outranks, sortMembers, useGroups } from "./groups";
 

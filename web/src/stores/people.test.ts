@@ -8,7 +8,7 @@ import type { Account, ChatClient, ChatEvents, Connection, Contact } from "../co
 import { Emitter } from "../core/emitter";
 import { ChatError, ErrorCode } from "../core/errors";
 import Avatar from "../ui/parts/Avatar.vue";
-import { mountPage } from "../testing/mounting";
+import { mountPage } from "../../tests/mounting";
 import { clientKey } from "./client";
 import { usePeople } from "./people";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { Kind } from "../api";
+import { Kind } from "../model/entries";
 import { contentOf, encodeDraft, isHeadline, isShown, noticeOf, toEntry, type LogEntry } from "./entry";
 
 const ENTRY: LogEntry = {

@@ -1,14 +1,21 @@
 /** An entry of the log as the core keeps it, and what its bytes say. */
 
+import { conversationType, fromHex, toHex, type ConversationId, type UserId } from "../ids";
+import {
+  FIRST_NOTICE_KIND,
+  Kind,
+  type Content,
+  type Draft,
+  type Entry,
+  type Message,
+  type NoticeBody,
+} from "../model/entries";
 import type { Entry as WireEntry } from "./_pb/tinyqq/_pb/client_pb";
 import {
   ContentSchema,
   NoticeSchema,
   type Content as WireContent,
 } from "./_pb/tinyqq/_pb/content_pb";
-import { FIRST_NOTICE_KIND, Kind } from "../api";
-import type { Content, ConversationId, Draft, Entry, Message, NoticeBody, UserId } from "../api";
-import { conversationType, fromHex, toHex } from "../ids";
 import { decodeBody, encodeBody } from "./packets";
 import { joinPolicyOf, roleOf } from "./records";
 

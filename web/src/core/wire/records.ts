@@ -1,5 +1,9 @@
 /** Protobuf messages about people and groups as the records that screens see. */
 
+import { toHex } from "../ids";
+import type { KickReason } from "../model/connection";
+import type { Group, Invitation, JoinPolicy, JoinRequest, Member, Role } from "../model/groups";
+import type { Contact, Device, DeviceKind, Profile } from "../model/people";
 import {
   DeviceKind as WireDeviceKind,
   JoinPolicy as WireJoinPolicy,
@@ -13,20 +17,6 @@ import {
   type Member as WireMember,
   type Profile as WireProfile,
 } from "./_pb/tinyqq/_pb/client_pb";
-import type {
-  Contact,
-  Device,
-  DeviceKind,
-  Group,
-  Invitation,
-  JoinPolicy,
-  JoinRequest,
-  KickReason,
-  Member,
-  Profile,
-  Role,
-} from "../api";
-import { toHex } from "../ids";
 
 // Numbers that this client does not know are read as the unspecified one (0).
 

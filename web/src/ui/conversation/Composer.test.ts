@@ -3,10 +3,10 @@ import { flushPromises } from "@vue/test-utils";
 import { describe, expect, it, vi } from "vitest";
 
 import type { Draft } from "../../core/api";
-import { emptyConversation } from "../../stores/conversations";
+import { emptyConversation } from "../../core/api";
 import { useGroups } from "../../stores/groups";
 import { useToasts } from "../../stores/toasts";
-import { FRIEND, GROUP, mountPage, type Mounted } from "../../testing/mounting";
+import { FRIEND, GROUP, mountPage, type Mounted } from "../../../tests/mounting";
 import Composer from "./Composer.vue";
 
 interface Writing extends Mounted {

@@ -2,7 +2,7 @@
 import { flushPromises } from "@vue/test-utils";
 import { beforeEach, expect, it, vi } from "vitest";
 
-import { mountPage, type Mounted } from "../../testing/mounting";
+import { mountPage, type Mounted } from "../../../tests/mounting";
 import EmojiPicker from "./EmojiPicker.vue";
 
 async function open(): Promise<Mounted["wrapper"]> {

@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 
 import { Kind, type Message } from "../../core/api";
 import { useToasts } from "../../stores/toasts";
-import { FRIEND, mountPage } from "../../testing/mounting";
+import { FRIEND, mountPage } from "../../../tests/mounting";
 import ForwardDialog from "./ForwardDialog.vue";
 
 const MEDIA = { blobId: "b", name: "a.png", mediaType: "image/png", sizeBytes: 1, width: 1, height: 1, durationMs: 0 };

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { defineComponent, h } from "vue";
 
 import { ChatError, ErrorCode, Kind, type Conversation, type Message } from "../../core/api";
-import { emptyConversation } from "../../stores/conversations";
-import { FRIEND, mountPage, type Mounted } from "../../testing/mounting";
+import { emptyConversation } from "../../core/api";
+import { FRIEND, mountPage, type Mounted } from "../../../tests/mounting";
 import HistoryRow from "./HistoryRow.vue";
 import { makeRows, type ConversationIdentity, type Row } from "./rows";
 import { useRowWords } from "./useRowWords";

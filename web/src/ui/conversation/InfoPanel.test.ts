@@ -2,8 +2,9 @@
 import { flushPromises } from "@vue/test-utils";
 import { expect, it } from "vitest";
 
-import { emptyConversation, useConversations } from "../../stores/conversations";
-import { FRIEND, GROUP, mountPage } from "../../testing/mounting";
+import { emptyConversation } from "../../core/api";
+import { useConversations } from "../../stores/conversations";
+import { FRIEND, GROUP, mountPage } from "../../../tests/mounting";
 import InfoPanel from "./InfoPanel.vue";
 
 it.each([FRIEND, GROUP])("pins and mutes what stands beside it: %s", async (id) => {

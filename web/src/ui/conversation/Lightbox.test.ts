@@ -4,8 +4,8 @@ import { expect, it, vi } from "vitest";
 import { defineComponent, h, provide } from "vue";
 
 import { ChatError, ErrorCode, type Media } from "../../core/api";
-import { FakeChatClient } from "../../core/fake";
-import { mountPage } from "../../testing/mounting";
+import { DemoClient } from "../../demo/client";
+import { mountPage } from "../../../tests/mounting";
 import Lightbox from "./Lightbox.vue";
 import { picturesKey } from "./pictures";
 
@@ -22,7 +22,7 @@ const [FIRST, SECOND, THIRD] = ["first", "second", "third"].map(
 ) as [Media, Media, Media];
 
 async function open(media: Media, all = [FIRST, SECOND, THIRD]): Promise<() => string> {
-  vi.spyOn(FakeChatClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
+  vi.spyOn(DemoClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
   const page = defineComponent(() => {
     provide(picturesKey, () => all);
     return () => h(Lightbox, { media, small: "blob:small" });
@@ -56,7 +56,7 @@ it("tells the same picture, sent twice, by its place", async () => {
 
 it("says that the original did not come, shows the small one meanwhile, and tries again", async () => {
   await open(FIRST);
-  const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile");
+  const fetchFile = vi.spyOn(DemoClient.prototype, "fetchFile");
   fetchFile.mockClear().mockRejectedValueOnce(new ChatError(ErrorCode.CONNECTION_LOST));
   await press("ArrowRight");
   expect(fetchFile.mock.calls.map(([ref]) => ref.is)).toEqual(["file", "thumbnail"]);

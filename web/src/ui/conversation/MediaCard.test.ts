@@ -3,8 +3,8 @@ import { flushPromises } from "@vue/test-utils";
 import { describe, expect, it, vi } from "vitest";
 
 import { ChatError, ErrorCode, Kind, type Media, type Message } from "../../core/api";
-import { FakeChatClient } from "../../core/fake";
-import { FRIEND, mountPage, type Mounted } from "../../testing/mounting";
+import { DemoClient } from "../../demo/client";
+import { FRIEND, mountPage, type Mounted } from "../../../tests/mounting";
 import MediaCard from "./MediaCard.vue";
 
 const MEDIA: Media = {
@@ -40,7 +40,7 @@ async function show(change: Partial<Message>, media: Partial<Media> = {}): Promi
 
 describe("MediaCard", () => {
   it("shows a small picture in its shape", async () => {
-    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
+    const fetchFile = vi.spyOn(DemoClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
     const { wrapper } = await show({});
     expect(fetchFile).toHaveBeenCalledWith({ is: "thumbnail", blobId: MEDIA.blobId });
     const picture = wrapper.get("img");
@@ -50,7 +50,7 @@ describe("MediaCard", () => {
 
   it("says when a picture cannot be had, and tries again on a click", async () => {
     const gone = new ChatError(ErrorCode.CONNECTION_LOST);
-    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValue(gone);
+    const fetchFile = vi.spyOn(DemoClient.prototype, "fetchFile").mockRejectedValue(gone);
     const { wrapper } = await show({});
     expect(wrapper.text()).toContain("Cannot be shown");
     fetchFile.mockResolvedValue(new Blob(["x"]));
@@ -89,7 +89,7 @@ describe("MediaCard", () => {
   });
 
   it("fetches a voice message only when somebody wants to hear it", async () => {
-    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
+    const fetchFile = vi.spyOn(DemoClient.prototype, "fetchFile").mockResolvedValue(new Blob(["x"]));
     const { wrapper } = await show({ kind: Kind.VOICE });
     expect(wrapper.text()).toContain("4 s");
     expect(fetchFile).not.toHaveBeenCalled();
@@ -102,7 +102,7 @@ describe("MediaCard", () => {
 
   it("says that a file did not come down, and gets it on the next click", async () => {
     const lost = new ChatError(ErrorCode.CONNECTION_LOST);
-    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValueOnce(lost);
+    const fetchFile = vi.spyOn(DemoClient.prototype, "fetchFile").mockRejectedValueOnce(lost);
     const { wrapper } = await show({ kind: Kind.FILE });
     await wrapper.get("button.file").trigger("click");
     await flushPromises();
@@ -116,7 +116,7 @@ describe("MediaCard", () => {
 
   it("says that a voice message did not come down, and offers to try again", async () => {
     const lost = new ChatError(ErrorCode.CONNECTION_LOST);
-    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValueOnce(lost);
+    const fetchFile = vi.spyOn(DemoClient.prototype, "fetchFile").mockRejectedValueOnce(lost);
     const { wrapper } = await show({ kind: Kind.VOICE });
     await wrapper.get("button.icon-button").trigger("click");
     await flushPromises();
@@ -134,7 +134,7 @@ describe("MediaCard", () => {
     [Kind.VOICE, "button.icon-button"],
   ])("says that a file was removed, and offers nothing more (kind %i)", async (kind, selector) => {
     const removed = new ChatError(ErrorCode.MEDIA_NOT_FOUND);
-    const fetchFile = vi.spyOn(FakeChatClient.prototype, "fetchFile").mockRejectedValue(removed);
+    const fetchFile = vi.spyOn(DemoClient.prototype, "fetchFile").mockRejectedValue(removed);
     const { wrapper } = await show({ kind });
     if (kind !== Kind.IMAGE) await wrapper.get(selector).trigger("click");
     await flushPromises();

@@ -3,7 +3,7 @@ import { flushPromises } from "@vue/test-utils";
 import { expect, it } from "vitest";
 import { defineComponent } from "vue";
 
-import { FRIEND, mountPage } from "../../testing/mounting";
+import { FRIEND, mountPage } from "../../../tests/mounting";
 import { useHistory, type History } from "./useHistory";
 
 async function open(): Promise<{ history: History; client: Awaited<ReturnType<typeof mountPage>>["client"] }> {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { defineComponent, h, toHandlers } from "vue";
 
 import { Kind, type Message } from "../../core/api";
-import { FRIEND, mountPage, type Mounted } from "../../testing/mounting";
+import { FRIEND, mountPage, type Mounted } from "../../../tests/mounting";
 import { useMessageMenu } from "./useMessageMenu";
 
 const FAILED: Message = {

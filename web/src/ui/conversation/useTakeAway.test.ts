@@ -5,7 +5,7 @@ import { defineComponent } from "vue";
 
 import { ChatError, ErrorCode, Kind, type Message } from "../../core/api";
 import { useToasts } from "../../stores/toasts";
-import { FRIEND, mountPage } from "../../testing/mounting";
+import { FRIEND, mountPage } from "../../../tests/mounting";
 import { useTakeAway } from "./useTakeAway";
 
 const MESSAGE: Message = {

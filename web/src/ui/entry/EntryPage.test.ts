@@ -3,7 +3,7 @@ import { flushPromises } from "@vue/test-utils";
 import { describe, expect, it } from "vitest";
 
 import { useSession } from "../../stores/session";
-import { mountPage, type Mounted } from "../../testing/mounting";
+import { mountPage, type Mounted } from "../../../tests/mounting";
 import EntryPage from "./EntryPage.vue";
 
 async function enter(): Promise<Mounted> {

@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 
 import { ChatError, ErrorCode } from "../../core/api";
 import { usePlace } from "../../stores/place";
-import { mountPage } from "../../testing/mounting";
+import { mountPage } from "../../../tests/mounting";
 import GroupsColumn from "./GroupsColumn.vue";
 import InvitationList from "./InvitationList.vue";
 

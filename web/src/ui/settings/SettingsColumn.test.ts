@@ -3,7 +3,7 @@ import { flushPromises } from "@vue/test-utils";
 import { expect, it } from "vitest";
 
 import { useToasts } from "../../stores/toasts";
-import { FRIEND, mountPage } from "../../testing/mounting";
+import { FRIEND, mountPage } from "../../../tests/mounting";
 import SettingsColumn from "./SettingsColumn.vue";
 
 async function askToLogOut(draft: string): Promise<{ text: string; isGrave: boolean }> {

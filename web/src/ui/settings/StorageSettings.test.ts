@@ -3,9 +3,9 @@ import { flushPromises } from "@vue/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { ChatError, ErrorCode, type OwnFile } from "../../core/api";
-import { FakeChatClient } from "../../core/fake";
+import { DemoClient } from "../../demo/client";
 import { useToasts } from "../../stores/toasts";
-import { mountPage, type Mounted } from "../../testing/mounting";
+import { mountPage, type Mounted } from "../../../tests/mounting";
 import StorageSettings from "./StorageSettings.vue";
 
 function file(number: number): OwnFile {
@@ -26,8 +26,8 @@ async function show(): Promise<Mounted> {
 }
 
 describe("StorageSettings", () => {
-  const ownFiles = vi.spyOn(FakeChatClient.prototype, "ownFiles");
-  const deleteFile = vi.spyOn(FakeChatClient.prototype, "deleteFile");
+  const ownFiles = vi.spyOn(DemoClient.prototype, "ownFiles");
+  const deleteFile = vi.spyOn(DemoClient.prototype, "deleteFile");
   afterEach(() => {
     ownFiles.mockReset();
     deleteFile.mockReset();

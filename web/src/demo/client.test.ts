@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { messageState, type EntriesEvent, type Message } from "./api";
-import { FakeChatClient } from "./fake";
+import { messageState, type EntriesEvent, type Message } from "../core/api";
+import { DemoClient } from "./client";
 
-describe("FakeChatClient", () => {
-  let client: FakeChatClient;
+describe("DemoClient", () => {
+  let client: DemoClient;
 
   beforeEach(async () => {
     vi.useFakeTimers();
-    client = new FakeChatClient({ isLoggedIn: true, messages: 120 });
+    client = new DemoClient({ isLoggedIn: true, messages: 120 });
     const entered = client.resume();
     await vi.advanceTimersByTimeAsync(1_000);
     await entered;
@@ -19,7 +19,7 @@ describe("FakeChatClient", () => {
     vi.useRealTimers();
   });
 
-  /** Awaits what takes the fake's delay. */
+  /** Awaits what takes the demo's delay. */
   async function settled<T>(promise: Promise<T>): Promise<T> {
     await vi.advanceTimersByTimeAsync(1_000);
     return promise;

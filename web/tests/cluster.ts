@@ -1,6 +1,6 @@
-/** Pictures for tests. */
+/** Pictures of a cluster, made up for tests. */
 
-import type { Figures, GoneNode, LiveNode, Picture } from "./picture";
+import type { Figures, GoneNode, LiveNode, Picture } from "../src/admin/picture";
 
 export function figures(changes: Partial<Figures> = {}): Figures {
   return { at_ms: 0, up_s: 0, counters: {}, states: {}, links: [], ...changes };

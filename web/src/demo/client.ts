@@ -11,7 +11,6 @@
 import {
   ChatError,
   ErrorCode,
-  Kind,
   type Account,
   type ChatClient,
   type ChatEvents,
@@ -29,21 +28,22 @@ import {
   type HistoryPlace,
   type JoinPolicy,
   type Message,
-  type NoticeBody,
   type OwnFiles,
   type Profile,
   type ProfileChange,
   type Registered,
   type Unsubscribe,
   type UserId,
-} from "./api";
-import { draftOf } from "./attachments";
-import { LINES, ME, PEOPLE } from "./fake_people";
-import { FakeWorld } from "./fake_world";
-import { conversationType, directConversation, newId, peerOf, toHex } from "./ids";
+} from "../core/api";
+import { draftOf } from "../core/attachments";
+import { directConversation, newId, peerOf, toHex } from "../core/ids";
+import { DemoConversations, nextSeq, type DemoLog } from "./conversations";
+import { NO_NOTICE, makeFounding, makeMessage, recalled } from "./entries";
+import { LINES, ME, PEOPLE } from "./people";
+import { DemoWorld } from "./world";
 
-/** How the fake behaves. */
-export interface FakeOptions {
+/** How it behaves. */
+export interface DemoOptions {
   /** How long an answer takes; 0 in tests. */
   readonly delayMs?: number;
   /** Log in at once when resumed. */
@@ -56,22 +56,17 @@ export interface FakeOptions {
   readonly canUpload?: boolean;
 }
 
-interface Log {
-  entries: Entry[];
-  conversation: Conversation;
-}
-
-export class FakeChatClient extends FakeWorld implements ChatClient {
+export class DemoClient extends DemoWorld implements ChatClient {
   account: Account | null = null;
   connection: Connection = { state: "none" };
   readonly canUpload: boolean;
   readonly #delayMs: number;
-  readonly #options: FakeOptions;
-  readonly #logs = new Map<ConversationId, Log>();
+  readonly #options: DemoOptions;
+  readonly #talk = new DemoConversations(this.events, (id) => this.#nameOf(id));
   readonly #files = new Map<string, Blob>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
-  constructor(options: FakeOptions = {}) {
+  constructor(options: DemoOptions = {}) {
     super();
     this.#options = options;
     this.canUpload = options.canUpload ?? false;
@@ -117,7 +112,7 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
   async logOut(): Promise<void> {
     await this.pause();
     this.account = null;
-    this.#logs.clear();
+    this.#talk.clear();
     this.events.emit("account", null);
     this.#connect({ state: "none" });
   }
@@ -136,7 +131,7 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
 
   async conversations(): Promise<readonly Conversation[]> {
     await this.pause();
-    return [...this.#logs.values()].map((log) => log.conversation);
+    return this.#talk.list();
   }
 
   conversationWith(userId: UserId): ConversationId {
@@ -149,30 +144,19 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
 
   async history(id: ConversationId, place: HistoryPlace, limit = 50): Promise<HistoryPage> {
     await this.pause();
-    const all = this.#logs.get(id)?.entries ?? [];
-    const found = all.findIndex((one) => "seq" in place && one.seq >= place.seq);
-    const index = found < 0 ? all.length : found;
-    const from =
-      place.at === "after" ? index + 1 : place.at === "around" ? index - limit / 2 : index - limit;
-    const start = Math.max(0, Math.floor(from));
-    const end = place.at === "before" ? index : Math.min(all.length, start + limit);
-    return {
-      entries: all.slice(start, end),
-      hasOlder: start > 0,
-      hasNewer: end < all.length,
-    };
+    return this.#talk.read(id, place, limit);
   }
 
   async entry(id: ConversationId, seq: number): Promise<Entry | undefined> {
     await this.pause();
-    return this.#logs.get(id)?.entries.find((one) => one.seq === seq);
+    return this.#talk.find(id)?.entries.find((one) => one.seq === seq);
   }
 
   markRead(id: ConversationId, seq: number): void {
-    const log = this.#logs.get(id);
+    const log = this.#talk.find(id);
     if (log === undefined || seq <= log.conversation.readSeq) return;
     const unread = log.entries.filter((one) => one.seq > seq && !one.isOwn).length;
-    this.#change(log, { readSeq: seq, unread, isMentioned: unread > 0 && log.conversation.isMentioned });
+    this.#talk.change(log, { readSeq: seq, unread, isMentioned: unread > 0 && log.conversation.isMentioned });
   }
 
   typing(): void {
@@ -180,50 +164,47 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
   }
 
   setDraft(id: ConversationId, draft: string): void {
-    this.#change(this.#log(id), { draft });
+    this.#talk.change(this.#talk.get(id), { draft });
   }
 
   setPinned(id: ConversationId, isPinned: boolean): void {
-    this.#change(this.#log(id), { isPinned });
+    this.#talk.change(this.#talk.get(id), { isPinned });
   }
 
   setMuted(id: ConversationId, isMuted: boolean): void {
-    this.#change(this.#log(id), { isMuted });
+    this.#talk.change(this.#talk.get(id), { isMuted });
   }
 
   // ---- messages --------------------------------------------------------------------------------
 
   async send(id: ConversationId, draft: Draft): Promise<Message> {
-    const message = makeMessage(id, 0, ME, draft, Date.now(), "sending");
-    const log = this.#log(id);
-    this.#put(log, message);
+    const message = makeMessage(id, 0, ME, draft, Date.now());
+    const log = this.#talk.get(id);
+    this.#talk.put(log, message);
     this.#transmit(log, message);
     return message;
   }
 
   async retry(id: ConversationId, key: string): Promise<void> {
-    const log = this.#log(id);
+    const log = this.#talk.get(id);
     const message = log.entries.find((one) => one.key === key);
     if (message?.is !== "message" || message.state !== "failed") return;
     const again: Message = { ...message, state: "sending", error: undefined };
-    this.#put(log, again);
+    this.#talk.put(log, again);
     this.#later(this.#delayMs * 4, () => this.#commit(log, again));
   }
 
   async discard(id: ConversationId, key: string): Promise<void> {
-    const log = this.#log(id);
-    log.entries = log.entries.filter((one) => one.key !== key);
-    this.events.emit("entryRemoved", { conversationId: id, key });
-    this.#change(log, { last: log.entries.at(-1) });
+    this.#talk.remove(this.#talk.get(id), key);
   }
 
   async recall(id: ConversationId, seq: number): Promise<void> {
     await this.pause();
-    const log = this.#log(id);
+    const log = this.#talk.get(id);
     const message = log.entries.find((one) => one.seq === seq);
     if (message?.is !== "message") throw new ChatError(ErrorCode.MESSAGE_NOT_FOUND);
     if (Date.now() - message.sentAtMs > 120_000) throw new ChatError(ErrorCode.RECALL_TOO_LATE);
-    this.#put(log, recalled(message));
+    this.#talk.put(log, recalled(message));
   }
 
   async sendFile(id: ConversationId, file: Blob, name: string, facts?: FileFacts): Promise<Message> {
@@ -281,7 +262,7 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
   override async setRemark(userId: UserId, remark: string): Promise<void> {
     await super.setRemark(userId, remark);
     const nickname = PEOPLE.find((one) => one.id === userId)?.nickname ?? userId;
-    this.#change(this.#log(this.conversationWith(userId)), { name: remark || nickname });
+    this.#talk.change(this.#talk.get(this.conversationWith(userId)), { name: remark || nickname });
   }
 
   override async createGroup(
@@ -291,13 +272,13 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
   ): Promise<GroupId> {
     const groupId = await super.createGroup(name, joinPolicy, invite);
     const body = { ...NO_NOTICE, groupId, name, joinPolicy };
-    this.#put(this.#log(groupId), makeNotice(groupId, 1, ME, Kind.GROUP_CREATED, body, Date.now()));
+    this.#talk.put(this.#talk.get(groupId), makeFounding(groupId, body));
     return groupId;
   }
 
   override async updateGroup(groupId: GroupId, change: GroupChange): Promise<void> {
     await super.updateGroup(groupId, change);
-    if (change.name !== undefined) this.#change(this.#log(groupId), { name: change.name });
+    if (change.name !== undefined) this.#talk.change(this.#talk.get(groupId), { name: change.name });
   }
 
   async deleteAccount(_password: string, confirmUserId: UserId): Promise<void> {
@@ -310,9 +291,9 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
 
   /** Somebody writes. */
   arrive(id: ConversationId, senderId: UserId, text: string): Message {
-    const log = this.#log(id);
-    const message = makeMessage(id, nextSeq(log), senderId, { text }, Date.now(), "sent");
-    this.#put(log, message, true);
+    const log = this.#talk.get(id);
+    const message = makeMessage(id, nextSeq(log), senderId, { text }, Date.now());
+    this.#talk.put(log, message, true);
     return message;
   }
 
@@ -333,7 +314,7 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
   #enter(userId: UserId): Account {
     const nickname = this.ownProfile.nickname ?? "林小满";
     this.account = { userId, nickname, mustChangePassword: false };
-    if (this.#logs.size === 0) this.#fill();
+    if (this.#talk.list().length === 0) this.#fill();
     this.events.emit("account", this.account);
     this.#connect({ state: "connecting", attempt: 1 });
     this.#later(this.#delayMs, () => this.#connect(ONLINE));
@@ -341,130 +322,59 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
   }
 
   #fill(): void {
-    const counts: readonly (readonly [ConversationId, readonly UserId[], number])[] = [
-      [this.conversationWith("10002"), ["10002"], this.#options.messages ?? 400],
-      ["20001", ["10002", "10003", "10004", "10005"], 120],
-      [this.conversationWith("10003"), ["10003"], 24],
-      ["20002", ["10002", "10007", "10009"], 60],
-      [this.conversationWith("10009"), ["10009"], 6],
-      [this.conversationWith("10000"), ["10000"], 1],
-      [this.conversationWith(ME), [ME], 3],
-      ["20003", ["10003"], 0],
-    ];
-    counts.forEach(([id, people, count], index) => this.#fillOne(id, people, count, index));
+    const messages = this.#options.messages ?? 400;
+    this.#talk.fill([
+      { id: this.conversationWith("10002"), people: ["10002"], messages },
+      { id: "20001", people: ["10002", "10003", "10004", "10005"], messages: 120 },
+      { id: this.conversationWith("10003"), people: ["10003"], messages: 24 },
+      { id: "20002", people: ["10002", "10007", "10009"], messages: 60 },
+      { id: this.conversationWith("10009"), people: ["10009"], messages: 6 },
+      { id: this.conversationWith("10000"), people: ["10000"], messages: 1 },
+      { id: this.conversationWith(ME), people: [ME], messages: 3 },
+      { id: "20003", people: ["10003"], messages: 0 },
+    ]);
   }
 
-  #fillOne(id: ConversationId, people: readonly UserId[], count: number, age: number): void {
-    const log = this.#log(id);
-    const end = Date.now() - age * 5_400_000;
-    for (let seq = 1; seq <= count; seq++) {
-      const senderId = seq % 3 === 0 ? ME : (people[seq % people.length] ?? ME);
-      const text = LINES[(seq * 7 + age) % LINES.length] ?? "";
-      // A few minutes within a talk, some hours between two.
-      const gapMs = (count - seq) * 120_000 + Math.floor((count - seq) / 9) * 9_000_000;
-      log.entries.push(makeMessage(id, seq, senderId, { text }, end - gapMs, "sent"));
-    }
-    const unread = age === 1 ? 5 : age === 3 ? 120 : 0;
-    this.#change(log, {
-      last: log.entries.at(-1),
-      lastActiveAtMs: end,
-      headSeq: count,
-      untilSeq: count,
-      sinceSeq: Math.min(1, count),
-      unread: Math.min(unread, count),
-      isMentioned: age === 1,
-      isMuted: age === 3,
-      isPinned: age === 2,
-      draft: age === 4 ? "还没写完的" : "",
-      readSeq: Math.max(0, count - unread),
-      peerReadSeq: count - 4,
-      peerDeliveredSeq: count - 2,
-    });
-  }
-
-  #log(id: ConversationId): Log {
-    const known = this.#logs.get(id);
-    if (known !== undefined) return known;
-    const log: Log = { entries: [], conversation: this.#emptyConversation(id) };
-    this.#logs.set(id, log);
-    return log;
-  }
-
-  #emptyConversation(conversationId: ConversationId): Conversation {
-    const type = conversationType(conversationId);
-    const peerId = peerOf(conversationId, ME);
+  /** The group's name, else the remark or nickname of the person. */
+  #nameOf(id: ConversationId): string {
+    const peerId = peerOf(id, ME);
+    const group = this.groupList.find((one) => one.groupId === id);
     const contact = this.contactList.find((one) => one.userId === peerId);
-    const group = this.groupList.find((one) => one.groupId === conversationId);
-    const person = PEOPLE.find((one) => one.id === peerId)?.nickname ?? "";
-    return {
-      conversationId,
-      type,
-      peerId,
-      groupId: type === "group" ? conversationId : "",
-      name: group?.name ?? (contact?.remark || person),
-      lastActiveAtMs: 0,
-      unread: 0,
-      isMentioned: false,
-      draft: "",
-      isPinned: false,
-      isMuted: false,
-      headSeq: 0,
-      sinceSeq: 0,
-      untilSeq: 0,
-      readSeq: 0,
-      peerReadSeq: 0,
-      peerDeliveredSeq: 0,
-    };
+    return group?.name ?? (contact?.remark || (PEOPLE.find((one) => one.id === peerId)?.nickname ?? ""));
   }
 
-  #put(log: Log, entry: Entry, isFresh = false): void {
-    const index = log.entries.findIndex((one) => one.key === entry.key);
-    if (index >= 0) log.entries[index] = entry;
-    else log.entries.push(entry);
-    const headSeq = Math.max(log.conversation.headSeq, entry.seq);
-    this.events.emit("entries", { conversationId: entry.conversationId, entries: [entry], isFresh });
-    this.#change(log, {
-      last: log.entries.at(-1),
-      lastActiveAtMs: Math.max(log.conversation.lastActiveAtMs, entry.sentAtMs),
-      headSeq,
-      untilSeq: headSeq,
-      unread: log.conversation.unread + (isFresh ? 1 : 0),
-      readSeq: entry.isOwn ? headSeq : log.conversation.readSeq,
-    });
-  }
-
-  #transmit(log: Log, message: Message): void {
+  #transmit(log: DemoLog, message: Message): void {
     const text = message.content.text;
     if (text.startsWith("/drop")) this.drop();
     if (text.startsWith("/kick")) this.kick();
     if (text.startsWith("/fail")) {
       const error = new ChatError(ErrorCode.NOT_FRIENDS);
-      this.#later(this.#delayMs * 4, () => this.#put(log, { ...message, state: "failed", error }));
+      this.#later(this.#delayMs * 4, () => this.#talk.put(log, { ...message, state: "failed", error }));
       return;
     }
     const delayMs = text.startsWith("/slow") ? 3_000 : this.#delayMs * 2;
     this.#later(delayMs, () => this.#commit(log, message));
   }
 
-  #commit(log: Log, message: Message): void {
+  #commit(log: DemoLog, message: Message): void {
     if (this.connection.state !== "online") {
       this.#later(200, () => this.#commit(log, message));
       return;
     }
     const seq = nextSeq(log);
-    this.#put(log, { ...message, state: "sent", seq, sentAtMs: Date.now() });
+    this.#talk.put(log, { ...message, state: "sent", seq, sentAtMs: Date.now() });
     if (log.conversation.type !== "direct") return;
-    this.#later(this.#delayMs * 4, () => this.#change(log, { peerDeliveredSeq: seq }));
-    this.#later(this.#delayMs * 10, () => this.#change(log, { peerReadSeq: seq }));
+    this.#later(this.#delayMs * 4, () => this.#talk.change(log, { peerDeliveredSeq: seq }));
+    this.#later(this.#delayMs * 10, () => this.#talk.change(log, { peerReadSeq: seq }));
     if (this.#options.answers ?? true) this.#answer(log, message);
   }
 
-  #answer(log: Log, message: Message): void {
+  #answer(log: DemoLog, message: Message): void {
     const { conversationId, peerId } = log.conversation;
     const text = message.content.text;
     if (text.startsWith("/recall")) {
       const theirs = log.entries.findLast((one) => one.senderId === peerId && one.is === "message");
-      if (theirs?.is === "message") this.#put(log, recalled(theirs));
+      if (theirs?.is === "message") this.#talk.put(log, recalled(theirs));
       return;
     }
     const count = text.startsWith("/flood") ? 20 : 1;
@@ -475,11 +385,6 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
       const line = peerId === "10009" ? text : (LINES[(nextSeq(log) + index) % LINES.length] ?? "");
       this.#later(this.#delayMs * (16 + 4 * index), () => this.arrive(conversationId, peerId, line));
     }
-  }
-
-  #change(log: Log, change: Partial<Conversation>): void {
-    log.conversation = { ...log.conversation, ...change };
-    this.events.emit("conversations", [log.conversation]);
   }
 
   #connect(connection: Connection): void {
@@ -501,60 +406,3 @@ export class FakeChatClient extends FakeWorld implements ChatClient {
 }
 
 const ONLINE: Connection = { state: "online", unitId: "unit-1", isSyncing: false };
-
-const NO_NOTICE: NoticeBody = {
-  userIds: [],
-  groupId: "",
-  targetSeq: 0,
-  name: "",
-  note: "",
-  role: "none",
-  joinPolicy: "approval",
-  announcement: "",
-};
-
-function nextSeq(log: Log): number {
-  return log.conversation.headSeq + 1;
-}
-
-function makeMessage(
-  conversationId: ConversationId,
-  seq: number,
-  senderId: UserId,
-  draft: Draft,
-  sentAtMs: number,
-  state: Message["state"],
-): Message {
-  const { text, kind = Kind.TEXT, quote, mentions = [], mentionsAll = false, media } = draft;
-  return {
-    is: "message",
-    key: seq === 0 ? `m${toHex(newId())}` : `s${seq}`,
-    conversationId,
-    seq,
-    kind,
-    senderId,
-    isOwn: senderId === ME,
-    sentAtMs,
-    content: { text, quote, mentions, mentionsAll, media },
-    state,
-  };
-}
-
-function makeNotice(
-  conversationId: ConversationId,
-  seq: number,
-  senderId: UserId,
-  kind: number,
-  notice: NoticeBody,
-  sentAtMs: number,
-): Entry {
-  const isOwn = senderId === ME;
-  const key = `s${seq}`;
-  return { is: "notice", key, conversationId, seq, kind, senderId, isOwn, sentAtMs, notice };
-}
-
-function recalled(message: Message): Message {
-  const recalledText = message.isOwn ? message.content.text : undefined;
-  const content = { text: "", mentions: [], mentionsAll: false };
-  return { ...message, kind: Kind.RECALLED, content, recalledText };
-}

@@ -5,12 +5,12 @@ import { createPinia } from "pinia";
 import { afterEach, vi } from "vitest";
 import type { Component } from "vue";
 
-import { FakeChatClient, type FakeOptions } from "../core/fake";
-import { makeTexts } from "../i18n";
-import { en } from "../i18n/en";
-import { clientKey } from "../stores/client";
-import { useConversations } from "../stores/conversations";
-import { useSession } from "../stores/session";
+import { DemoClient, type DemoOptions } from "../src/demo/client";
+import { makeTexts } from "../src/i18n";
+import { en } from "../src/i18n/en";
+import { clientKey } from "../src/stores/client";
+import { useConversations } from "../src/stores/conversations";
+import { useSession } from "../src/stores/session";
 
 export const FRIEND = String((10001n << 32n) | 10002n);
 export const GROUP = "20001";
@@ -19,16 +19,16 @@ enableAutoUnmount(afterEach);
 
 export interface Mounted {
   readonly wrapper: VueWrapper;
-  readonly client: FakeChatClient;
+  readonly client: DemoClient;
 }
 
 /** Mounts *component* for somebody who is logged in (or not), when everything has been loaded. */
 export async function mountPage(
   component: Component,
   props: Readonly<Record<string, unknown>> = {},
-  options: FakeOptions = {},
+  options: DemoOptions = {},
 ): Promise<Mounted> {
-  const client = new FakeChatClient({ delayMs: 0, isLoggedIn: true, messages: 30, ...options });
+  const client = new DemoClient({ delayMs: 0, isLoggedIn: true, messages: 30, ...options });
   const pinia = createPinia();
   const texts = makeTexts("en", en);
   await client.resume();

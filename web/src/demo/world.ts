@@ -1,4 +1,4 @@
-/** The people and groups of {@link FakeChatClient}, and what can be done with them. */
+/** The people and groups of {@link DemoClient}, and what can be done with them. */
 
 import {
   ChatError,
@@ -16,12 +16,12 @@ import {
   type Profile,
   type ProfileChange,
   type UserId,
-} from "./api";
-import { Emitter } from "./emitter";
-import { ME, PEOPLE, makeContacts, makeGroup, makeGroups, makeInvitations, makeMembers } from "./fake_people";
-import type { PeopleApi } from "./people";
+} from "../core/api";
+import { Emitter } from "../core/emitter";
+import type { PeopleApi } from "../core/people";
+import { ME, PEOPLE, makeContacts, makeGroup, makeGroups, makeInvitations, makeMembers } from "./people";
 
-export abstract class FakeWorld implements Omit<PeopleApi, "deleteAccount"> {
+export abstract class DemoWorld implements Omit<PeopleApi, "deleteAccount"> {
   /** Tests say by it what a server would. */
   readonly events = new Emitter<ChatEvents>();
   protected contactList: Contact[] = makeContacts();

@@ -1,6 +1,6 @@
-/** Made-up people and talk for {@link FakeChatClient}. */
+/** Made-up people and talk for {@link DemoClient}. */
 
-import type { Contact, Group, Invitation, Member, Role } from "./api";
+import type { Contact, Group, Invitation, Member, Role } from "../core/api";
 
 export const ME = "10001";
 const DAY_MS = 86_400_000;
