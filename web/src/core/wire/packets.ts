@@ -4,16 +4,6 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
 import { ChatError, ErrorCode } from "../errors";
-import type {
-  CursorMoved,
-  Entry,
-  GoAway,
-  HeadHint,
-  Kicked,
-  PresenceChanged,
-  ProfileChanged,
-  Typing,
-} from "./_pb/tinyqq/_pb/client_pb";
 import {
   AnswerFriendSchema,
   AnswerJoinSchema,
@@ -168,38 +158,33 @@ export const Push = {
   PROFILE_CHANGED: 0x4008,
 } as const;
 
+const PUSHED = {
+  [Push.DELIVER]: EntrySchema,
+  [Push.CURSOR_MOVED]: CursorMovedSchema,
+  [Push.TYPING_NOTICE]: TypingSchema,
+  [Push.PRESENCE_CHANGED]: PresenceChangedSchema,
+  [Push.GO_AWAY]: GoAwaySchema,
+  [Push.KICKED]: KickedSchema,
+  [Push.HEAD_HINT]: HeadHintSchema,
+  [Push.PROFILE_CHANGED]: ProfileChangedSchema,
+} as const;
+type PushedSchema = (typeof PUSHED)[keyof typeof PUSHED];
+
 /** Tell them apart by `$typeName`. */
-export type Pushed =
-  | Entry
-  | CursorMoved
-  | Typing
-  | PresenceChanged
-  | GoAway
-  | Kicked
-  | HeadHint
-  | ProfileChanged;
+export type Pushed = MessageShape<PushedSchema>;
 
-const PUSHES: ReadonlyMap<number, (body: Uint8Array) => Pushed> = new Map([
-  [Push.DELIVER, (body: Uint8Array): Pushed => decodeBody(EntrySchema, body)],
-  [Push.CURSOR_MOVED, (body: Uint8Array): Pushed => decodeBody(CursorMovedSchema, body)],
-  [Push.TYPING_NOTICE, (body: Uint8Array): Pushed => decodeBody(TypingSchema, body)],
-  [Push.PRESENCE_CHANGED, (body: Uint8Array): Pushed => decodeBody(PresenceChangedSchema, body)],
-  [Push.GO_AWAY, (body: Uint8Array): Pushed => decodeBody(GoAwaySchema, body)],
-  [Push.KICKED, (body: Uint8Array): Pushed => decodeBody(KickedSchema, body)],
-  [Push.HEAD_HINT, (body: Uint8Array): Pushed => decodeBody(HeadHintSchema, body)],
-  [Push.PROFILE_CHANGED, (body: Uint8Array): Pushed => decodeBody(ProfileChangedSchema, body)],
-]);
-
-/** The record of a push; undefined: only newer clients know it. */
+/** The record of a push; undefined: only newer clients know it. @throws ChatError MALFORMED. */
 export function decodePush(type: number, body: Uint8Array): Pushed | undefined {
-  return PUSHES.get(type)?.(body);
+  const schema = (PUSHED as Readonly<Record<number, PushedSchema>>)[type];
+  return schema && decodeBody(schema, body);
 }
 
+/** The bytes of a message of the protocol. */
 export function encodeBody<M extends DescMessage>(schema: M, init: MessageInitShape<M>): Uint8Array {
   return toBinary(schema, create(schema, init));
 }
 
-/** @throws ChatError MALFORMED. */
+/** The inverse of {@link encodeBody}; fields of the future are left out. @throws ChatError MALFORMED. */
 export function decodeBody<M extends DescMessage>(schema: M, body: Uint8Array): MessageShape<M> {
   try {
     return fromBinary(schema, body, { readUnknownFields: false });
@@ -208,7 +193,7 @@ export function decodeBody<M extends DescMessage>(schema: M, body: Uint8Array): 
   }
 }
 
-/** @throws ChatError MALFORMED. */
+/** The error that an ERROR packet tells of. @throws ChatError MALFORMED. */
 export function decodeError(body: Uint8Array): ChatError {
   const error = decodeBody(ErrorSchema, body);
   return new ChatError(error.code, error.fields, error.retryAfterMs);
