@@ -2,8 +2,7 @@
 import { flushPromises } from "@vue/test-utils";
 import { describe, expect, it, vi } from "vitest";
 
-import type { Draft } from "../../core/api";
-import { emptyConversation } from "../../core/api";
+import { ChatError, ErrorCode, emptyConversation, type Draft } from "../../core/api";
 import { useGroups } from "../../stores/groups";
 import { useToasts } from "../../stores/toasts";
 import { FRIEND, GROUP, mountPage, type Mounted } from "../../../tests/mounting";
@@ -130,6 +129,16 @@ describe("Composer", () => {
     expect(sendFile.mock.lastCall?.[3]).toEqual({ isOriginal: true });
     await choose("c.png", "image/png");
     expect((wrapper.get(".original input").element as HTMLInputElement).checked).toBe(false);
+  });
+
+  it("gives the words back when they could not be taken, and what they answer stays", async () => {
+    const { wrapper, client, area } = await write("a long letter");
+    client.send = () => Promise.reject(new ChatError(ErrorCode.BUSY));
+    await wrapper.get("form").trigger("submit");
+    await flushPromises();
+    expect(area.value).toBe("a long letter");
+    expect(wrapper.emitted("sent")).toBeUndefined();
+    expect(useToasts().toasts).toHaveLength(1);
   });
 
   it("has words that are sent together with a file go after it", async () => {

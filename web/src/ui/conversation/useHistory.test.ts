@@ -3,6 +3,7 @@ import { flushPromises } from "@vue/test-utils";
 import { expect, it } from "vitest";
 import { defineComponent } from "vue";
 
+import { ChatError, ErrorCode } from "../../core/api";
 import { FRIEND, mountPage } from "../../../tests/mounting";
 import { useHistory, type History } from "./useHistory";
 
@@ -65,4 +66,21 @@ it("shows one's own message under one key from the first moment on", async () =>
   await expect.poll(() => history.entries.value.at(-1)?.seq).toBe(201);
   expect(history.entries.value.filter((one) => one.key === message.key)).toHaveLength(1);
   await flushPromises();
+});
+
+it("does not bring back what was so during a page that never came", async () => {
+  const { history, client } = await open();
+  await history.open({ at: "end" });
+  const read = client.history.bind(client);
+  let fail: (error: Error) => void = () => undefined;
+  client.history = () => new Promise((_, reject) => (fail = reject));
+  const older = history.older();
+  const message = await client.send(FRIEND, { text: "hi" });
+  fail(new ChatError(ErrorCode.CONNECTION_LOST));
+  await older;
+  const stateOf = () => history.entries.value.flatMap((one) => (one.key === message.key && one.is === "message" ? one.state : []));
+  await expect.poll(stateOf).toEqual(["sent"]);
+  client.history = read;
+  await history.older();
+  expect(stateOf()).toEqual(["sent"]);
 });

@@ -37,6 +37,7 @@ export function useHistory(conversationId: ConversationId): History {
 
   async function read(wanted: HistoryPlace): Promise<void> {
     const mine = ++turn;
+    missed = [];
     isLoading.value = true;
     error.value = "";
     try {
@@ -47,7 +48,6 @@ export function useHistory(conversationId: ConversationId): History {
       else if (wanted.at === "after") stretch.value = addNewer(stretch.value, page);
       else stretch.value = page;
       stretch.value = applyEntries(stretch.value, missed);
-      missed = [];
     } catch (caught) {
       if (mine === turn) error.value = say(caught);
     } finally {
@@ -57,7 +57,6 @@ export function useHistory(conversationId: ConversationId): History {
 
   async function open(wanted: HistoryPlace): Promise<void> {
     place = wanted;
-    missed = [];
     await read(wanted);
   }
 
