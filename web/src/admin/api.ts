@@ -57,7 +57,7 @@ export interface Me {
   readonly nickname: string;
 }
 
-export const PAGE_ROWS = 20;
+const PAGE_ROWS = 20;
 const TIMEOUT_MS = 20_000;
 const UNAUTHENTICATED = 401;
 

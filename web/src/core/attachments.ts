@@ -51,6 +51,7 @@ export function isHeldUp(row: Pick<OutgoingRow, "conversationId" | "after">, log
   return uploading.some((one) => row.after?.includes(ownKey(one.clientMessageId)));
 }
 
+/** One per log-in. An upload is tried again until its file is there, refused for good, or cancelled. */
 export class Attachments {
   readonly #options: AttachmentsOptions;
   readonly #running = new Map<string, AbortController>();

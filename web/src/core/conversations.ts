@@ -36,6 +36,7 @@ export interface ConversationRow {
   readonly isMuted: boolean;
 }
 
+/** A conversation of which nothing is known but how far it was handed out. */
 export function newRow({ conversationId, seq }: Position): ConversationRow {
   return {
     conversationId,

@@ -21,7 +21,7 @@ const FRESH_MS = 5_000;
 const AVOID_MS = 10_000;
 
 /** The WebSocket of the unit that the page came from. */
-export function ownWebSocket(origin: string): string {
+function ownWebSocket(origin: string): string {
   return `${origin.replace(/^http/, "ws")}/ws`;
 }
 

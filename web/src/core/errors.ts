@@ -1,5 +1,6 @@
 /** The one error of the core: a stable code of docs/protocol.md, section 12, and its facts. */
 
+/** Codes are never renumbered or used again; their thousands are the {@link ErrorClass}. */
 export const ErrorCode = {
   INVALID_REQUEST: 1000,
   TEXT_TOO_LONG: 1001,
@@ -110,6 +111,7 @@ const GENERAL: Readonly<Record<ErrorClass, ErrorName>> = {
   8: "PROTOCOL_ERROR",
 };
 
+/** The text is composed from code and fields, in the person's language; `message` is for logs. */
 export class ChatError extends Error {
   /** `name` of the code in the table, for i18n: `error.NOT_FRIENDS`. Codes that this client does
    * not know have the name of their class's general code. */

@@ -30,6 +30,7 @@ interface Piece {
   readonly hasNewer: boolean;
 }
 
+/** One per log-in; any number of conversations may be read at once. */
 export class History {
   readonly #options: HistoryOptions;
 

@@ -15,6 +15,8 @@ const WRITE_DELAY_MS = 50;
 /** What the server said is written when those who wait for it have seen it. */
 const LEARN_DELAY_MS = 1_000;
 
+/** One per log-in; {@link Log.open} first, {@link Log.close} or {@link Log.destroy} last. Never fails: without
+ * its store it goes on in memory. */
 export class Log {
   #store: Store;
   readonly #rows = new Map<string, ConversationRow>();

@@ -8,6 +8,7 @@ interface PackedError {
   readonly retryAfterMs: number;
 }
 
+/** A value as it may be posted; records and lists are searched for errors. */
 export function pack(value: unknown): unknown {
   if (value instanceof ChatError) {
     const { code, fields, retryAfterMs } = value;

@@ -62,6 +62,7 @@ export type PeopleApi = Pick<
   | "deleteAccount"
 >;
 
+/** Every change carries an operation id of its own: the link may repeat it. */
 export class People implements PeopleApi {
   readonly #call: Call;
 

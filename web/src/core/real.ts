@@ -49,6 +49,7 @@ export interface Surroundings {
 /** Somebody ended this log-in on purpose: what was kept here must not stay readable. */
 const WIPING: ReadonlySet<KickReason> = new Set(["revoked", "accountDeleted", "loggedOut"]);
 
+/** One per browser, in the tab that leads; the others ask it through {@link openTabs}. */
 export class RealChatClient extends People implements ChatClient {
   account: Account | null = null;
   connection: ConnectionState = { state: "none" };

@@ -31,6 +31,7 @@ class Database extends Dexie {
   }
 }
 
+/** What IndexedDB throws comes through: the log goes on without it. */
 export class DexieStore implements Store {
   readonly #database: Database;
 

@@ -31,6 +31,7 @@ export interface VisitOptions {
   readonly onSynced: () => void;
 }
 
+/** Begins with {@link Visit.open}; after {@link Visit.stop} nothing of it is told or answered. */
 export class Visit {
   readonly log: Log;
   readonly mailbox: Mailbox;

@@ -6,6 +6,7 @@ import type { ChatClient } from "../core/api";
 
 export const clientKey: InjectionKey<ChatClient> = Symbol("client");
 
+/** @throws Error outside the app: a mistake of ours. */
 export function useClient(): ChatClient {
   const client = inject(clientKey);
   if (client === undefined) throw new Error("the app was given no client");

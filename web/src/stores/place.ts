@@ -21,6 +21,7 @@ export function parsePlace(hash: string): Place {
   return known === undefined ? { section: "chats", id: "", panel: "" } : { section: known, id, panel };
 }
 
+/** The inverse of {@link parsePlace}. */
 export function formatPlace(place: Place): string {
   const parts = [place.section, place.id, place.panel];
   return `#/${parts.slice(0, place.panel ? 3 : place.id ? 2 : 1).join("/")}`;

@@ -33,6 +33,7 @@ export interface LogEntry {
   readonly throughSeq: number;
 }
 
+/** An entry as it came, from a push or a page. */
 export function toLogEntry(entry: WireEntry): LogEntry {
   return {
     conversationId: entry.conversationId,
@@ -48,6 +49,7 @@ export function toLogEntry(entry: WireEntry): LogEntry {
   };
 }
 
+/** Whether somebody wrote it, recalled or not; else it is hidden or a notice. */
 export function isMessageKind(kind: number): boolean {
   return kind > Kind.HIDDEN && kind < FIRST_NOTICE_KIND;
 }
@@ -161,11 +163,12 @@ export function messageIdBytes(clientMessageId: string): Uint8Array {
 }
 
 /** An entry's key on the screen. Not the message id alone: others choose theirs freely. */
-export function keyOf(entry: Pick<LogEntry, "seq" | "clientMessageId" | "senderId">, me: UserId): string {
+function keyOf(entry: Pick<LogEntry, "seq" | "clientMessageId" | "senderId">, me: UserId): string {
   const isOwn = entry.senderId === me && entry.clientMessageId !== "";
   return isOwn ? ownKey(entry.clientMessageId) : `s${entry.seq}`;
 }
 
+/** The key of one's own message, from before it is in the log. @param clientMessageId 32 hex digits. */
 export function ownKey(clientMessageId: string): string {
   return `m${clientMessageId}`;
 }

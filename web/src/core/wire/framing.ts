@@ -2,6 +2,7 @@
 
 import { ChatError, ErrorCode } from "../errors";
 
+/** The body's length (4 bytes), the type (2), the request id (4); big-endian. */
 export const HEADER_BYTES = 10;
 
 export interface Frame {
@@ -10,6 +11,7 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
+/** One packet as a WebSocket message. @param requestId 0: a push, or a request without an answer. */
 export function encodeFrame(type: number, requestId: number, body: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEADER_BYTES + body.length);
   const view = new DataView(bytes.buffer);

@@ -79,9 +79,13 @@ import {
   WelcomeSchema,
 } from "./_pb/tinyqq/_pb/client_pb";
 
+/** The only one that this client speaks. */
 export const PROTOCOL_VERSION = 1;
+/** Set in the type of a reply, whose other bits are its request's. */
 export const REPLY_BIT = 0x8000;
+/** Set in the type of what the server sends by itself. */
 export const PUSH_BIT = 0x4000;
+/** The reply to a request that was refused; with request id 0 the connection's last word. */
 export const ERROR = 0x8000;
 
 /** A kind of request: its number, what it carries, and what its reply carries. */
@@ -99,6 +103,7 @@ function request<Q extends DescMessage, A extends DescMessage>(
   return { type, request: requestSchema, reply };
 }
 
+/** All that a device can ask; the numbers are never used again. */
 export const Request = {
   HELLO: request(0x0001, HelloSchema, WelcomeSchema),
   HEARTBEAT: request(0x0002, HeartbeatSchema, PulseSchema),

@@ -33,6 +33,7 @@ const KICK_REASONS: readonly KickReason[] = [
   "loggedOut",
 ];
 
+/** @param role of the wire; unspecified: no member. */
 export function roleOf(role: number): Role {
   return ROLES[role] ?? "none";
 }

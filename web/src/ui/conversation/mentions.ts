@@ -31,6 +31,7 @@ export function findQuery(text: string, caret: number): MentionQuery | undefined
   return query.length > MAX_QUERY || /\s/.test(query) ? undefined : { start, query };
 }
 
+/** Those whose words hold *query*, the ones that begin so first; at most eight. */
 export function findCandidates(all: readonly Candidate[], query: string): Candidate[] {
   const wanted = query.toLocaleLowerCase();
   const rank = (one: Candidate): number => {

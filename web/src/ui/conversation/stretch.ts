@@ -25,6 +25,7 @@ function merge(known: readonly Entry[], more: readonly Entry[]): Entry[] {
   return [...byKey.values()].sort((one, other) => order(one) - order(other));
 }
 
+/** With a page from before it; what no longer fits is let go at the newest end. */
 export function addOlder(stretch: Stretch, page: HistoryPage): Stretch {
   const entries = merge(page.entries, stretch.entries);
   return {
@@ -34,6 +35,7 @@ export function addOlder(stretch: Stretch, page: HistoryPage): Stretch {
   };
 }
 
+/** With a page from after it; what no longer fits is let go at the oldest end. */
 export function addNewer(stretch: Stretch, page: HistoryPage): Stretch {
   const entries = merge(stretch.entries, page.entries);
   return {
@@ -59,6 +61,7 @@ export function applyEntries(stretch: Stretch, changed: readonly Entry[]): Stret
   };
 }
 
+/** Without a message that was deleted before it was sent. */
 export function removeEntry(stretch: Stretch, key: string): Stretch {
   return { ...stretch, entries: stretch.entries.filter((one) => one.key !== key) };
 }

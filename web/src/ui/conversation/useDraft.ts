@@ -15,6 +15,7 @@ export interface OpenDraft {
   readonly clear: () => void;
 }
 
+/** Saved when the person pauses. Who leaves calls `save` first. */
 export function useDraft(conversationId: ConversationId): OpenDraft {
   const client = useClient();
   let saved = useConversations().get(conversationId).draft;

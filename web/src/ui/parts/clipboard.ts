@@ -1,5 +1,6 @@
 /** Copying: text also on plain http, where browsers have no clipboard for pages. */
 
+/** True: it is on the clipboard. Never fails; the focus stays where it was. */
 export async function copyText(text: string): Promise<boolean> {
   if (isSecureContext) {
     try {

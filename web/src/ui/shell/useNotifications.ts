@@ -14,6 +14,7 @@ import { useNames } from "../format/names";
 /** What concerns the user and is found among contacts and groups, or nowhere. */
 const TOLD: ReadonlySet<number> = new Set([Kind.FRIEND_REQUESTED, Kind.MEMBER_INVITED, Kind.JOIN_DECLINED]);
 
+/** Whether the browser can show notices, and the person has allowed it. */
 export function mayNotify(): boolean {
   return "Notification" in globalThis && Notification.permission === "granted";
 }
@@ -24,7 +25,8 @@ export async function askToNotify(): Promise<boolean> {
   return (await Notification.requestPermission()) === "granted";
 }
 
-export function pageTitle(unread: number): string {
+/** With the count of unread messages, for the browser's tab. */
+function pageTitle(unread: number): string {
   return unread === 0 ? "TinyQQ" : `(${unread > 99 ? "99+" : unread}) TinyQQ`;
 }
 
