@@ -26,14 +26,14 @@ class Contacts:
     def __init__(self) -> None:
         self.of: dict[UserId, tuple[Contact, ...]] = {BOB: (Contact(ANN, is_friend=True),)}
         self.asked = 0
-        self.fails = False
+        self.failure: Exception | None = None
         self.answered = asyncio.Event()
 
     async def find_contact(self, user_id: UserId, peer_id: UserId) -> Contact | None:
         self.asked += 1
         self.answered.set()
-        if self.fails:
-            raise Unavailable(ErrorCode.BUSY)
+        if self.failure is not None:
+            raise self.failure
         return next((one for one in self.of.get(user_id, ()) if one.user_id == peer_id), None)
 
 
@@ -126,10 +126,13 @@ async def test_tell_when_no_longer_friends_then_silent_within_five_seconds(bench
     assert await bench.tell() == []
 
 
-async def test_tell_when_the_store_fails_then_dropped_and_asked_again(bench: Bench) -> None:
-    bench.contacts.fails = True
+@pytest.mark.parametrize("failure", [Unavailable(ErrorCode.BUSY), RuntimeError("a bug")])
+async def test_tell_when_the_store_fails_then_dropped_and_asked_again(
+    bench: Bench, failure: Exception
+) -> None:
+    bench.contacts.failure = failure
     assert await bench.tell() == []
-    bench.contacts.fails = False
+    bench.contacts.failure = None
     bench.clock.advance(1)
     assert len(await bench.tell()) == 1
     assert bench.notices.counters() == {"typing_dropped_total": 1}

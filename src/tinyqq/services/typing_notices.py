@@ -91,6 +91,10 @@ class TypingNotices:
                 self._dropped += 1
                 logger.debug("typing.not_checked", extra={"reason": str(exc)})
                 continue
+            except Exception:  # a bug below must not end the node over a typing notice
+                self._dropped += 1
+                logger.exception("typing.check_failed")
+                continue
             pair.is_welcome = contact is not None and contact.is_friend and not contact.is_blocked
             pair.checked_at_s = self._clock.monotonic()
             self._pass_on(caller, conversation_id, pair)
