@@ -62,7 +62,6 @@ export const en: AdminTexts = {
   },
   node: {
     unit: "Unit",
-    role: "Role node",
     all: "all roles",
     sessions: "{n} session | {n} sessions",
     asked: "{rate} requests/s",
@@ -87,7 +86,6 @@ export const en: AdminTexts = {
     links: "Links",
     to: "To",
     breaks: "Breaks",
-    waiting: "Waiting",
     noLinks: "No links",
     calls: "Calls",
     drain: "Drain",
@@ -130,7 +128,6 @@ export const en: AdminTexts = {
     actions: "Actions",
   },
   user: {
-    number: "Number",
     name: "Name",
     seen: "Last seen",
     online: "Online · {units}",
@@ -161,7 +158,6 @@ export const en: AdminTexts = {
     loggedOut: "{name} is logged out",
   },
   group: {
-    number: "Number",
     name: "Name",
     owner: "Owner",
     members: "Members",

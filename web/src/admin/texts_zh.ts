@@ -52,7 +52,6 @@ export const zh = {
   },
   node: {
     unit: "单元",
-    role: "角色节点",
     all: "全部角色",
     sessions: "{n} 个会话",
     asked: "{rate} 次请求/秒",
@@ -77,7 +76,6 @@ export const zh = {
     links: "链路",
     to: "到",
     breaks: "断开",
-    waiting: "等待",
     noLinks: "没有链路",
     calls: "调用",
     drain: "让它离开",
@@ -118,7 +116,6 @@ export const zh = {
     actions: "操作",
   },
   user: {
-    number: "号码",
     name: "昵称",
     seen: "上次在线",
     online: "在线 · {units}",
@@ -149,7 +146,6 @@ export const zh = {
     loggedOut: "{name} 已被登出",
   },
   group: {
-    number: "群号",
     name: "群名",
     owner: "群主",
     members: "成员",
