@@ -1,9 +1,9 @@
 /** Reading the page's texts, and what its sources make of them. */
 
-export type Tree = { readonly [key: string]: string | Tree };
+import type { TextTree } from "../src/i18n/messages";
 
 /** By their keys, as the screens name them. */
-export function flatten(tree: Tree, path = ""): Map<string, string> {
+export function flatten(tree: TextTree, path = ""): Map<string, string> {
   const flat = new Map<string, string>();
   for (const [key, value] of Object.entries(tree)) {
     if (typeof value === "string") flat.set(`${path}${key}`, value);

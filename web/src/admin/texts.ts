@@ -1,6 +1,7 @@
 /** The admin page's texts, beside those of the chat: under `admin.…`. */
 
 import { openTexts, switchTexts, type PageTexts } from "../i18n";
+import { toMessages } from "../i18n/messages";
 import type { Language } from "../stores/preferences";
 import { en } from "./texts_en";
 import { zh } from "./texts_zh";
@@ -13,7 +14,7 @@ export const TEXTS: Readonly<Record<Language, AdminTexts>> = { zh, en };
 
 function merge(i18n: PageTexts, language: Language): void {
   // The chat's texts are typed; what is merged in is found by its path alone.
-  i18n.global.mergeLocaleMessage(language, { admin: TEXTS[language] } as never);
+  i18n.global.mergeLocaleMessage(language, toMessages({ admin: TEXTS[language] }) as never);
 }
 
 export async function openAdminTexts(language: Language): Promise<PageTexts> {

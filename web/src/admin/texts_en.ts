@@ -40,7 +40,7 @@ export const en: AdminTexts = {
     ok: "OK",
     trouble: "{units}: {state}",
   },
-  kind: { zookeeper: "ZooKeeper", redis: "Redis", mysql: "MySQL", sqlite: "SQLite", memory: "memory", "": "" },
+  kind: { zookeeper: "ZooKeeper", redis: "Redis", mysql: "MySQL", sqlite: "SQLite", memory: "memory" },
   condition: {
     away: "not reachable",
     suspended: "suspended",

@@ -36,7 +36,7 @@ export const zh = {
     ok: "正常",
     trouble: "{units}：{state}",
   },
-  kind: { zookeeper: "ZooKeeper", redis: "Redis", mysql: "MySQL", sqlite: "SQLite", memory: "内存", "": "" },
+  kind: { zookeeper: "ZooKeeper", redis: "Redis", mysql: "MySQL", sqlite: "SQLite", memory: "内存" },
   condition: { away: "连不上", suspended: "暂时失联", replaced: "被顶替", behind: "落后", blind: "读不到" },
   state: {
     ok: "正常",

@@ -3,6 +3,7 @@
 import { createI18n, type I18n } from "vue-i18n";
 
 import type { Language } from "../stores/preferences";
+import { toMessages } from "./messages";
 import type { zh } from "./zh";
 
 type Same<Texts> = { readonly [Key in keyof Texts]: Texts[Key] extends string ? string : Same<Texts[Key]> };
@@ -22,7 +23,7 @@ export function makeTexts(language: Language, texts: Texts): PageTexts {
   return createI18n<false>({
     legacy: false,
     locale: language,
-    messages: { [language]: texts },
+    messages: { [language]: toMessages(texts) },
   }) as PageTexts;
 }
 
@@ -34,7 +35,7 @@ export async function openTexts(language: Language): Promise<PageTexts> {
 /** Show another language from now on. */
 export async function switchTexts(i18n: PageTexts, language: Language): Promise<void> {
   if (!i18n.global.availableLocales.includes(language)) {
-    i18n.global.setLocaleMessage(language, await LOADERS[language]());
+    i18n.global.setLocaleMessage(language, toMessages(await LOADERS[language]()));
   }
   i18n.global.locale.value = language;
   document.documentElement.lang = TAGS[language];
