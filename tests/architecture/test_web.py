@@ -68,3 +68,14 @@ def test_core_when_it_uses_packages_then_none_is_a_framework() -> None:
     }
     assert used <= CORE_PACKAGES
     assert used, "no import was found at all"
+
+
+def test_model_when_it_imports_then_only_errors_ids_and_itself() -> None:
+    model = SOURCES / "core" / "model"
+    wrong = []
+    for path in files("core/model"):
+        for name in imports(path):
+            target = (path.parent / name).resolve()
+            if target.parent != model and name not in {"../errors", "../ids"}:
+                wrong.append(f"{path.name}: {name}")
+    assert wrong == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, FilePayload, expect
@@ -83,6 +85,33 @@ async def test_files_when_sent_then_the_other_sees_the_picture_and_saves_the_fil
         await hong.open_chat("小明")
         await expect(hong.page.locator(".message button.picture")).to_contain_text("文件已被删除")
         await take_picture(hong.page, "removed")
+
+
+async def test_file_when_changed_since_it_was_chosen_then_it_says_so_and_the_rest_goes(
+    web_server: Server, browser: Browser, tmp_path: Path
+) -> None:
+    ming_id, _ = await make_friends(web_server.url, "小明", "小红")
+    chosen = tmp_path / "会议.txt"
+    chosen.write_text("昨天", "utf-8")
+    written_ns = chosen.stat().st_mtime_ns
+    async with someone(browser, web_server.url) as ming:
+        await ming.log_in(ming_id)
+        await ming.open_chat("小红")
+        await ming.page.locator(".composer input[type=file]").set_input_files(chosen)
+        chosen.write_text("明天", "utf-8")
+        await ming.say("看！")
+        why = ming.page.locator(".message .why")
+        await expect(why).to_contain_text("无法再读取这个文件")
+        await ming.sees("看！")
+        await ming.sees_mark("已发送")
+        await take_picture(ming.page, "unreadable")
+        # As it was when it was chosen.
+        chosen.write_text("昨天", "utf-8")
+        os.utime(chosen, ns=(written_ns, written_ns))
+        await ming.press("未发出，查看操作")
+        await ming.page.get_by_role("menuitem", name="重新发送").click()
+        await expect(why).to_have_count(0)
+        await expect(ming.page.locator(".message.own .state")).to_have_count(2)
 
 
 async def test_profile_when_changed_then_a_friend_sees_it_without_a_reload(

@@ -157,6 +157,7 @@ _REASONS: Final[dict[ErrorCode, tuple[str, str]]] = {
     ErrorCode.MEDIA_TOO_LARGE: ("The file is too large.", "文件太大了。"),
     ErrorCode.MEDIA_TYPE_REFUSED: ("Such files are not taken here.", "服务器不接收这种文件。"),
     ErrorCode.BAD_MEDIA: ("This file is broken, or no picture.", "文件已损坏，或不是图片。"),
+    ErrorCode.FILE_UNREADABLE: ("This file cannot be read.", "无法读取这个文件。"),
     ErrorCode.MEDIA_NOT_FOUND: ("The file is gone, or not for you.", "文件不存在或无权查看。"),
     ErrorCode.MEDIA_QUOTA_EXCEEDED: ("Your room for files is used up.", "你的文件空间已用完。"),
     ErrorCode.BAD_NICKNAME: ("This nickname cannot be used.", "这个昵称不可用。"),

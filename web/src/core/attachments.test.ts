@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { UnreadableBlob } from "../../tests/blobs";
 import { CHAT } from "../../tests/entries";
 import type { ChatEvents } from "./api";
 import { Attachments, draftOf } from "./attachments";
@@ -125,6 +126,19 @@ describe("Attachments", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(refused.map((one) => one.codeName)).toEqual(["MEDIA_TOO_LARGE"]);
     expect(asked).toHaveLength(1);
+  });
+
+  it("gives up a picture that the browser cannot read any more", async () => {
+    await add(ID, new UnreadableBlob(["abc"], { type: "image/png" }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(refused.map((one) => one.codeName)).toEqual(["FILE_UNREADABLE"]);
+  });
+
+  it("has the server forget an upload of which nothing more comes", async () => {
+    outcomes = [new ChatError(ErrorCode.FILE_UNREADABLE)];
+    await add();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(cancelled).toEqual(["upload-1"]);
   });
 
   it("stops what is not wanted any more, on the server too", async () => {

@@ -85,12 +85,10 @@ export class Attachments {
 
   /** The message is not wanted any more. */
   cancel(clientMessageId: string): void {
-    const uploadId = this.#uploadIds.get(clientMessageId);
-    this.#forget(clientMessageId);
     this.#running.get(clientMessageId)?.abort();
     const place = this.#due.indexOf(clientMessageId);
     if (place >= 0) this.#due.splice(place, 1);
-    if (uploadId !== undefined) void this.#options.files.cancel(uploadId);
+    this.#giveUp(clientMessageId);
   }
 
   /** Nothing goes on; the next visit resumes it. */
@@ -123,7 +121,7 @@ export class Attachments {
       if (signal.aborted) return;
       if (!(outcome instanceof ChatError)) return this.#ready(row, outcome);
       if (!outcome.isForNow) {
-        this.#forget(id);
+        this.#giveUp(id);
         this.#options.onRefused(row, outcome);
         return;
       }
@@ -163,6 +161,13 @@ export class Attachments {
 
   #forget(clientMessageId: string): void {
     if (this.#uploadIds.delete(clientMessageId)) this.#keep();
+  }
+
+  /** Nothing more comes of its upload: until the server has forgotten it, it counts for the quota. */
+  #giveUp(clientMessageId: string): void {
+    const uploadId = this.#uploadIds.get(clientMessageId);
+    this.#forget(clientMessageId);
+    if (uploadId !== undefined) void this.#options.files.cancel(uploadId);
   }
 
   #keep(): void {

@@ -94,6 +94,20 @@ it("logs out later when the server is away, and lets the cookie log nobody in be
   expect(await next.finishLogOut()).toBe(false);
 });
 
+it("waits two seconds for a silent server when somebody leaves, and longer when nobody waits", async () => {
+  const timeouts = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort());
+  const silent: typeof fetch = async (_, init) => {
+    init?.signal?.throwIfAborted();
+    return new Promise(() => undefined);
+  };
+  const credentials = new Credentials("http://host", silent, { memory: makeMemory() });
+  for (const say of [() => credentials.logOut(), () => credentials.finishLogOut()]) {
+    await expect(say()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  }
+  expect(timeouts.mock.calls).toEqual([[2_000], [20_000]]);
+  timeouts.mockRestore();
+});
+
 it("a log-in makes up for a log-out that was not heard", async () => {
   const memory = makeMemory();
   const away = new Credentials("http://host", async () => Promise.reject(new TypeError("network")), { memory });

@@ -26,6 +26,8 @@ interface Answer {
 }
 
 const TIMEOUT_MS = 20_000;
+/** Nobody who wants to leave waits longer for the server. */
+const LEAVE_TIMEOUT_MS = 2_000;
 /** A token that ends sooner is renewed before it is used. */
 const MARGIN_MS = 30_000;
 /** Set from the wish to log out until the server has heard it: the cookie is beyond a script's reach. */
@@ -56,7 +58,7 @@ export class Credentials {
   /** @throws ChatError what the server answered; CONNECTION_LOST. */
   async logIn(userId: string, password: string, deviceName: string): Promise<WebSession> {
     const body = { user_id: userId, password, device_name: deviceName };
-    return this.#take(await this.#ask("POST", "/v1/session", body));
+    return this.#take(await this.#ask("POST", "/v1/session", { body }));
   }
 
   /** Log in by the cookie; who asks meanwhile gets the same. @throws ChatError as {@link logIn}. */
@@ -71,23 +73,28 @@ export class Credentials {
   }
 
   /**
-   * Forget the device, on the server too. When that is away it is told later, and until then the
-   * cookie logs nobody in here.
+   * Forget the device, on the server too. When that does not answer soon it is told later, by
+   * {@link finishLogOut}, and until then the cookie logs nobody in here.
    *
    * @throws ChatError as {@link logIn}.
    */
   async logOut(): Promise<void> {
     this.forget();
     this.#options.memory?.setItem(LEAVING, "yes");
-    await this.#ask("DELETE", "/v1/session");
-    this.#options.memory?.removeItem(LEAVING);
+    await this.#sayLogOut(LEAVE_TIMEOUT_MS);
   }
 
   /** Say again what the server may not have heard; whether there was something to say. */
   async finishLogOut(): Promise<boolean> {
     if (!this.#options.memory?.getItem(LEAVING)) return false;
-    await this.logOut();
+    this.forget();
+    await this.#sayLogOut(TIMEOUT_MS);
     return true;
+  }
+
+  async #sayLogOut(timeoutMs: number): Promise<void> {
+    await this.#ask("DELETE", "/v1/session", { timeoutMs });
+    this.#options.memory?.removeItem(LEAVING);
   }
 
   /** A token that is good for a while. @throws ChatError as {@link logIn}. */
@@ -127,11 +134,15 @@ export class Credentials {
     return session;
   }
 
-  async #ask(method: string, path: string, body?: object): Promise<Answer> {
+  async #ask(
+    method: string,
+    path: string,
+    { body, timeoutMs = TIMEOUT_MS }: { readonly body?: object; readonly timeoutMs?: number } = {},
+  ): Promise<Answer> {
     const response = await this.#request(`${this.#origin}${path}`, {
       method,
       credentials: "same-origin",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body && {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),

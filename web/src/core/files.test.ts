@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { UnreadableBlob } from "../../tests/blobs";
 import { ErrorCode } from "./errors";
 import { Files } from "./files";
 
@@ -160,6 +161,11 @@ describe("Files", () => {
     expect(progress[0]).toBe(arrived);
     expect(store.parts.reduce((sum, one) => sum + one, 0)).toBe(3_000_000);
     expect(store.asked.filter((one) => one.startsWith("POST"))).toHaveLength(1);
+  });
+
+  it("gives up a file that the browser cannot read any more", async () => {
+    const gone = { code: ErrorCode.FILE_UNREADABLE };
+    await expect(files.upload(new UnreadableBlob(["abc"]))).rejects.toMatchObject(gone);
   });
 
   it("goes to where the server says that it is", async () => {

@@ -1,5 +1,6 @@
 /** Files over HTTP (docs/media.md): up in parts that can be resumed, down in one that is gone on with. */
 
+import { readBlob } from "./blobs";
 import { refusal, type Credentials } from "./credentials";
 import { download } from "./download";
 import { ChatError, ErrorClass, ErrorCode, asChatError } from "./errors";
@@ -155,7 +156,8 @@ export class Files {
   /**
    * Bring a file to the server, all of it or what is missing.
    *
-   * @throws ChatError what the server answered; CONNECTION_LOST, also when the signal says stop.
+   * @throws ChatError what the server answered; CONNECTION_LOST, also when the signal says stop;
+   *   FILE_UNREADABLE.
    */
   async upload(file: Blob, options: UploadOptions = {}): Promise<StoredFile> {
     const { signal, onCreated, onProgress } = options;
@@ -220,8 +222,9 @@ export class Files {
       "Upload-Offset": String(offset),
       "Content-Type": "application/offset+octet-stream",
     };
-    // Without a type of its own, which would take the place of the header's.
-    const body = new Blob([part]);
+    // Read here: what fails in fetch could be the connection as well. Without a type of its own,
+    // which would take the place of the header's.
+    const body = new Blob([await readBlob(part)]);
     const asked = { headers, body, signal, timeoutMs: PART_TIMEOUT_MS, patienceMs: PART_TIMEOUT_MS };
     try {
       const answer = await this.#ask("PATCH", `/v1/uploads/${uploadId}`, asked);

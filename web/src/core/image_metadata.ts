@@ -6,6 +6,8 @@
  * (src/tinyqq/client/image_metadata.py); tests/conformance/vectors/image_metadata.json is run on both.
  */
 
+import { readBlob } from "./blobs";
+
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const PNG_DROPPED: ReadonlySet<string> = new Set(["eXIf", "tEXt", "zTXt", "iTXt", "tIME", "caBX"]);
 const EXIF = "Exif\0\0";
@@ -26,9 +28,9 @@ export function withoutMetadata(image: Uint8Array<ArrayBuffer>): Uint8Array<Arra
   return size < image.length ? joined(kept) : image;
 }
 
-/** The same for a file; its type stays. */
+/** The same for a file; its type stays. @throws ChatError FILE_UNREADABLE. */
 export async function fileWithoutMetadata(file: Blob): Promise<Blob> {
-  const image = new Uint8Array(await file.arrayBuffer());
+  const image = new Uint8Array(await readBlob(file));
   const kept = withoutMetadata(image);
   if (kept === image) return file;
   return file instanceof File

@@ -521,6 +521,7 @@ export const en: Texts = {
     MEDIA_TOO_LARGE: "The file is too large.",
     MEDIA_TYPE_REFUSED: "The server does not take this kind of file.",
     BAD_MEDIA: "The file is damaged, or not what it claims to be.",
+    FILE_UNREADABLE: "The file cannot be read any more. Was it moved, changed or deleted?",
     MEDIA_NOT_FOUND: "The file is gone, or not for you to see.",
     MEDIA_QUOTA_EXCEEDED: "Your storage is full.",
     UPLOAD_ELSEWHERE: "The upload was interrupted. Send it again.",

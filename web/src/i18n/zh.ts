@@ -517,6 +517,7 @@ export const zh = {
     MEDIA_TOO_LARGE: "文件太大，无法发送。",
     MEDIA_TYPE_REFUSED: "服务器不接受这种文件。",
     BAD_MEDIA: "文件已损坏，或内容与类型不符。",
+    FILE_UNREADABLE: "无法再读取这个文件，它可能已被移动、修改或删除。",
     MEDIA_NOT_FOUND: "文件不存在，或你无权查看。",
     MEDIA_QUOTA_EXCEEDED: "你的存储空间已满。",
     UPLOAD_ELSEWHERE: "上传中断，请重新发送。",
