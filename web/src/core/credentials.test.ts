@@ -108,6 +108,20 @@ it("waits two seconds for a silent server when somebody leaves, and longer when 
   timeouts.mockRestore();
 });
 
+it("a log-in takes back a log-out that the server is still being told of", async () => {
+  const memory = makeMemory();
+  memory.setItem("tinyqq.leaving", "yes");
+  const fetcher: typeof fetch = async (_, init) => {
+    if (init?.method !== "DELETE") return answer(200, SESSION);
+    return new Promise((_, reject) => init.signal?.addEventListener("abort", () => reject(new TypeError("aborted"))));
+  };
+  const credentials = new Credentials("http://host", fetcher, { memory });
+  const leaving = credentials.finishLogOut();
+  await credentials.logIn("10001", "password", "page");
+  await expect(leaving).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+  expect((await credentials.token()).accessToken).toBe(SESSION.access_token);
+});
+
 it("a log-in makes up for a log-out that was not heard", async () => {
   const memory = makeMemory();
   const away = new Credentials("http://host", async () => Promise.reject(new TypeError("network")), { memory });

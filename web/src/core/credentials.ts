@@ -33,6 +33,12 @@ const MARGIN_MS = 30_000;
 /** Set from the wish to log out until the server has heard it: the cookie is beyond a script's reach. */
 const LEAVING = "tinyqq.leaving";
 
+interface AskOptions {
+  readonly body?: object;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 export interface CredentialsOptions {
   /** Is told what every log-in says about the account. */
   readonly onSession?: (session: WebSession) => void;
@@ -45,6 +51,8 @@ export class Credentials {
   #token: Token | undefined;
   #freshUntilMs = 0;
   #resuming: Promise<WebSession> | undefined;
+  /** The log-out that the server is being told of. */
+  #leaving: AbortController | undefined;
   readonly #origin: string;
   readonly #fetch: typeof fetch;
   readonly #options: CredentialsOptions;
@@ -57,6 +65,8 @@ export class Credentials {
 
   /** @throws ChatError what the server answered; CONNECTION_LOST. */
   async logIn(userId: string, password: string, deviceName: string): Promise<WebSession> {
+    // Its answer takes the cookie away, whichever that is by then.
+    this.#leaving?.abort();
     const body = { user_id: userId, password, device_name: deviceName };
     return this.#take(await this.#ask("POST", "/v1/session", { body }));
   }
@@ -93,7 +103,8 @@ export class Credentials {
   }
 
   async #sayLogOut(timeoutMs: number): Promise<void> {
-    await this.#ask("DELETE", "/v1/session", { timeoutMs });
+    const leaving = (this.#leaving = new AbortController());
+    await this.#ask("DELETE", "/v1/session", { timeoutMs, signal: leaving.signal });
     this.#options.memory?.removeItem(LEAVING);
   }
 
@@ -137,12 +148,12 @@ export class Credentials {
   async #ask(
     method: string,
     path: string,
-    { body, timeoutMs = TIMEOUT_MS }: { readonly body?: object; readonly timeoutMs?: number } = {},
+    { body, timeoutMs = TIMEOUT_MS, signal }: AskOptions = {},
   ): Promise<Answer> {
     const response = await this.#request(`${this.#origin}${path}`, {
       method,
       credentials: "same-origin",
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
       ...(body && {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
