@@ -87,6 +87,6 @@ async def test_herd_when_it_comes_back_at_once_then_all_are_in_and_no_faster_tha
         # A second's worth may come at once after a calm time.
         assert max(moments) - begun_s >= (HERD - LOG_INS_PER_S - 1) / LOG_INS_PER_S
         if by_directory:  # some may be late, and then come with others
-            assert await refused(again) <= HERD / 2
+            assert await refused(again) <= HERD / 4
         else:
-            assert await refused(again) > 0
+            assert await refused(again) > HERD / 4

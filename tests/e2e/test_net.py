@@ -35,9 +35,10 @@ from tinyqq.wire.content import encode_content
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("mariadb", "redis", "zookeeper")]
 
-BOUND_S = 10.0
-"""How long after its commit an online receiver may wait for a message. The goal is two seconds; the
-machine of a test may have other work."""
+BOUND_S = 2.0
+"""How long after its commit an online receiver may wait for a message."""
+ON_TIME_S = 0.4
+"""What is not later than this was pushed, not repaired."""
 
 
 class Ear:
@@ -103,9 +104,10 @@ async def some_ticks(app: App, count: int = 4) -> None:
 
 
 def check_lost_and_found(what: str, ear: Ear, counted: dict[str, float]) -> None:
-    """Everything came in time."""
+    """Everything came in time; and if nothing had to be repaired, then nothing was late."""
     say(what, ear, counted)
     assert ear.longest_s < BOUND_S
+    assert counted or ear.longest_s < ON_TIME_S
 
 
 def say(what: str, ear: Ear, counted: dict[str, float]) -> None:
@@ -147,7 +149,7 @@ async def test_chat_node_dies_before_the_push_then_the_receiver_has_it_in_time(
         counted = await repairs(units[1])
         say("dead writer", ear, counted)
         assert ear.longest_s < BOUND_S
-        assert counted["dead_writer"] == 1
+        assert counted == {"dead_writer": 1}
 
 
 async def test_somebody_is_brought_into_a_group_by_one_that_dies_then_they_hear_it_in_time(

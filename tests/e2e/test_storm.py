@@ -31,9 +31,6 @@ BEFORE = 300
 AFTER = 1_500
 IDLE_S = 3.0
 """Silence after which a client takes a unit for dead is two thirds of it at most."""
-WITHIN_S = 15.0
-"""The longest that anybody may wait for an acknowledgement or a message. The goal is three seconds;
-the machine of a test may have other work. ``-rP`` shows how long it was."""
 AWAY_S = 8.0
 """Many times the time-out of every session with ZooKeeper."""
 ALL = "proxy,user,friend,group,chat,offline"
@@ -49,7 +46,7 @@ class Cluster:
 database_url = "{database}"
 presence = "{presence}"
 registry = "{registry}"
-registry_session_timeout_s = 2.0
+registry_session_timeout_s = 1.0
 """
         self._running = ExitStack()
 
@@ -110,8 +107,15 @@ def busiest(cluster: Cluster, storm: Storm) -> Server:
     return cluster.nodes[max(set(at), key=at.count)]
 
 
-async def rage(storm: Storm, what: str, fault: Callable[[], object]) -> None:
-    """The storm, with a fault in the middle."""
+async def rage(
+    storm: Storm, what: str, fault: Callable[[], object], *, within_s: float = 15.0
+) -> None:
+    """The storm, with a fault in the middle.
+
+    Args:
+        within_s: the longest that anybody may wait for an acknowledgement or a message. Without a
+            figure in the goals it is generous: the machine may have other work.
+    """
     async with storm.raging():
         await storm.reaches(BEFORE)
         storm.forget_times()
@@ -119,7 +123,7 @@ async def rage(storm: Storm, what: str, fault: Callable[[], object]) -> None:
         await storm.reaches(AFTER)
     storm.report(what)
     await storm.check()
-    assert max(storm.longest_ack_s, storm.longest_delivery_s) < WITHIN_S
+    assert max(storm.longest_ack_s, storm.longest_delivery_s) < within_s
 
 
 async def test_units_when_killed_in_turn_in_a_storm_then_their_people_go_on_elsewhere(
@@ -136,7 +140,7 @@ async def test_units_when_killed_in_turn_in_a_storm_then_their_people_go_on_else
                     await asyncio.to_thread(unit.kill)
                     await storm.reaches(AFTER // 2)
                     storm.report(f"unit {name} killed")
-                    assert max(storm.longest_ack_s, storm.longest_delivery_s) < WITHIN_S
+                    assert max(storm.longest_ack_s, storm.longest_delivery_s) < 3.0
                     await cluster.start(name, ports=unit.ports())
             await storm.check()
 
@@ -156,7 +160,8 @@ async def test_unit_when_stopped_in_a_storm_then_people_go_on_and_nothing_is_dou
                 victim.send_signal(signal.SIGSTOP)
                 await storm.reaches(AFTER)
                 storm.report("unit stopped")
-                assert max(storm.longest_ack_s, storm.longest_delivery_s) < WITHIN_S
+                # A heartbeat, its answer that does not come, and three seconds.
+                assert max(storm.longest_ack_s, storm.longest_delivery_s) < 2 * IDLE_S / 3 + 3.0
                 victim.send_signal(signal.SIGCONT)
                 await storm.reaches(BEFORE)
             await storm.check()
@@ -269,7 +274,7 @@ async def test_zookeeper_when_away_longer_than_every_session_then_chats_go_on(
         for number, storm in enumerate(storms, 1):
             storm.report(f"ZooKeeper away, cluster {number}")
             await storm.check()
-            assert max(storm.longest_ack_s, storm.longest_delivery_s) < WITHIN_S
+            assert max(storm.longest_ack_s, storm.longest_delivery_s) < 3.0
 
 
 async def until_all_seen(cluster: Cluster) -> None:
