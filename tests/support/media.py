@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -92,8 +93,11 @@ class MediaWorld:
         return await self.uploads.finish(caller(user_id), upload.upload_id)
 
     def keys(self) -> list[str]:
-        """What lies in the folder."""
-        found = [path for path in self.folder.rglob("*") if path.is_file()]
+        """What lies in the folder, also while a sweep takes folders out of it.
+
+        os.walk passes over a folder that goes between being listed and being read; rglob raises.
+        """
+        found = (Path(top, name) for top, _, names in os.walk(self.folder) for name in names)
         return sorted(str(path.relative_to(self.folder)) for path in found)
 
 
