@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import pytest
@@ -15,7 +18,8 @@ from aiohttp import web
 from tests.support.services import FakeUsers
 
 from tinyqq.clock import SystemClock
-from tinyqq.http.app import MAX_REQUEST_BYTES, make_app, serve_http
+from tinyqq.http.app import MAX_REQUEST_BYTES, HttpParts, make_app, serve_http
+from tinyqq.http.health import Readiness
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
 from tinyqq.registry.memory import MemoryRegistry
@@ -42,16 +46,15 @@ async def open_http(**options: Any) -> AsyncIterator[tuple[aiohttp.ClientSession
     registry = MemoryRegistry()
     roles = frozenset({"proxy"})
     await registry.register(Node(UnitId("unit-1"), "i", roles, "tinyqq://0.0.0.0:1", "", "1"))
-    app = make_app(
+    plain = HttpParts(
         serve_websocket=serve_websocket,
         registry=registry,
-        checks={"storage": is_ready},
-        parts={"gateway": lambda: {"sends_total": 7}},
+        readiness=Readiness({"storage": is_ready}, is_draining=lambda: False),
+        counters={"gateway": lambda: {"sends_total": 7}},
         agent="tinyqq/1",
         clock=SystemClock(),
-        is_draining=lambda: False,
-        **options,
     )
+    app = make_app(replace(plain, **options))
     sock = socket.create_server(("127.0.0.1", 0))
     port = sock.getsockname()[1]
     async with serve_http(app, sock), aiohttp.ClientSession() as session:
@@ -96,7 +99,7 @@ async def test_post_when_nothing_takes_it_then_a_problem_that_says_what_is_allow
 
 async def test_metrics_when_switched_off_then_not_there() -> None:
     async with (
-        open_http(show_metrics=False) as (session, url),
+        open_http(counters=None) as (session, url),
         session.get(url + "/metrics") as answer,
     ):
         assert answer.status == 404
@@ -134,3 +137,59 @@ async def test_serve_when_two_run_in_one_process_then_both_answer() -> None:
         for session, url in ((one, one_url), (two, two_url)):
             async with session.get(url + "/metrics") as answer:
                 assert answer.status == 200
+
+
+_CUT: Final = b'{"refre'
+"""All that comes of a body."""
+
+
+async def told(url: str, request: bytes) -> bytes:
+    """The first line of the answer to *request*, which no client of ours would send."""
+    port = int(url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    if request.endswith(_CUT):
+        writer.write_eof()
+    async with asyncio.timeout(30):
+        line = await reader.readline()
+    writer.close()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /v1/units HTTP/1.1\r\nHost: a:b\r\n\r\n", b" 400 "),
+        (b"GET /v1/units HTTP/1.1\r\nHost: \xff\r\n\r\n", b" 400 "),
+        (b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", b" 400 "),
+        (b"POST /v1/token HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n" + _CUT, b""),
+        (
+            b"POST /v1/token HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n"
+            b"Content-Length: 2\r\n\r\n{}",
+            b" 400 ",
+        ),
+        (
+            b"POST /v1/token HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b" 400 ",
+        ),
+    ],
+)
+async def test_request_when_it_is_no_http_then_no_fault_of_ours(
+    request_: bytes, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_http(users=FakeUsers()) as (_, url):
+        assert status in await told(url, request_)
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+async def test_handler_when_aiohttp_cannot_use_its_answer_then_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def answer(_: web.Request) -> Any:
+        return "nothing that can be sent"
+
+    async with open_http(serve_websocket=answer) as (session, url):
+        async with session.get(url + "/ws") as response:
+            assert response.status == 500
+    [failure] = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert failure.name == "tinyqq.http.app"

@@ -59,6 +59,7 @@ async def test_picture_when_asked_for_then_it_may_be_shown(world: HttpWorld, pic
         ("bytes=-2", b"89"),
         ("bytes=8-99", b"89"),
         ("bytes=-99", TEXT),
+        ("Bytes=0-0", b"0"),
     ],
 )
 async def test_range_when_there_is_one_then_that(
@@ -71,7 +72,15 @@ async def test_range_when_there_is_one_then_that(
     assert answer.headers["Content-Range"] == f"bytes {start}-{end}/10"
 
 
-@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=20-30", "bytes=5-2", "lines=1-2"])
+@pytest.mark.parametrize("wanted", ["lines=1-2", "bytes=0-1,4-5", "bytes=-", "bytes=a-b", "bytes"])
+async def test_range_when_it_is_no_single_one_of_bytes_then_the_whole(
+    world: HttpWorld, text: str, wanted: str
+) -> None:
+    answer, body = await world.get(text, Range=wanted)
+    assert (answer.status, body) == (200, TEXT)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=20-30", "bytes=5-2", "bytes=-0"])
 async def test_range_when_there_is_none_then_said_so(
     world: HttpWorld, text: str, wanted: str
 ) -> None:
@@ -91,7 +100,7 @@ async def test_file_when_known_already_then_not_sent_again(world: HttpWorld, tex
 
 
 async def test_head_when_asked_then_no_body(world: HttpWorld, text: str) -> None:
-    async with world.http.head(text, headers=as_user()) as answer:
+    async with world.http.head(text, headers=as_user(Range="bytes=0-3")) as answer:
         assert (answer.status, answer.headers["Content-Length"]) == (200, "10")
 
 

@@ -7,14 +7,15 @@ from ipaddress import ip_network
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from tinyqq.http.proxies import trust_proxies
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
 
-async def seen(remote: str, **headers: str) -> tuple[str, str]:
-    """The address and the scheme that a handler sees."""
+async def seen(remote: str, *lines: str, **headers: str) -> tuple[str, str]:
+    """The address and the scheme that a handler sees; *lines*: more of X-Forwarded-For."""
     seen: list[tuple[str, str]] = []
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -22,7 +23,10 @@ async def seen(remote: str, **headers: str) -> tuple[str, str]:
         return web.Response()
 
     named = {f"X-Forwarded-{name.capitalize()}": value for name, value in headers.items()}
-    request = make_mocked_request("GET", "/", headers=named).clone(remote=remote)
+    all_lines = CIMultiDict(named)
+    for line in lines:
+        all_lines.add("X-Forwarded-For", line)
+    request = make_mocked_request("GET", "/", headers=all_lines).clone(remote=remote)
     await trust_proxies(TRUSTED)(request, handler)
     [only] = seen
     return only
@@ -46,6 +50,10 @@ async def test_remote_when_there_is_a_chain_then_the_last_that_is_not_ours(
     remote: str, chain: str, client: str
 ) -> None:
     assert (await seen(remote, **{"for": chain}))[0] == client
+
+
+async def test_remote_when_a_proxy_adds_a_line_then_not_the_clients_own_before_it() -> None:
+    assert (await seen("10.0.0.1", "198.51.100.9", "192.0.2.7"))[0] == "192.0.2.7"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, make_mocked_request
 from tests.support.services import PASSWORD, FakeUsers
 
-from tinyqq.errors import ErrorCode, Forbidden
+from tinyqq.errors import ErrorCode, Forbidden, Unauthenticated
 from tinyqq.http.problems import tell_problems
 from tinyqq.http.sessions import WebSessions, check_own_origin
 from tinyqq.model.account import DeviceKind, LogOut
@@ -127,6 +127,16 @@ async def test_resume_when_there_is_no_cookie_then_not_logged_in() -> None:
     assert (answer.status, data["code"]) == (401, ErrorCode.NOT_LOGGED_IN)
 
 
+async def test_resume_when_the_cookie_holds_no_token_then_not_logged_in() -> None:
+    # No service has to read what may be bytes that are no text at all.
+    cookie = f"tinyqq-80={'0' * 32}.é"
+    headers = {"Host": "chat.example", "Origin": "http://chat.example", "Cookie": cookie}
+    request = make_mocked_request("POST", "/v1/session/resume", headers=headers)
+    with pytest.raises(Unauthenticated) as caught:
+        await WebSessions(PageUsers()).resume(request)
+    assert caught.value.code is ErrorCode.NOT_LOGGED_IN
+
+
 async def test_log_out_when_logged_in_then_the_device_is_forgotten_and_the_cookie_too() -> None:
     users = PageUsers()
     async with open_browser(users) as browser:
@@ -143,7 +153,9 @@ async def test_log_out_when_nobody_is_logged_in_then_done() -> None:
     assert answer.status == 204
 
 
-@pytest.mark.parametrize("origin", [None, "https://evil.example", "null", "http://localhost:1"])
+@pytest.mark.parametrize(
+    "origin", [None, "https://evil.example", "null", "http://localhost:1", "http://["]
+)
 @pytest.mark.parametrize(("method", "path"), [("POST", ""), ("POST", "/resume"), ("DELETE", "")])
 async def test_request_when_another_site_makes_it_then_forbidden(
     method: str, path: str, origin: str | None

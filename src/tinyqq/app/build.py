@@ -32,7 +32,8 @@ from tinyqq.app.tls import load_tls
 from tinyqq.gateway.policy import GatewayPolicy
 from tinyqq.gateway.server import Gateway
 from tinyqq.http.admin_site import AdminSite
-from tinyqq.http.app import make_app, serve_http
+from tinyqq.http.app import HttpParts, make_app, serve_http
+from tinyqq.http.health import Readiness
 from tinyqq.http.metrics import Counters
 from tinyqq.model.ids import UnitId
 from tinyqq.model.places import authority
@@ -202,22 +203,24 @@ def _site(
     admin: AdminSite,
     counters: Mapping[str, Counters],
 ) -> web.Application:
-    return make_app(
+    shown = {
+        "gateway": gateway.counters,
+        "unit": ground.unit.counters,
+        **ground.counters,
+        **business.counters,
+        **counters,
+    }
+    parts = HttpParts(
         serve_websocket=gateway.serve_websocket if PROXY in settings.roles else None,
         registry=ground.registry,
-        checks={"storage": ground.storage.ping},
-        states=ground.states,
-        parts={
-            "gateway": gateway.counters,
-            "unit": ground.unit.counters,
-            **ground.counters,
-            **business.counters,
-            **counters,
-        },
+        readiness=Readiness(
+            {"storage": ground.storage.ping},
+            states=ground.states,
+            is_draining=lambda: gateway.is_draining,
+        ),
+        counters=shown if settings.http.metrics else None,
         agent=_AGENT,
         clock=ground.clock,
-        is_draining=lambda: gateway.is_draining,
-        show_metrics=settings.http.metrics,
         trusted_proxies=settings.listen.trusted_proxies,
         users=business.services.user,
         media=business.media,
@@ -225,6 +228,7 @@ def _site(
         web_folder=_WEB_FOLDER,
         admin=admin,
     )
+    return make_app(parts)
 
 
 def _node_entry(

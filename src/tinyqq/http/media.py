@@ -13,6 +13,7 @@ or film is only ever saved.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Final
@@ -37,6 +38,7 @@ _SILENCE_S: Final = 60.0
 """A client that takes nothing for so long is taken for gone."""
 _MAX_NAME_CHARS: Final = 200
 _MAX_DIGITS: Final = 10
+_ONE_RANGE: Final = re.compile(r"bytes=(?=.*[0-9])(?P<first>[0-9]*)-(?P<last>[0-9]*)", re.I)
 
 
 class Media:
@@ -151,11 +153,18 @@ async def _write(response: web.StreamResponse, piece: bytes) -> None:
 
 
 def _range(request: web.Request, size: int, tag: str) -> tuple[int, int, HTTPStatus]:
-    """Which bytes are asked for; raises ValueError for those that there are not."""
-    if "Range" not in request.headers or request.headers.get("If-Range", tag) != tag:
+    """Which bytes are asked for; raises ValueError for those that there are not.
+
+    What is no single range of bytes is passed over (RFC 9110, 14.2), as is one of a HEAD.
+    """
+    wanted = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
+    if wanted is None or request.method != "GET" or request.headers.get("If-Range", tag) != tag:
         return 0, size, HTTPStatus.OK
-    wanted = request.http_range
-    start, end, _ = wanted.indices(size)
+    first, last = wanted["first"], wanted["last"]
+    if first:
+        start, end = int(first), min(int(last or size) + 1, size)
+    else:
+        start, end = max(size - int(last), 0), size
     if start >= end:
         raise ValueError("nothing of it")
     return start, end, HTTPStatus.PARTIAL_CONTENT

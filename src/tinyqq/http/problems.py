@@ -88,6 +88,8 @@ def refusal(error: TinyQQError) -> web.Response:
 @web.middleware
 async def tell_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Middleware: the supervised edge of HTTP. What nobody expected is logged here, once."""
+    if not _has_address(request):
+        return problem(HTTPStatus.BAD_REQUEST)
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -99,6 +101,18 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
         return answer
     except TinyQQError as error:
         return refusal(error)
+    except (ConnectionResetError, web.RequestPayloadError) as error:
+        # The client has gone, or has sent another body than it announced.
+        logger.debug("http.cut", extra={"path": request.path, "reason": repr(error)})
+        return problem(HTTPStatus.BAD_REQUEST)
     except Exception:
         logger.exception("http.failed", extra={"path": request.path})
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _has_address(request: web.Request) -> bool:
+    """Whether a client that writes its headers as it likes has named a host that could be one."""
+    try:
+        return bool(request.url)
+    except ValueError:
+        return False

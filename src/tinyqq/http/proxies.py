@@ -26,7 +26,9 @@ def trust_proxies(networks: Sequence[Network]) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_in(request.remote or "", networks):
             return await handler(request)
-        chain = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
+        # A proxy may add a line of its own behind one that the client has made up.
+        lines = ",".join(request.headers.getall("X-Forwarded-For", ()))
+        chain = [one.strip() for one in lines.split(",")]
         client = next((one for one in reversed(chain) if not _is_in(one, networks)), "")
         scheme = request.headers.get("X-Forwarded-Proto", "")
         return await handler(
