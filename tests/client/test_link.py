@@ -39,9 +39,10 @@ from tinyqq.model.account import (
 )
 from tinyqq.model.connection import GoAway, Kicked
 from tinyqq.model.ids import OperationId, UserId
-from tinyqq.wire.packets import PacketType, error_frame
+from tinyqq.wire.packets import PacketType, error_frame, push_frame
 
 ASK = (PacketType.GET_PROFILE, GetProfile(ANN))
+REPLACED = push_frame(PacketType.KICKED, Kicked(KickReason.REPLACED, "phone"))
 REGISTER = Register(OperationId(bytes(16)), "Ann", "password")
 
 
@@ -168,6 +169,54 @@ async def test_log_in_when_by_token_then_the_token_is_kept(made: Fixture) -> Non
     assert made.store.load().refresh_token == "token-10001"
 
 
+async def test_log_in_when_the_one_before_was_given_up_then_on_a_new_connection(
+    server: FakeServer, made: Fixture
+) -> None:
+    server.silent.add(PacketType.LOG_IN)
+    given_up = asyncio.create_task(made.log_in())
+    await server.wait_asked(PacketType.LOG_IN)
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    server.silent.clear()
+    async with asyncio.timeout(10):
+        await made.log_in()
+    assert made.user.seen == [f"up {ANN}"]
+
+
+async def test_log_in_when_kicked_in_the_same_breath_then_does_not_come_back(
+    server: FakeServer, made: Fixture
+) -> None:
+    server.behind_log_in = REPLACED
+    with pytest.raises(KickedOut):
+        await made.log_in()
+    assert server.connections == 1
+    assert made.user.seen == ["end"]
+
+
+async def test_link_when_kicked_in_the_breath_that_takes_it_back_then_ends_with_its_token(
+    server: FakeServer, made: Fixture
+) -> None:
+    await made.log_in()
+    server.behind_log_in = REPLACED
+    server.cut_all()
+    assert made.link._keeper is not None
+    async with asyncio.timeout(30):
+        await made.link._keeper
+    assert made.user.seen == [f"up {ANN}", "down", "end"]
+    assert made.store.load().refresh_token == f"token-{ANN}"
+
+
+async def test_link_when_something_was_asked_while_it_came_back_then_it_can_be_kicked(
+    server: FakeServer, made: Fixture
+) -> None:
+    await made.log_in()
+    await asyncio.gather(
+        made.link._resume(""), made.link.ask(PacketType.REGISTER, REGISTER, repeat=True)
+    )
+    server.push_all(PacketType.KICKED, Kicked(KickReason.REPLACED, "phone"))
+    await made.user.until(f"up {ANN}", f"up {ANN}", "end")
+
+
 async def test_log_in_when_logged_in_then_the_old_one_is_left(made: Fixture) -> None:
     await made.log_in()
     await made.link.log_in(PacketType.RESUME, Resume("token-10002", made.link.device_id))
@@ -214,6 +263,18 @@ async def test_call_when_busy_then_asked_again(server: FakeServer, made: Fixture
     def once(link: Any, record: Any) -> Any:
         server.handlers[ASK[0]] = lambda link, record: Profile(ANN, "Ann")
         raise Unavailable(ErrorCode.BUSY)
+
+    server.handlers[ASK[0]] = once
+    await made.log_in()
+    assert await made.link.call(*ASK) == Profile(ANN, "Ann")
+
+
+async def test_call_when_the_server_gave_up_then_asked_again(
+    server: FakeServer, made: Fixture
+) -> None:
+    def once(link: Any, record: Any) -> Any:
+        server.handlers[ASK[0]] = lambda link, record: Profile(ANN, "Ann")
+        raise Unavailable(ErrorCode.TIMED_OUT)
 
     server.handlers[ASK[0]] = once
     await made.log_in()

@@ -176,6 +176,8 @@ class FakeServer:
         self.refusals: deque[TinyQQError] = deque()
         self.silent: set[PacketType] = set()
         self.greeting = b""
+        self.behind_log_in = b""
+        """A push in one piece with the answer to a log-in."""
         self.lose_pushes = 0
         self.cut_after_commits = 0
         self.cut_before_commits = 0
@@ -315,6 +317,8 @@ class FakeServer:
         else:
             link.session.reply(frame.type, frame.request_id, packets.encode(outcome))
             caller = _caller(outcome, record)
+        if caller is not None and self.behind_log_in:
+            link.session.push(self.behind_log_in)
         if packet_type in packets.BEFORE_LOG_IN:
             link.handle(link.session.log_in_finished(caller, now_ms=self.now_ms))
 

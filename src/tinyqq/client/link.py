@@ -105,7 +105,6 @@ class Link:
         self._token = ""
         self._door: Connection | None = None
         self._door_lock = asyncio.Lock()
-        self._log_in_lock = asyncio.Lock()
         self._connection: Connection | None = None
         self._changed = asyncio.Event()
         self._ended: TinyQQError | None = None
@@ -140,7 +139,12 @@ class Link:
                 door = await self._open_door()
                 try:
                     return await door.request(packet_type, record, timeout_s=REQUEST_TIMEOUT_S)
+                except asyncio.CancelledError:
+                    door.close()  # what it was asked may come yet, a log-in too
+                    raise
                 except Unavailable as exc:
+                    if exc.code is ErrorCode.TIMED_OUT:
+                        door.close()
                     too_late = self._clock.monotonic() + exc.retry_after_s >= deadline_s
                     if too_late or not (exc.code in _NOT_DONE or (repeat and tries_left)):
                         raise
@@ -156,38 +160,41 @@ class Link:
                 await asyncio.sleep(backoff.next_s(at_least_s=error.retry_after_s))
 
     async def log_in(self, packet_type: PacketType, request: LogIn | Resume) -> LoggedIn:
-        """Log in, and stay so until :meth:`close` or a kick.
+        """Log in, and stay so until :meth:`close` or a kick. One at a time.
 
         Raises:
-            TinyQQError: what the server answered, or why it cannot be reached.
+            TinyQQError: what the server answered, or why it cannot be reached; KickedOut when it
+                ended the session in the same breath.
         """
-        async with self._log_in_lock:
-            await self._stop()
-            self._told = None
-            answer: LoggedIn = await self.ask(packet_type, request, repeat=True)
-            given = request.token if isinstance(request, Resume) else ""
-            self._token = answer.refresh_token or given
-            self._store.save_account(answer.user_id, self._token)
-            assert self._door is not None
-            connection, self._door = self._door, None
-            self._ended = None
-            self._resumed = 0
-            self._adopt(connection, answer)
-            self._keeper = self._tasks.create_task(self._keep(connection))
-            return answer
+        await self._stop()
+        self._told = None
+        answer: LoggedIn = await self.ask(packet_type, request, repeat=True)
+        assert self._door is not None
+        connection, self._door = self._door, None
+        if self._ended is not None:
+            connection.close()
+            raise self._ended
+        given = request.token if isinstance(request, Resume) else ""
+        self._token = answer.refresh_token or given
+        self._store.save_account(answer.user_id, self._token)
+        self._resumed = 0
+        self._adopt(connection, answer)
+        self._keeper = self._tasks.create_task(self._keep(connection))
+        return answer
 
     async def _open_door(self) -> Connection:
         if self._door is None or self._door.is_closed:
-            self._door = await self._dial()
+            self._door, _ = await self._dial()
         return self._door
 
-    async def _dial(self, first: str = "") -> Connection:
+    async def _dial(self, first: str = "") -> tuple[Connection, int]:
+        """A new connection, and its number."""
         self._dials += 1
-        return await self._dialer.dial(
-            on_push=partial(self._on_push, self._dials),
-            on_missed=self._user.on_missed,
-            first=first,
+        number = self._dials
+        connection = await self._dialer.dial(
+            on_push=partial(self._on_push, number), on_missed=self._user.on_missed, first=first
         )
+        return connection, number
 
     # ---- logged in -------------------------------------------------------------------------------
 
@@ -218,7 +225,7 @@ class Link:
             except Unavailable as exc:
                 pause_s = backoff.next_s(at_least_s=exc.retry_after_s)
                 too_late = self._clock.monotonic() + pause_s >= deadline_s
-                if not repeat or too_late or exc.code is ErrorCode.TIMED_OUT:
+                if not repeat or too_late:
                     raise
             if not connection.is_closed:
                 await asyncio.sleep(pause_s)
@@ -249,6 +256,7 @@ class Link:
 
     def forget(self) -> None:
         """The user has logged out: the token is of no more use."""
+        self._token = ""
         self._store.save_account(self.user_id, "")
 
     async def close(self) -> None:
@@ -316,13 +324,13 @@ class Link:
                     return None
                 error = exc
             except TinyQQError as exc:
-                self.forget()
-                self._end(exc)
+                if self._ended is None:
+                    self.forget()
+                    self._end(exc)
                 return None
 
     async def _resume(self, first: str) -> Connection:
-        connection = await self._dial(first)
-        self._resumed = self._dials
+        connection, self._resumed = await self._dial(first)
         self._stop_leaving()
         try:
             answer: LoggedIn = await connection.request(
@@ -406,3 +414,4 @@ class Link:
             self._let_go()
             connection.close()
             await connection.wait_gone(_GONE_TIMEOUT_S)
+        self._ended, self._token = None, ""
