@@ -15,7 +15,14 @@ from tinyqq.client.mailbox import Mailbox
 from tinyqq.client.messages import Connected, Desk, Disconnected, Message, SendRefused
 from tinyqq.client.outbox import Outgoing
 from tinyqq.client.store import MemoryStore
-from tinyqq.errors import ErrorCode, Forbidden, TinyQQError, Unauthenticated, Unavailable
+from tinyqq.errors import (
+    ErrorCode,
+    Forbidden,
+    InvalidRequest,
+    TinyQQError,
+    Unauthenticated,
+    Unavailable,
+)
 from tinyqq.model.account import ProfileChanged
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
@@ -250,3 +257,19 @@ async def test_wait_synced_when_nothing_is_missing_then_soon(made: Fixture) -> N
     made.up()
     async with asyncio.timeout(30):
         await made.mailbox.wait_synced()
+
+
+async def test_wait_synced_when_it_ends_before_then_why(made: Fixture) -> None:
+    waiting = asyncio.gather(made.mailbox.wait_synced(), return_exceptions=True)
+    await asyncio.sleep(0)
+    error = Unauthenticated(ErrorCode.TOKEN_INVALID)
+    made.mailbox.end(error, refusal=error)
+    async with asyncio.timeout(10):
+        (outcome,) = await waiting
+    assert outcome is error
+
+
+@pytest.mark.parametrize("seq", [-1, 2**63])
+def test_mark_read_when_no_entry_can_have_the_seq_then_refused(made: Fixture, seq: int) -> None:
+    with pytest.raises(InvalidRequest):
+        made.mailbox.mark_read(ANN_BOB, Seq(seq))

@@ -114,6 +114,16 @@ async def test_log_out_when_asked_then_the_stream_ends_and_the_token_is_gone(
         assert me.user_id == 0
 
 
+async def test_log_out_when_a_file_is_asked_for_then_nobody_is_logged_in(
+    server: FakeServer,
+) -> None:
+    async with logged_in(server.http_url) as me:
+        await me.log_out()
+        with pytest.raises(Unauthenticated) as caught:
+            await me.media.list_files()
+    assert caught.value.code is ErrorCode.NOT_LOGGED_IN
+
+
 async def test_log_out_when_the_server_kicks_first_then_no_error(server: FakeServer) -> None:
     def log_out(link: Any, record: Any) -> Done:
         link.push(PacketType.KICKED, Kicked(KickReason.LOGGED_OUT))
@@ -145,6 +155,32 @@ async def test_log_in_when_as_somebody_else_then_nothing_of_the_first_is_left(
         assert me.user_id == BOB
         server.post(ANN_BOB, ANN, text(2).body)
         assert await next_texts(me, 2) == ["text 1", "text 2"]
+
+
+async def test_log_in_when_two_do_at_once_then_the_later_is_who_one_is(server: FakeServer) -> None:
+    async with Client(server.url) as me:
+        await asyncio.gather(me.login(ANN, "password"), me.login(BOB, "password"))
+        assert me.user_id == BOB
+        await me.send(ANN, "hi")
+        assert (await next_of(me, Message)).sender == BOB
+
+
+async def test_close_when_something_waits_to_be_taken_then_it_is_the_next_runs(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    server.post(ANN_BOB, BOB, text(1).body)
+    server.post(ANN_BOB, BOB, text(2).body)
+    async with logged_in(server.url, store=tmp_path / "me.db") as me:
+        events = me.messages()
+        assert (await anext(events)).text == "text 1"
+    assert [one async for one in events] == []
+    async with Client(server.url, store=tmp_path / "me.db") as me:
+        assert await next_texts(me, 1) == ["text 2"]
+
+
+async def test_close_when_two_do_at_once_then_fine(server: FakeServer) -> None:
+    async with logged_in(server.url) as me:
+        await asyncio.gather(me.close(), me.close())
 
 
 async def test_password_that_must_be_changed_when_changed_then_catches_up(

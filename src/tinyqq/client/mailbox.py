@@ -17,7 +17,7 @@ from tinyqq.client.receiving import Call, Receiver
 from tinyqq.client.sending import Sender
 from tinyqq.client.store import Store
 from tinyqq.client.stream import Stream
-from tinyqq.errors import TinyQQError
+from tinyqq.errors import ErrorCode, InvalidRequest, TinyQQError
 from tinyqq.model.account import ProfileChanged
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
@@ -29,6 +29,7 @@ from tinyqq.wire.packets import PacketType
 _HINT_WEIGHT: Final = 128
 _ENTRY_WEIGHT: Final = 256
 """What an entry takes in memory besides its body, roughly."""
+_MAX_SEQ: Final = 2**63 - 1
 
 
 class Mailbox:
@@ -99,13 +100,23 @@ class Mailbox:
         return to_event(item, self._desk)
 
     def mark_read(self, conversation_id: ConversationId, seq: Seq | None) -> None:
-        """Move the read cursor to *seq*, or to the last entry that was handed out."""
+        """Move the read cursor to *seq*, or to the last entry that was handed out.
+
+        Raises:
+            InvalidRequest: no entry can have this seq.
+        """
+        if seq is not None and not 0 <= seq <= _MAX_SEQ:
+            raise InvalidRequest(ErrorCode.INVALID_REQUEST, field="seq", value=seq)
         read_seq = self._handed_out.get(conversation_id, Seq(0)) if seq is None else seq
         if read_seq:
             self._mark(Mark(conversation_id, read_seq=read_seq))
 
     async def wait_synced(self) -> None:
-        """Wait until all that was missed has been put where :meth:`take` takes it from."""
+        """Wait until all that was missed has been put where :meth:`take` takes it from.
+
+        Raises:
+            TinyQQError: it ended before.
+        """
         await self._receiver.wait_caught_up()
 
     def arrived(self, entries: tuple[Entry, ...]) -> None:
@@ -155,13 +166,17 @@ class Mailbox:
         """Nothing comes any more.
 
         Args:
-            error: what the reader of the stream gets; None: it just ends.
-            refusal: what those get who wait for an acknowledgement.
+            error: what the reader of the stream gets after what waits there; None: it just ends,
+                at once. What waits is not handed out, and so it is when the user is here again.
+            refusal: what those get who wait for an acknowledgement, or to be synced.
         """
         self._connection = None
         self._marks.close()
         self._task.cancel()
+        self._receiver.end(refusal)
         self.sender.end(refusal)
+        if error is None:
+            self._stream.clear()
         self._stream.end(error)
 
     # ---- inside ----------------------------------------------------------------------------------

@@ -82,6 +82,8 @@ class Receiver:
         self._was_here = False
         self._gap_timer: asyncio.TimerHandle | None = None
         self._caught_up = asyncio.Event()
+        self._ended: TinyQQError | None = None
+        """Why it will never be caught up."""
 
     # ---- what happens ----------------------------------------------------------------------------
 
@@ -115,8 +117,20 @@ class Receiver:
         self._room.set()
 
     async def wait_caught_up(self) -> None:
-        """Wait until all that the last overview told of is in the stream."""
+        """Wait until all that the last overview told of is in the stream.
+
+        Raises:
+            TinyQQError: why that will never be.
+        """
         await self._caught_up.wait()
+        if self._ended is not None:
+            raise self._ended
+
+    def end(self, error: TinyQQError) -> None:
+        """Nothing is fetched any more: whoever waits for it gets *error*."""
+        if not self._caught_up.is_set():
+            self._ended = error
+            self._caught_up.set()
 
     def position(self, conversation_id: ConversationId) -> Seq:
         """Up to where everything has arrived; 0 for a conversation that is not known."""

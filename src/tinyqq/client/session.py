@@ -61,6 +61,7 @@ class Session:
         self._link: Link | None = None
         self._mailbox: Mailbox | None = None
         self._is_logging_out = False
+        self._log_in_lock = asyncio.Lock()
         self._dialer: Dialer | None = None
         self.http = MediaHttp(
             place=lambda: self._http_place, credentials=self._credentials, trust=trust, clock=clock
@@ -103,11 +104,14 @@ class Session:
 
     async def close(self) -> None:
         """Tell the server how far things got, and stop. Idempotent."""
-        if self._tasks is None or self._link is None:
+        tasks = self._tasks
+        if tasks is None or self._link is None:
             return
         self._end_mailbox()
         await self._link.close()
-        tasks, self._tasks = self._tasks, None
+        if self._tasks is not tasks:
+            return  # somebody else closes it too, and was faster
+        self._tasks = None
         # Not handed the program's exception: the group would wrap it.
         await tasks.__aexit__(None, None, None)
         self._store.close()
@@ -130,8 +134,9 @@ class Session:
 
     async def log_in(self, packet_type: PacketType, request: LogIn | Resume) -> LoggedIn:
         """Log in; whoever was logged in is so no more."""
-        self._end_mailbox()
-        return await self._get_link().log_in(packet_type, request)
+        async with self._log_in_lock:
+            self._end_mailbox()
+            return await self._get_link().log_in(packet_type, request)
 
     async def log_out(self) -> None:
         """Log out and forget the token."""

@@ -55,6 +55,11 @@ class Stream(Generic[_Item]):
             self._ended, self._error = True, error
             self._wake()
 
+    def clear(self) -> None:
+        """Forget what waits to be taken."""
+        self._items.clear()
+        self._weight = 0
+
     async def take(self) -> _Item:
         """The next item; waits for it without end, for only the program itself can know when it has
         waited long enough.
