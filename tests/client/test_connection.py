@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from tests.support.fake_server import FakeServer
 
 from tinyqq.errors import (
     ErrorCode,
+    InvalidRequest,
     NotFound,
     ProtocolError,
     Unauthenticated,
     Unavailable,
 )
-from tinyqq.model.account import GetProfile, ListDevices, Profile
+from tinyqq.model.account import GetProfile, ListDevices, Profile, SearchUsers
 from tinyqq.model.connection import Limits
 from tinyqq.model.friend import ListContacts
 from tinyqq.model.ids import UserId
@@ -26,6 +28,10 @@ from tinyqq.testing.clock import FakeClock
 from tinyqq.wire.packets import PacketType
 
 ASK = (PacketType.GET_PROFILE, GetProfile(UserId(10_001)))
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
 
 
 def refuse(link: Any, record: Any) -> Any:
@@ -80,6 +86,34 @@ async def test_request_when_too_many_in_flight_then_waits_for_room(server: FakeS
         order.append("second")
         assert not connection.is_closed
     assert order == ["first", "second"]
+
+
+async def test_request_when_the_one_with_room_gives_up_then_the_next(server: FakeServer) -> None:
+    server.limits = Limits(max_in_flight=1)
+    async with connected(server) as connection:
+        await log_in(connection)
+        first = asyncio.create_task(connection.request(*ASK, timeout_s=30))
+        gives_up = asyncio.create_task(connection.request(*ASK, timeout_s=30))
+        last = asyncio.create_task(connection.request(*ASK, timeout_s=30))
+        server.handlers[ASK[0]] = lambda link, record: Profile(record.user_id, "Ann")
+        # Called when it has been let in, and has not run yet.
+        connection.on_room = partial(_cancel, gives_up)
+        async with asyncio.timeout(10):
+            await last
+        assert gives_up.cancelled()
+        assert first.done()
+
+
+@pytest.mark.parametrize(
+    "senseless", [GetProfile(UserId(-1)), GetProfile(UserId(2**64)), SearchUsers("\ud800")]
+)
+async def test_request_when_it_cannot_be_written_then_refused(
+    server: FakeServer, senseless: object
+) -> None:
+    async with connected(server) as connection:
+        with pytest.raises(InvalidRequest):
+            await connection.request(PacketType.GET_PROFILE, senseless, timeout_s=30)
+        assert connection.in_flight == 0
 
 
 async def test_request_when_no_room_in_time_then_timed_out(server: FakeServer) -> None:

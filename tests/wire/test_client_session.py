@@ -245,3 +245,16 @@ def test_pulse_when_it_counts_more_pushes_than_came_then_told_once(
 
 def test_heartbeat_when_sent_then_its_body_is_empty() -> None:
     assert packets.encode(Heartbeat()) == b""
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_heartbeat_when_unanswered_then_takes_no_place_in_flight(
+    session: ClientSession, refused: bool
+) -> None:
+    session.request(PacketType.SYNC, b"")
+    session.take_output()
+    [request_id] = beat(session, 30)
+    assert session.in_flight == 1
+    answer = packets.error_frame(request_id, BUSY) if refused else pulse(request_id, 0)
+    session.receive(answer, now_s=31)
+    assert session.in_flight == 1

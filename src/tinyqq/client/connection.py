@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from tinyqq.client.addresses import Address
 from tinyqq.clock import Clock
-from tinyqq.errors import ErrorCode, TinyQQError, Unavailable
+from tinyqq.errors import ErrorCode, InvalidRequest, TinyQQError, Unavailable
 from tinyqq.model.connection import Welcome
 from tinyqq.wire import packets
 from tinyqq.wire.client_session import (
@@ -107,16 +107,22 @@ class Connection:
         """Ask and wait for the answer.
 
         Raises:
-            TinyQQError: what the server answered; Unavailable TIMED_OUT when nothing came within
-                *timeout_s*, CONNECTION_LOST when nothing can come any more.
+            TinyQQError: what the server answered; InvalidRequest when no packet can hold what the
+                record does; Unavailable TIMED_OUT when nothing came within *timeout_s*,
+                CONNECTION_LOST when nothing can come any more.
         """
+        body = _encoded(record)
         deadline_s = self._clock.monotonic() + timeout_s
         while self.in_flight >= self.max_in_flight and not self._closed.done():
             room: asyncio.Future[None] = self._loop.create_future()
             self._waiting_for_room.append(room)
-            await self._wait(room, deadline_s - self._clock.monotonic())
+            try:
+                await self._wait(room, deadline_s - self._clock.monotonic())
+            except BaseException:
+                self._make_room()  # it may have had its turn just now
+                raise
         answer = self._loop.create_future()
-        self.send(packet_type, packets.encode(record), self._finish(answer))
+        self.send(packet_type, body, self._finish(answer))
         return await self._wait(answer, deadline_s - self._clock.monotonic())
 
     def send(self, packet_type: PacketType, body: bytes, answer: Answer) -> None:
@@ -128,14 +134,19 @@ class Connection:
         self._flush_soon()
 
     def notify(self, packet_type: PacketType, record: object) -> None:
-        """Put a one-way request on the connection; nothing happens when it is closed."""
+        """Put a one-way request on the connection; nothing happens when it is closed.
+
+        Raises:
+            InvalidRequest: no packet can hold what the record does.
+        """
         if not self._closed.done():
-            self._session.notify(packet_type, packets.encode(record))
+            self._session.notify(packet_type, _encoded(record))
             self._flush_soon()
 
     @property
     def in_flight(self) -> int:
-        """Requests without an answer, those that nobody waits for any more included."""
+        """Requests without an answer, those that nobody waits for any more included; heartbeats
+        are not."""
         return self._session.in_flight
 
     @property
@@ -283,6 +294,13 @@ class Connection:
         if isinstance(outcome, TinyQQError):
             raise outcome
         return outcome
+
+
+def _encoded(record: object) -> bytes:
+    try:
+        return packets.encode(record)
+    except ValueError as exc:  # a number out of range, or half a character
+        raise InvalidRequest(ErrorCode.INVALID_REQUEST, reason=str(exc)) from exc
 
 
 def _lost(reason: Exception | None = None) -> Unavailable:

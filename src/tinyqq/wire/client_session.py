@@ -77,6 +77,8 @@ class ClientSession:
         self._reader = FrameReader(max_body_bytes=max_frame_bytes)
         self._output: list[bytes] = []
         self._pending: dict[int, int] = {}
+        self._beats = 0
+        """Heartbeats among them."""
         self._last_request_id = 0
         self._beat_s = now_s
         hello = Hello(PROTOCOL_VERSION, PROTOCOL_VERSION, capabilities, agent, language)
@@ -84,8 +86,8 @@ class ClientSession:
 
     @property
     def in_flight(self) -> int:
-        """Requests without an answer yet."""
-        return len(self._pending)
+        """Requests without an answer yet. Heartbeats are not counted, as on the server."""
+        return len(self._pending) - self._beats
 
     def request(self, packet_type: PacketType, body: bytes) -> int:
         """Put a request into the output; returns its id, by which the :class:`Reply` is known."""
@@ -133,6 +135,7 @@ class ClientSession:
         if passed_s < interval_s:
             return []
         self._beat_s = now_s
+        self._beats += 1
         self.request(PacketType.HEARTBEAT, packets.encode(Heartbeat()))
         return []
 
@@ -172,12 +175,12 @@ class ClientSession:
     def _error(self, request_id: int, error: TinyQQError) -> list[Event]:
         if not request_id:
             return self._fail(error)
-        if self._pending.pop(request_id, None) is None:
+        if self._answered(request_id) is None:
             raise ProtocolError(ErrorCode.BAD_REQUEST_ID, request_id=request_id)
         return [Reply(request_id, error)]
 
     def _reply(self, request_type: int, request_id: int, body: bytes) -> list[Event]:
-        if self._pending.pop(request_id, None) != request_type:
+        if self._answered(request_id) != request_type:
             raise ProtocolError(ErrorCode.BAD_REQUEST_ID, request_id=request_id)
         record = packets.decode_reply(request_type, body)
         if isinstance(record, Welcome):
@@ -185,6 +188,12 @@ class ClientSession:
         if isinstance(record, Pulse):
             return self._pulse(record)
         return [Reply(request_id, record)]
+
+    def _answered(self, request_id: int) -> int | None:
+        """The type of the request that has its answer now; None: there is none."""
+        request_type = self._pending.pop(request_id, None)
+        self._beats -= request_type == PacketType.HEARTBEAT
+        return request_type
 
     def _pulse(self, pulse: Pulse) -> list[Event]:
         # TCP keeps order, so every push counted in the pulse was written before it.
