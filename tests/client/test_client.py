@@ -24,7 +24,7 @@ from tinyqq.client import (
     Timeouts,
     Typing,
 )
-from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest, Unavailable
+from tinyqq.errors import ErrorCode, Forbidden, InvalidRequest, Unauthenticated, Unavailable
 from tinyqq.model.account import LogIn, Recovered, RecoverPassword, Registered
 from tinyqq.model.ids import GroupId, Seq, UserId
 from tinyqq.model.message import Card, Mark, Recall
@@ -107,6 +107,29 @@ async def test_send_when_senseless_then_refused_before_it_can_do_harm(
                 await wrong
         await me.send(BOB, "hi")
     assert len(server.asked(PacketType.SEND)) == 1
+
+
+@pytest.mark.parametrize("number", [0, 9_999, 2**31, 2**32 + BOB, -1])
+async def test_send_when_nobody_can_have_the_number_then_refused(
+    server: FakeServer, number: int
+) -> None:
+    async with logged_in(server.url) as me:
+        with pytest.raises(InvalidRequest):
+            await me.send(number, "hi")
+    assert not server.asked(PacketType.SEND)
+
+
+async def test_send_when_the_text_is_no_unicode_then_refused(server: FakeServer) -> None:
+    async with logged_in(server.url) as me:
+        with pytest.raises(InvalidRequest) as caught:
+            await me.send(BOB, "\ud800")
+    assert caught.value.code is ErrorCode.BAD_CONTENT
+
+
+async def test_conversation_with_when_not_logged_in_then_refused(server: FakeServer) -> None:
+    async with Client(server.url) as me:
+        with pytest.raises(Unauthenticated):
+            me.conversation_with(BOB)
 
 
 async def test_send_when_the_program_ends_first_then_the_next_run_sends_it(

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from tests.support.entries import ANN_BOB, text
 
-from tinyqq.client.compose import EXCERPT_CHARS, check_sendable, compose
+from tinyqq.client.compose import EXCERPT_CHARS, compose, encode_sendable
 from tinyqq.client.messages import Desk, Message, to_event
 from tinyqq.errors import InvalidRequest
 from tinyqq.model.ids import ConversationId, UserId
@@ -40,16 +40,29 @@ def test_compose_when_answering_then_quotes_the_beginning() -> None:
     assert quote == Quote(message.seq, message.sender, "长" * EXCERPT_CHARS)
 
 
+HEAD_BYTES = 4
+"""What the field of a long text takes besides the text."""
+
+
 @pytest.mark.parametrize(
-    ("conversation", "kind", "size"),
-    [(5, 1, 1), (-1, 1, 1), (ANN_BOB, 0, 1), (ANN_BOB, 64, 1), (ANN_BOB, 1, MAX_CONTENT_BYTES + 1)],
+    ("conversation", "kind", "content"),
+    [
+        (5, 1, Content("x")),
+        (-1, 1, Content("x")),
+        (ANN_BOB, 0, Content("x")),
+        (ANN_BOB, 64, Content("x")),
+        (ANN_BOB, 1, Content("x" * (MAX_CONTENT_BYTES - HEAD_BYTES + 1))),
+        (ANN_BOB, 1, Content("\ud800")),
+        (ANN_BOB, 1, Content("x", mentions=(UserId(-1),))),
+    ],
 )
-def test_check_sendable_when_it_would_never_be_taken_then_refused(
-    conversation: int, kind: int, size: int
+def test_encode_sendable_when_it_would_never_be_taken_then_refused(
+    conversation: int, kind: int, content: Content
 ) -> None:
     with pytest.raises(InvalidRequest):
-        check_sendable(ConversationId(conversation), kind, bytes(size))
+        encode_sendable(ConversationId(conversation), kind, content)
 
 
-def test_check_sendable_when_it_may_be_taken_then_fine() -> None:
-    check_sendable(ANN_BOB, 63, bytes(MAX_CONTENT_BYTES))
+def test_encode_sendable_when_it_may_be_taken_then_its_bytes() -> None:
+    content = Content("x" * (MAX_CONTENT_BYTES - HEAD_BYTES))
+    assert len(encode_sendable(ANN_BOB, 63, content)) == MAX_CONTENT_BYTES

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from tinyqq.client import voice
 from tinyqq.client.account import Account
-from tinyqq.client.compose import check_sendable, compose
+from tinyqq.client.compose import compose, encode_sendable
 from tinyqq.client.friends import Friends
 from tinyqq.client.groups import Groups
 from tinyqq.client.link import REQUEST_TIMEOUT_S
@@ -22,7 +22,7 @@ from tinyqq.client.session import Session
 from tinyqq.client.store import Store
 from tinyqq.client.trust import Trust
 from tinyqq.clock import Clock, SystemClock
-from tinyqq.errors import ErrorCode, InvalidRequest
+from tinyqq.errors import ErrorCode, InvalidRequest, Unauthenticated
 from tinyqq.model.account import (
     DeviceKind,
     LoggedIn,
@@ -34,6 +34,8 @@ from tinyqq.model.account import (
     Resume,
 )
 from tinyqq.model.ids import (
+    FIRST_NUMBER,
+    MAX_USER_ID,
     ConversationId,
     GroupId,
     Seq,
@@ -43,7 +45,6 @@ from tinyqq.model.ids import (
 )
 from tinyqq.model.message import Content, Kind, Recall, Sent, Typing
 from tinyqq.model.sync import GetHistory, GetOverview, History, Overview, Summary
-from tinyqq.wire.content import encode_content
 from tinyqq.wire.packets import PacketType
 
 DEFAULT_URL: Final = "http://127.0.0.1:7080"
@@ -232,8 +233,7 @@ class Client:
             TinyQQError: the server refused it; Unavailable TIMED_OUT: it is still in the outbox and
                 goes out when it can; Unavailable BUSY: the outbox is full.
         """
-        body = encode_content(compose(content, reply_to=reply_to))
-        check_sendable(conversation_id, kind, body)
+        body = encode_sendable(conversation_id, kind, compose(content, reply_to=reply_to))
         outgoing = Outgoing(conversation_id, new_operation_id(), kind, body)
         mailbox = self._session.mailbox
         return await mailbox.sender.send(outgoing, timeout_s=self._timeouts.send_s)
@@ -359,7 +359,11 @@ class Client:
 
     async def wait_synced(self) -> None:
         """Wait until all that was missed has arrived; :meth:`events` has it ready then, or more of
-        it than it holds at once."""
+        it than it holds at once.
+
+        Raises:
+            TinyQQError: the client was closed or logged out before.
+        """
         await self._session.mailbox.wait_synced()
 
     async def mark_read(self, conversation_id: ConversationId, seq: Seq | None = None) -> None:
@@ -390,5 +394,14 @@ class Client:
         return HistoryPage(tuple(to_event(entry, self) for entry in page.entries), page.more)
 
     def conversation_with(self, user_id: int) -> ConversationId:
-        """The conversation of you and another user (a group's is its number)."""
+        """The conversation of you and another user (a group's is its number).
+
+        Raises:
+            InvalidRequest: BAD_CONVERSATION: nobody can have this number.
+            Unauthenticated: you have none yet.
+        """
+        if not self.user_id:
+            raise Unauthenticated(ErrorCode.NOT_LOGGED_IN)
+        if not FIRST_NUMBER <= user_id <= MAX_USER_ID:
+            raise InvalidRequest(ErrorCode.BAD_CONVERSATION, user_id=user_id)
         return direct_conversation(self.user_id, UserId(user_id))

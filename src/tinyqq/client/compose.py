@@ -10,12 +10,14 @@ from tinyqq.client.messages import Message
 from tinyqq.errors import ErrorCode, InvalidRequest
 from tinyqq.model.ids import ConversationId, UserId, conversation_type
 from tinyqq.model.message import LAST_CLIENT_KIND, MAX_CONTENT_BYTES, Content, Quote
+from tinyqq.wire.content import encode_content
 
 EXCERPT_CHARS: Final = 80
 
 
-def check_sendable(conversation_id: ConversationId, kind: int, body: bytes) -> None:
-    """Refuse at once what would never be taken: it must not get into the outbox.
+def encode_sendable(conversation_id: ConversationId, kind: int, content: Content) -> bytes:
+    """The bytes of a message. What would never be taken is refused at once: it must not get into
+    the outbox.
 
     Raises:
         InvalidRequest: BAD_CONVERSATION, UNSUPPORTED_KIND or BAD_CONTENT.
@@ -23,10 +25,15 @@ def check_sendable(conversation_id: ConversationId, kind: int, body: bytes) -> N
     conversation_type(conversation_id)
     if not 0 < kind <= LAST_CLIENT_KIND:
         raise InvalidRequest(ErrorCode.UNSUPPORTED_KIND, kind=kind)
+    try:
+        body = encode_content(content)
+    except ValueError as exc:  # a number out of range, or half a character
+        raise InvalidRequest(ErrorCode.BAD_CONTENT, reason=str(exc)) from exc
     if len(body) > MAX_CONTENT_BYTES:
         raise InvalidRequest(
             ErrorCode.BAD_CONTENT, size_bytes=len(body), max_bytes=MAX_CONTENT_BYTES
         )
+    return body
 
 
 def compose(
