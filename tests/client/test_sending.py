@@ -213,6 +213,18 @@ async def test_send_when_nobody_answers_then_timed_out_and_still_in_the_outbox(
     assert made.store.load().outgoing == ()
 
 
+async def test_send_when_it_cannot_be_stored_then_it_is_not_sent(made: Fixture) -> None:
+    class FullStore(MemoryStore):
+        def put_outgoing(self, outgoing: Outgoing) -> None:
+            raise OSError("the disk is full")
+
+    made.sender._store = FullStore()
+    with pytest.raises(OSError, match="full"):
+        await made.sender.send(outgoing(1), timeout_s=30)
+    made.use(made.line)
+    assert made.line.sent == []
+
+
 async def test_send_when_the_outbox_is_full_then_refused(made: Fixture) -> None:
     waiting = await made.send(*range(1, 11))
     with pytest.raises(Unavailable) as caught:

@@ -66,9 +66,13 @@ class Sender:
         """
         if self._ended is not None:
             raise self._ended
-        self._outbox.add(outgoing)
-        self._store.put_outgoing(outgoing)
         message_id = outgoing.client_message_id
+        self._outbox.add(outgoing)
+        try:
+            self._store.put_outgoing(outgoing)
+        except BaseException:  # whoever is told that it failed would write it again
+            self._outbox.acknowledge(message_id)
+            raise
         future: asyncio.Future[Sent | TinyQQError] = asyncio.get_running_loop().create_future()
         self._waiting[message_id] = future
         self.pump()
