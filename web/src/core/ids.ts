@@ -7,6 +7,11 @@ export type GroupId = string;
 export type ConversationId = string;
 export type ConversationType = "direct" | "group" | "self";
 
+/** Whether it can be an id at all: what people type, or what stands in an address, may be anything. */
+export function isNumber(text: string): boolean {
+  return /^[1-9]\d{0,19}$/.test(text) && BigInt.asUintN(64, BigInt(text)) === BigInt(text);
+}
+
 /** 16 random bytes. Not `randomUUID`: that is missing on plain http from another machine. */
 export function newId(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(16));

@@ -1,7 +1,8 @@
 /** What is asked about people, groups and the account: requests and answers, nothing kept. */
 
 import type { ChatClient } from "./api";
-import { fromHex, newId, type GroupId, type UserId } from "./ids";
+import { ChatError, ErrorCode } from "./errors";
+import { fromHex, isNumber, newId, type GroupId, type UserId } from "./ids";
 import type {
   Group,
   GroupChange,
@@ -73,6 +74,7 @@ export class People implements PeopleApi {
   // ---- people ----------------------------------------------------------------------------------
 
   async profile(userId: UserId): Promise<Profile> {
+    if (!isNumber(userId)) throw new ChatError(ErrorCode.USER_NOT_FOUND);
     return toProfile(await this.#call(Request.GET_PROFILE, { userId }));
   }
 
@@ -118,6 +120,7 @@ export class People implements PeopleApi {
   }
 
   async group(groupId: GroupId): Promise<Group> {
+    if (!isNumber(groupId)) throw new ChatError(ErrorCode.GROUP_NOT_FOUND);
     return toGroup(await this.#call(Request.GET_GROUP, { groupId }));
   }
 

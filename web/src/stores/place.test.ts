@@ -13,4 +13,5 @@ it.each(["#/chats", "#/chats/42963095946514", "#/chats/20001/info", "#/settings/
 it("what is not understood leads to the list of conversations", () => {
   expect(parsePlace("#/nowhere/7")).toEqual({ section: "chats", id: "", panel: "" });
   expect(parsePlace("")).toEqual({ section: "chats", id: "", panel: "" });
+  expect(parsePlace("#/chats/abc/info")).toEqual({ section: "chats", id: "", panel: "" });
 });

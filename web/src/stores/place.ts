@@ -3,6 +3,8 @@
 import { defineStore } from "pinia";
 import { computed, shallowRef } from "vue";
 
+import { isNumber } from "../core/ids";
+
 export const SECTIONS = ["chats", "contacts", "groups", "settings"] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -18,7 +20,8 @@ export interface Place {
 export function parsePlace(hash: string): Place {
   const [section = "", id = "", panel = ""] = hash.replace(/^#?\/?/, "").split("/");
   const known = SECTIONS.find((one) => one === section);
-  return known === undefined ? { section: "chats", id: "", panel: "" } : { section: known, id, panel };
+  if (known === undefined || (known === "chats" && !isNumber(id))) return { section: "chats", id: "", panel: "" };
+  return { section: known, id, panel };
 }
 
 /** The inverse of {@link parsePlace}. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, clockTime, dayName, daysBetween, dayStart, shortTime } from "./time";
+import { ago, clockTime, dayName, daysBetween, dayStart, exactTime, shortTime } from "./time";
 
 const NOW = new Date(2026, 10, 23, 15, 30).getTime();
 
@@ -59,4 +59,8 @@ it("ago goes from minutes to a date", () => {
   expect(ago(NOW - 2 * 3_600_000, NOW, "en")).toBe("2 hours ago");
   expect(ago(at(1), NOW, "en")).toBe("1 Nov 2026");
   expect(ago(NOW + 9_000, NOW, "en")).toBe("just now");
+});
+
+it("tells the seconds of a minute apart", () => {
+  expect([0, 7, 59].map((second) => exactTime(at(23) + second * 1_000, "en"))).toEqual(["09:05:00", "09:05:07", "09:05:59"]);
 });

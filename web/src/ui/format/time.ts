@@ -9,24 +9,24 @@ const DAY_MS = 86_400_000;
 /** A format, and what it last said: rows that stand together often have the same minute. */
 interface Format {
   readonly format: Intl.DateTimeFormat;
-  minute: number;
+  unit: number;
   text: string;
 }
 
 const formats = new Map<string, Format>();
 
-/** Making a format takes far longer than using it. No format tells seconds. */
+/** Making a format takes far longer than using it. */
 function format(language: Language, options: Intl.DateTimeFormatOptions, ms: number): string {
   const key = language + JSON.stringify(options);
   let known = formats.get(key);
   if (known === undefined) {
-    known = { format: new Intl.DateTimeFormat(LOCALES[language], options), minute: NaN, text: "" };
+    known = { format: new Intl.DateTimeFormat(LOCALES[language], options), unit: NaN, text: "" };
     formats.set(key, known);
   }
-  const minute = Math.floor(ms / MINUTE_MS);
-  if (minute !== known.minute) {
+  const unit = Math.floor(ms / (options.second === undefined ? MINUTE_MS : 1_000));
+  if (unit !== known.unit) {
     known.text = known.format.format(ms);
-    known.minute = minute;
+    known.unit = unit;
   }
   return known.text;
 }
