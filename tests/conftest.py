@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import pytest
+from hypothesis import settings
 from tests.support import servers
 from tests.support.galera import galera, galera_template, shared_galera
 from tests.support.mariadb import mariadb, mariadb_template, own_mariadb
@@ -41,6 +42,10 @@ __all__ = [
 _NOT_RUN: Final = pytest.StashKey[int]()
 _MISSING: Final = pytest.StashKey[list[str]]()
 _DEBUG_FRAMES: Final = 3
+
+# How long an example takes says nothing on a machine that has other work.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

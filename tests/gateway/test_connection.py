@@ -57,7 +57,7 @@ def test_received_when_requests_come_then_the_desk_gets_them_in_order(bench: Ben
     assert [one.request_id for one in bench.desk.requests] == [3, 4]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 60), max_size=20))
 def test_received_when_bytes_come_in_any_pieces_then_the_same_requests(cuts: list[int]) -> None:
     bench = Bench()

@@ -106,7 +106,7 @@ def test_last_seq_when_the_page_ends_hidden_then_the_end_of_the_stretch() -> Non
     assert last_seq(ask(4), Page((), Seq(4))) == 4
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(["commit", "commit_full", "ask", "read", "read_short"])))
 def test_missed_when_pushes_are_dropped_at_will_then_a_client_that_asks_has_everything(
     steps: list[str],

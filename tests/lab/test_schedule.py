@@ -16,7 +16,7 @@ def test_due_before_when_long_over_then_all() -> None:
     assert Schedule(0, 500, 10).due_before(10**12) == 10
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(rates, st.integers(0, 10_000))
 def test_due_ns_when_reached_then_due_and_not_much_earlier(rate: float, number: int) -> None:
     schedule = Schedule(12_345, rate, 20_000)

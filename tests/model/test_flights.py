@@ -74,7 +74,7 @@ def test_refused_when_too_many_are_broken_then_the_oldest_is_forgotten() -> None
     assert not passes(flights, 1, TWO)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.booleans(), max_size=40), st.data())
 def test_check_when_the_client_repeats_in_order_then_no_send_overtakes_another(
     refusals: list[bool], data: st.DataObject

@@ -186,7 +186,7 @@ _RULES: list[Callable[..., Plan]] = [
 ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(_RULES), st.sampled_from([ANN, BOB])), max_size=15))
 def test_rules_when_in_any_order_then_friendship_is_mutual_and_ends_requests(
     steps: list[tuple[Callable[..., Plan], UserId]],

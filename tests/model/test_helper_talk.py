@@ -71,7 +71,7 @@ def test_greeting_when_a_language_is_known_then_in_it() -> None:
     assert greeting("zh-CN").startswith("你好")
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.text(max_size=200), st.sampled_from(["", "en", "zh"]))
 def test_answer_when_asked_anything_then_short_and_known_as_its_own(
     question: str, language: str

@@ -18,7 +18,7 @@ def test_percentile_when_empty_then_zero() -> None:
     assert Histogram().percentile(99) == 0
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.integers(0, 10**12), min_size=1, max_size=60),
     st.sampled_from([1, 50, 90, 99, 99.9, 100]),

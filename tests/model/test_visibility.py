@@ -132,7 +132,7 @@ def logs(draw: st.DrawFn) -> tuple[list[Entry], list[Window], int]:
 
 
 @given(logs(), st.booleans(), st.integers(1, 10))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_veil_when_given_any_log_then_contiguous_and_nothing_leaks(
     case: tuple[list[Entry], list[Window], int], bounded: bool, limit: int
 ) -> None:

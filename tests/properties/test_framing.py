@@ -35,7 +35,7 @@ def read(stream: bytes, cuts: list[int]) -> tuple[list[Frame], str, int]:
 
 
 @given(FRAMES, CUTS, st.binary(max_size=9))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_frames_when_cut_anywhere_then_all_come_back(
     frames: list[Frame], cuts: list[int], rest: bytes
 ) -> None:
@@ -44,7 +44,7 @@ def test_frames_when_cut_anywhere_then_all_come_back(
 
 
 @given(FRAMES, CUTS, st.integers(MAX_BODY + 1, 2**32 - 1), st.binary(max_size=40))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_frames_when_one_is_too_large_then_those_before_and_the_error(
     frames: list[Frame], cuts: list[int], size: int, rest: bytes
 ) -> None:
@@ -54,7 +54,7 @@ def test_frames_when_one_is_too_large_then_those_before_and_the_error(
 
 
 @given(st.binary(max_size=300), CUTS)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_bytes_when_cut_anywhere_then_the_same_as_in_one_piece(
     stream: bytes, cuts: list[int]
 ) -> None:

@@ -145,4 +145,4 @@ class InboxMachine(RuleBasedStateMachine):
 
 
 TestInbox = InboxMachine.TestCase
-TestInbox.settings = settings(deadline=None, max_examples=200, stateful_step_count=50)
+TestInbox.settings = settings(max_examples=200, stateful_step_count=50)

@@ -152,4 +152,4 @@ class GroupMachine(RuleBasedStateMachine):
 
 
 TestGroup = GroupMachine.TestCase
-TestGroup.settings = settings(deadline=None, max_examples=60, stateful_step_count=40)
+TestGroup.settings = settings(max_examples=60, stateful_step_count=40)

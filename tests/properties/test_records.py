@@ -18,7 +18,7 @@ from tinyqq.wire.packets import OPERATIONS, PUSHES, PacketType
 
 @pytest.mark.parametrize("packet_type", OPERATIONS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_request_when_encoded_then_it_comes_back(packet_type: PacketType, data: Any) -> None:
     record = data.draw(records(OPERATIONS[packet_type].request))
     assert packets.decode_request(packet_type, packets.encode(record)) == record
@@ -26,7 +26,7 @@ def test_request_when_encoded_then_it_comes_back(packet_type: PacketType, data: 
 
 @pytest.mark.parametrize("packet_type", OPERATIONS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_reply_when_encoded_then_it_comes_back(packet_type: PacketType, data: Any) -> None:
     record = data.draw(records(OPERATIONS[packet_type].reply))
     assert packets.decode_reply(packet_type, packets.encode(record)) == record
@@ -34,14 +34,14 @@ def test_reply_when_encoded_then_it_comes_back(packet_type: PacketType, data: An
 
 @pytest.mark.parametrize("packet_type", PUSHES)
 @given(data=st.data())
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_push_when_encoded_then_it_comes_back(packet_type: PacketType, data: Any) -> None:
     record = data.draw(records(PUSHES[packet_type]))
     assert packets.decode_push(packet_type, packets.encode(record)) == record
 
 
 @given(records(Content), records(Notice))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_body_when_encoded_then_it_comes_back(content: Content, notice: Notice) -> None:
     assert decode_content(encode_content(content)) == content
     assert decode_notice(encode_notice(notice)) == notice
@@ -49,7 +49,7 @@ def test_body_when_encoded_then_it_comes_back(content: Content, notice: Notice) 
 
 @pytest.mark.parametrize("packet_type", OPERATIONS)
 @given(body=st.binary(max_size=60))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_decode_when_any_bytes_then_a_record_or_an_error_of_ours(
     packet_type: PacketType, body: bytes
 ) -> None:

@@ -126,7 +126,7 @@ class ServerMachine(RuleBasedStateMachine):
 
 
 TestServerMachine = ServerMachine.TestCase
-TestServerMachine.settings = settings(deadline=None, max_examples=100, stateful_step_count=30)
+TestServerMachine.settings = settings(max_examples=100, stateful_step_count=30)
 
 
 def run_server(stream: bytes, cuts: list[int]) -> tuple[list[Frame], list[Sent], State]:
@@ -140,7 +140,7 @@ def run_server(stream: bytes, cuts: list[int]) -> tuple[list[Frame], list[Sent],
 
 
 @given(STREAMS, st.lists(st.integers(0, 400), max_size=8))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_server_when_the_stream_is_cut_anywhere_then_the_same(
     stream: bytes, cuts: list[int]
 ) -> None:
@@ -148,7 +148,7 @@ def test_server_when_the_stream_is_cut_anywhere_then_the_same(
 
 
 @given(st.lists(STREAMS, max_size=5))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_client_when_any_bytes_come_then_events_and_failed_is_the_last(
     chunks: list[bytes],
 ) -> None:
@@ -162,7 +162,7 @@ def test_client_when_any_bytes_come_then_events_and_failed_is_the_last(
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_sessions_when_messages_are_noise_then_they_never_raise(message: bytes) -> None:
     peer = open_session(LIMITS)
     peer.session.receive_message(message, now_s=0, now_ms=0)

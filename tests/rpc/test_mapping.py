@@ -38,7 +38,7 @@ def over_the_wire(deliveries: pb.Deliveries) -> pb.Deliveries:
 
 
 @given(st.lists(_pushes, max_size=3), st.lists(_hints, max_size=3), st.lists(_kicks, max_size=3))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_deliveries_when_sent_then_they_come_back(
     pushes: list[Push], hints: list[Hint], kicks: list[Kick]
 ) -> None:
@@ -61,13 +61,13 @@ def test_kick_when_its_reason_is_of_a_later_version_then_unspecified() -> None:
 
 
 @given(_callers)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_caller_when_sent_then_it_comes_back(caller: Caller) -> None:
     assert mapping.caller_from(mapping.caller_to(caller)) == caller
 
 
 @given(_callers, _number, _device_id, st.integers(0, 9), st.binary(max_size=50))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_send_when_sent_then_it_comes_back(
     caller: Caller, conversation_id: int, key: bytes, small: int, content: bytes
 ) -> None:
@@ -81,7 +81,7 @@ def test_send_when_sent_then_it_comes_back(
 
 
 @given(records(Sent))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_answer_when_sent_then_it_comes_back(sent: Sent) -> None:
     answers = pb.Answers()
     mapping.add_answer(answers, 3, sent)
@@ -99,7 +99,7 @@ def test_answer_when_refused_then_the_refusal_comes_back(code: ErrorCode) -> Non
 
 
 @given(records(LoggedIn), _callers, st.sampled_from(DeviceKind), st.text(max_size=9))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_login_when_sent_then_it_comes_back(
     answer: LoggedIn, caller: Caller, kind: DeviceKind, name: str
 ) -> None:

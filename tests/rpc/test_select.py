@@ -71,7 +71,7 @@ def test_pick_when_all_are_alike_then_shared_out_evenly() -> None:
 
 
 @given(st.floats(0.4, 1.0), st.floats(0.4, 1.0), st.integers(0, 20), st.integers(0, 2**32))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_pick_when_a_new_node_joins_two_loaded_ones_then_it_gets_most_calls_at_once(
     load_a: float, load_b: float, in_flight: int, seed: int
 ) -> None:
@@ -132,7 +132,7 @@ def fail(one: Selector, unit_id: UnitId, now: float = NOW) -> None:
 
 
 @given(st.integers(0, 2**32), st.floats(0, FIRST_PENALTY_S * 0.99))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_pick_when_a_node_has_failed_then_it_gets_none_until_its_time(
     seed: int, later_s: float
 ) -> None:
@@ -192,7 +192,7 @@ def test_done_when_a_failed_node_answers_then_it_is_warmed_up_again() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("pdfnu"), st.floats(0, 2)), max_size=60))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_selector_when_anything_happens_then_its_figures_stay_sane(
     steps: Sequence[tuple[str, float]],
 ) -> None:
@@ -229,7 +229,7 @@ def test_place_when_there_is_no_node_then_none() -> None:
 
 
 @given(_units)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_place_when_a_node_goes_then_only_its_conversations_move(units: list[UnitId]) -> None:
     before, after = placed(units), placed(units[1:])
     moved = {one for one in before if before[one] != after[one]}

@@ -81,9 +81,7 @@ def loaded(conn: Connection, key: ConversationId) -> ConversationState:
     return load_states(conn, [key])[key]
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(effects=st.lists(group_effects, max_size=12))
 def test_group_when_effects_were_written_then_a_load_reads_what_memory_has(
     conn: Connection, effects: list[Effect]
@@ -95,9 +93,7 @@ def test_group_when_effects_were_written_then_a_load_reads_what_memory_has(
     assert loaded(conn, key) == memory
 
 
-@settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(effects=st.lists(relation_effects, max_size=6))
 def test_relations_when_effects_were_written_then_a_load_reads_what_memory_has(
     conn: Connection, effects: list[Effect]

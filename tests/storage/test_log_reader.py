@@ -27,7 +27,7 @@ stays = st.lists(st.integers(1, 30), max_size=6, unique=True).map(sorted)
 """Seqs at which somebody comes and goes in turn."""
 
 property_test = settings(
-    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -116,7 +116,7 @@ def test_feed_when_nothing_comes_then_it_waits() -> None:
 
 
 @given(st.sampled_from(HEADERS), st.binary(max_size=40), st.lists(st.integers(0, 300), max_size=9))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_header_when_cut_anywhere_then_the_same(
     header: tuple[bytes, str], rest: bytes, cuts: list[int]
 ) -> None:
@@ -126,7 +126,7 @@ def test_header_when_cut_anywhere_then_the_same(
 
 @given(st.sampled_from([b"", b"PROXY ", b"PROXY TCP4 ", SIGNATURE, SIGNATURE + b"\x21\x11"]),
        st.binary(max_size=200), st.lists(st.integers(0, 220), max_size=9))  # fmt: skip
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_bytes_when_cut_anywhere_then_the_same_as_in_one_piece(
     start: bytes, rest: bytes, cuts: list[int]
 ) -> None:
