@@ -84,6 +84,8 @@ class Relay:
         near.other, far.other = far, near
         assert far.transport is not None
         far.transport.write(near.early)
+        if near not in self.ends:  # it was cut, or the client went, meanwhile
+            far.transport.abort()
 
 
 @asynccontextmanager
