@@ -51,7 +51,7 @@ def settings(data_dir: Path, **changes: object) -> Settings:
 async def get(app: App, path: str) -> tuple[int, str]:
     async with (
         aiohttp.ClientSession() as session,
-        session.get(app.http_url + path, timeout=aiohttp.ClientTimeout(5), ssl=False) as response,
+        session.get(app.http_url + path, timeout=aiohttp.ClientTimeout(30), ssl=False) as response,
     ):
         return response.status, await response.text()
 

@@ -64,8 +64,9 @@ def test_terminal_when_the_program_ends_while_it_reads_then_it_just_ends() -> No
     process.communicate()
 
 
-def read_until(terminal: int, part: str) -> str:
-    seen = b""
+def read_until(terminal: int, part: str, before: str = "") -> str:
+    """All that is shown until a part of it is; *before*: what has been read already."""
+    seen = before.encode()
     while part.encode() not in seen:
         seen += os.read(terminal, 4096)
     return seen.decode()
@@ -75,9 +76,9 @@ async def test_terminal_when_a_person_types_then_the_line_survives_what_is_shown
     ours, theirs = pty.openpty()
     process = start("main", theirs, theirs)
     async with asyncio.timeout(30):
-        await asyncio.to_thread(read_until, ours, "name> ")
+        prompted = await asyncio.to_thread(read_until, ours, "name> ")
         os.write(ours, "小".encode())
-        shown = await asyncio.to_thread(read_until, ours, "hello\r\nname> 小")
+        shown = await asyncio.to_thread(read_until, ours, "hello\r\nname> 小", prompted)
         assert "\r\x1b[Khello" in shown
         os.write(ours, "安\n".encode())
         await asyncio.to_thread(read_until, ours, "word> ")

@@ -152,7 +152,8 @@ async def test_redis_then_it_holds_who_is_where_while_they_are(
 
     async with person(units[1], "小红") as hong:
         number = hong.user_id
-        assert units[1].unit_id in await asyncio.to_thread(places, number)
+        here = units[1].unit_id
+        await asyncio.to_thread(wait_until, lambda: here in places(number), what="her place")
         await hong.log_out()
     await asyncio.to_thread(wait_until, lambda: not places(number), what="no place in Redis")
     async with Client(units[0].tcp_url) as stranger:

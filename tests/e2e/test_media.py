@@ -371,8 +371,7 @@ async def test_chat_client_when_files_are_sent_then_shown_with_a_number_and_save
             for me, person in ((ann, one), (bob, other)):
                 tasks.create_task(Chat(me=me, terminal=person, say=ChatTexts("en")).run())
             one.type(f"/image '{tmp_path / 'my photo.png'}'")
-            await other.sees("[image] my photo.png (")
-            assert "(/save 1)" in other.shown[-1]
+            assert "(/save 1)" in await other.sees("[image] my photo.png (")
             other.type(f"/save 1 {kept}")
             await other.sees("Saved as")
             one.type(f"/file {tmp_path / 'nothing'}")

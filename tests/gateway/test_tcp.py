@@ -89,7 +89,7 @@ async def test_close_when_the_client_is_still_writing_then_the_reason_arrives() 
 
 
 async def test_close_when_the_client_keeps_its_direction_open_then_cut_off() -> None:
-    policy = GatewayPolicy(close_timeout_s=0.1)
+    policy = GatewayPolicy(close_timeout_s=0.5)
     async with open_site(policy=policy) as site, site.connect("tcp") as peer:
         await peer.send(PacketType.LIST_GROUPS)
         await peer.rest()

@@ -109,8 +109,8 @@ def test_cluster_when_started_then_everything_runs_and_is_shown(watched: Watched
 
 def test_cluster_when_asked_at_its_front_door_then_a_unit_answers(watched: Watched) -> None:
     url = watched.process("nginx").urls[0]
-    answer = ask(int(url.rpartition(":")[2]), b"GET /v1/units HTTP/1.0\r\nHost: a\r\n\r\n")
-    assert b" 200 " in answer
+    port, question = int(url.rpartition(":")[2]), b"GET /v1/units HTTP/1.0\r\nHost: a\r\n\r\n"
+    wait_until(lambda: b" 200 " in ask(port, question), what="an answer")
 
 
 def test_order_when_to_kill_and_start_then_it_lives_again(watched: Watched) -> None:

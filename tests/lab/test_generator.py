@@ -17,7 +17,7 @@ async def test_main_when_ordered_by_a_line_then_plays_and_tells(
     floor.stage.population.save(population)
     order = {
         "scenario": "one_to_one",
-        "plan": {"pairs": 1, "window": 1, "warm_up_s": 0.0, "seconds": 0.05},
+        "plan": {"pairs": 1, "window": 1, "warm_up_s": 0.0, "seconds": 0.5},
         "targets": [[floor.stage.target.host, floor.stage.target.port]],
         "directory": "",
         "population": str(population),

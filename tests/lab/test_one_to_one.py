@@ -13,7 +13,7 @@ TEMPLATE = SendTemplate(
 
 
 async def test_run_when_on_the_floor_then_all_that_was_sent_arrives(floor: Played) -> None:
-    outcome = await OneToOne(pairs=2, window=3, warm_up_s=0.0, seconds=0.05).run(floor.stage)
+    outcome = await OneToOne(pairs=2, window=3, warm_up_s=0.0, seconds=0.5).run(floor.stage)
     assert outcome.count > 0
     assert outcome.figures == {"lost": 0, "refused": 0}
     assert floor.marks == ["begin", "end"]

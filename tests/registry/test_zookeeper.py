@@ -289,7 +289,7 @@ async def test_registry_when_all_sessions_are_lost_then_registered_again_and_nob
             async with open_registry(url) as outside:
                 relay.loses_answers = True
                 await eventually(shows(outside))
-                assert (one.state, two.state) == ("suspended", "suspended")
+                await eventually(lambda: one.state == two.state == "suspended")
                 assert one.nodes() == two.nodes() == (ONE, TWO)
                 relay.loses_answers = False
                 await eventually(shows(outside, ONE, TWO))

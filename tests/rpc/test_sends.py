@@ -38,7 +38,7 @@ async def test_send_when_many_come_at_once_then_in_order_with_few_writes() -> No
 
 async def test_send_when_too_many_are_unanswered_then_refused_at_once() -> None:
     outcomes = Outcomes()
-    async with open_pair(limits=replace(QUICK, max_sends=3)) as (far, peer):
+    async with open_pair(limits=replace(QUICK, max_sends=3, stop_s=0.1)) as (far, peer):
         far.fakes.chat.answers_at_once = False
         for number in range(5):
             peer.sends.send(outcomes.send(number))

@@ -33,7 +33,7 @@ CREDENTIALS: Final = Credentials(b"a secret of the cluster")
 CALLER: Final = Caller(UserId(10_001), DeviceId(b"d" * 16), SessionId(7), language="zh-CN")
 CHAT: Final = ConversationId(10_001 << 32 | 10_002)
 QUICK: Final = LinkLimits(
-    open_timeout_s=20.0, write_timeout_s=20.0, send_timeout_s=60.0, stop_s=1.0, first_wait_s=0.05
+    open_timeout_s=20.0, write_timeout_s=20.0, send_timeout_s=60.0, stop_s=20.0, first_wait_s=0.05
 )
 """Quick to try again; the deadlines are for tests of deadlines to shorten."""
 

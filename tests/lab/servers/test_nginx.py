@@ -28,6 +28,10 @@ def greets(port: int) -> bool:
     return b"200 OK" in ask(port, b"GET / HTTP/1.0\r\n\r\n")
 
 
+def until_it_greets(port: int) -> None:
+    wait_until(lambda: greets(port), what="nginx")
+
+
 def is_gone(port: int) -> bool:
     try:
         return not greets(port)
@@ -55,12 +59,12 @@ def test_server_when_started_stopped_and_killed_then_it_serves_while_it_runs(
 ) -> None:
     server = NginxServer(tmp_path, config=tmp_path / "nginx.conf", port=port)
     with server:
-        assert greets(port)
+        until_it_greets(port)
         server.kill()
         assert is_gone(port)
         server.kill()
         server.start()
-        assert greets(port)
+        until_it_greets(port)
     assert is_gone(port)
 
 
@@ -71,6 +75,6 @@ def test_server_when_its_starter_is_killed_then_no_worker_is_left(
     with subprocess.Popen(command, stdout=subprocess.PIPE) as starter:
         assert starter.stdout is not None
         assert starter.stdout.readline() == b"started\n"
-        assert greets(port)
+        until_it_greets(port)
         starter.kill()
     wait_until(lambda: is_gone(port), what="the end of nginx")

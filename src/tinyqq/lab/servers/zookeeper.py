@@ -95,6 +95,11 @@ def zookeeper_ensemble(folder: Path) -> Iterator[tuple[ZookeeperServer, ...]]:
             server.start(wait=False)
         for server in servers:
             server.wait_ready()
-        wait_until(lambda: any(one.mode() == "leader" for one in servers), what="a leader")
-        servers.sort(key=lambda one: one.mode() != "leader")
+
+        def has_leader() -> bool:
+            """It comes first from now on."""
+            servers.sort(key=lambda one: one.mode() != "leader")
+            return servers[0].mode() == "leader"
+
+        wait_until(has_leader, what="a leader")
         yield tuple(servers)
