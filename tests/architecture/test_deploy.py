@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import typer
 from tests.architecture.source_tree import ROOT
 
 from tinyqq.app.nginx import Front, make_config
 from tinyqq.app.settings import DrainSettings, LimitSettings, Settings
 from tinyqq.app.sources import list_settings
-from tinyqq.cli.main import app
+from tinyqq.cli.main import load_command
 from tinyqq.model.ids import UnitId
 from tinyqq.ports.registry import Node
 
@@ -53,12 +52,8 @@ def test_toml_when_loaded_then_every_setting_is_right(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_commands_when_named_then_they_and_their_flags_exist(path: Path) -> None:
-    group: Any = typer.main.get_command(app)
-    context = typer.Context(group)
     for name, rest in _LINE.findall(text_of(path)):
-        command = group.get_command(context, name)
-        assert command is not None, name
-        flags = {flag for one in command.params for flag in one.opts}
+        flags = {flag for one in load_command(name).params for flag in one.opts}
         assert set(_FLAG.findall(rest)) - flags == set(), name
 
 

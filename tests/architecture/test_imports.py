@@ -61,7 +61,13 @@ IMPURE: Final = frozenset(
     {"asyncio", "socket", "ssl", "time", "random", "secrets", "threading", "selectors", "uvloop"}
 )
 _JOINS_OPTIONAL_BACK_ENDS: Final = frozenset(
-    {"tinyqq.app.ground", "tinyqq.app.media", "tinyqq.app.peers", "tinyqq.storage.open"}
+    {
+        "tinyqq.app.ground",
+        "tinyqq.app.media",
+        "tinyqq.app.peers",
+        "tinyqq.app.registry",
+        "tinyqq.storage.open",
+    }
 )
 _READS_PROTOBUF: Final = ("tinyqq.wire", "tinyqq.rpc", "tinyqq.lab")
 """The lab's floor program does without our layers, and is what they are compared with."""

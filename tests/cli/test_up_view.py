@@ -9,8 +9,8 @@ from typing import get_args
 
 import pytest
 
-from tinyqq.cli import up_texts
-from tinyqq.cli.up_texts import UpTexts
+from tinyqq.cli.texts import Texts
+from tinyqq.cli.up_texts import UP_TEXTS
 from tinyqq.cli.up_view import UpView
 from tinyqq.lab.cluster import Event, What
 from tinyqq.lab.cluster_folder import ClusterFolder, ProcessState
@@ -29,12 +29,12 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterPlan:
 def view(plan: ClusterPlan) -> UpView:
     plan.folder.mkdir()
     (plan.folder / "control").touch()
-    return UpView(plan, ClusterFolder(plan.folder), UpTexts("en"))
+    return UpView(plan, ClusterFolder(plan.folder), Texts("en", UP_TEXTS))
 
 
 def test_texts_when_something_happens_then_there_are_words_for_it() -> None:
     kinds = set(get_args(What)) - {"log"}
-    assert {f"event.{kind}" for kind in kinds} <= set(up_texts._TEXTS)
+    assert {f"event.{kind}" for kind in kinds} <= set(UP_TEXTS)
 
 
 def test_view_when_a_process_is_ready_then_one_line(

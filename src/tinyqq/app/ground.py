@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tinyqq.app.peers import Me
+from tinyqq.app.registry import zookeeper_registry
 from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.clock import Clock, SystemClock
 from tinyqq.errors import needs_extra
@@ -30,7 +31,6 @@ from tinyqq.storage.open import Storage, open_storage
 
 if TYPE_CHECKING:  # what they import is an optional extra
     from tinyqq.presence.redis import RedisPresence
-    from tinyqq.registry.zookeeper import ZookeeperRegistry
 
 _Part = TypeVar("_Part")
 
@@ -123,19 +123,6 @@ def _net(ground: Ground, tail: LogTail) -> Net:
         registry=ground.registry,
         own_writers=lambda: ground.storage.writers,
         clock=ground.clock,
-    )
-
-
-def zookeeper_registry(settings: Settings, clock: Clock) -> ZookeeperRegistry:
-    """The registry that the settings name: of a node, or of a command that only looks.
-
-    Raises:
-        InvalidRequest: its driver is not installed.
-    """
-    with needs_extra("registry"):
-        from tinyqq.registry.zookeeper import ZookeeperRegistry
-    return ZookeeperRegistry(
-        url=settings.registry, clock=clock, session_timeout_s=settings.registry_session_timeout_s
     )
 
 

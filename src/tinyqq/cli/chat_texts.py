@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tinyqq.cli.texts import Language
+from tinyqq.cli.texts import Language, Table, Texts
 from tinyqq.errors import ErrorCode, TinyQQError
 
 Say = Callable[..., str]
@@ -41,7 +41,7 @@ HELP: Final = {
   /help         帮助                        /quit         退出""",
 }
 
-_TEXTS: Final[dict[str, tuple[str, str]]] = {
+_TEXTS: Final[Table] = {
     # ---- coming in -------------------------------------------------------------------------------
     "ask.number": ("Your number (empty: make an account): ", "你的号码（直接回车注册新账号）："),
     "ask.password": ("Password: ", "密码："),
@@ -193,16 +193,11 @@ _REASONS: Final[dict[ErrorCode, tuple[str, str]]] = {
 }  # fmt: skip
 
 
-class ChatTexts:
+class ChatTexts(Texts):
     """The table in one language: ``say("say.open", name=...)``."""
 
     def __init__(self, language: Language) -> None:
-        self.language = language
-        self._column = 1 if language == "zh" else 0
-
-    def __call__(self, key: str, /, **fields: object) -> str:
-        """The text of that name, with its fields filled in."""
-        return _TEXTS[key][self._column].format(**fields)
+        super().__init__(language, _TEXTS)
 
     def has(self, key: str) -> bool:
         """Whether there is such a text."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tinyqq.app.ground import ask_presence, zookeeper_registry
+from tinyqq.app.ground import ask_presence
 from tinyqq.app.peers import advertised, ask_health
+from tinyqq.app.registry import zookeeper_registry
 from tinyqq.app.settings import MEMORY, Settings
 from tinyqq.app.sources import shown_values
 from tinyqq.app.tls import TlsError, load_node_tls

@@ -12,7 +12,8 @@ from tinyqq.app.settings import MEMORY, PROXY, Settings
 from tinyqq.app.sources import shown_database
 from tinyqq.cli import checks, cluster_checks, console, options
 from tinyqq.cli.console import ExitCode
-from tinyqq.cli.doctor_texts import advise
+from tinyqq.cli.doctor_texts import ADVICE
+from tinyqq.cli.texts import Texts
 from tinyqq.errors import TinyQQError
 from tinyqq.storage import migrate
 from tinyqq.storage.open import database_path, is_server
@@ -28,11 +29,12 @@ def doctor(
         findings = examine(settings)
     except TinyQQError as exc:
         options.fail_storage(exc, settings)
+    advice = Texts(texts.language, ADVICE)
     for finding in findings:
         mark = typer.style("ok", fg="green") if finding.is_good else typer.style("!!", fg="red")
         typer.echo(f"{mark}  {finding.name:12}  {finding.detail}")
         if finding.advice:
-            typer.echo(f"    → {advise(finding.advice, texts.language)}")
+            typer.echo(f"    → {advice(finding.advice)}")
     bad = sum(not finding.is_good for finding in findings)
     if bad:
         typer.echo(texts("doctor.bad", count=bad))

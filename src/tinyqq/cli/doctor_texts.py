@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tinyqq.cli.texts import Language
+from tinyqq.cli.texts import Table
 
-_TEXTS: Final[dict[str, tuple[str, str]]] = {
+ADVICE: Final[Table] = {
     "python.old": (
         "TinyQQ needs Python 3.11 or newer: install it, then `make`.",
         "TinyQQ 需要 Python 3.11 或更新的版本：请安装后再运行 `make`。",
@@ -79,8 +79,3 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "刚死掉的节点还会在注册中心里停留 registry_session_timeout_s 秒。",
     ),
 }
-
-
-def advise(key: str, language: Language) -> str:
-    """The advice of that name."""
-    return _TEXTS[key][1 if language == "zh" else 0]

@@ -8,18 +8,18 @@ from typing import Final
 
 import typer
 
-from tinyqq.cli import console
-from tinyqq.cli.up import DEFAULT_DIR, Dir
-from tinyqq.cli.up_texts import UpTexts
+from tinyqq.cli import console, options
+from tinyqq.cli.texts import Texts
+from tinyqq.cli.up_texts import UP_TEXTS
 from tinyqq.lab.cluster_folder import ClusterFolder
 
 _TIMEOUT_S: Final = 120.0
 """Longer than units take that wait for their clients to leave."""
 
 
-def down(*, dir_: Dir = DEFAULT_DIR) -> None:
+def down(*, dir_: options.ClusterDir = options.CLUSTER_DIR) -> None:
     """Stop the cluster of `tinyqq up` in order, and wait until it is gone."""
-    say = UpTexts(console.texts().language)
+    say = Texts(console.texts().language, UP_TEXTS)
     folder = ClusterFolder(dir_.absolute())
     state = folder.wait_state() if folder.is_in_use() else None
     if state is None:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tinyqq.app.ground import zookeeper_registry
 from tinyqq.app.peers import ask_to_drain
+from tinyqq.app.registry import zookeeper_registry
 from tinyqq.app.settings import Settings
 from tinyqq.app.tls import TlsError
 from tinyqq.cli import console, options

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from tinyqq.app.ground import zookeeper_registry
 from tinyqq.app.nginx import Front, NginxError, find_stream_module, make_config
 from tinyqq.app.nginx_watch import NginxWatch, nginx_of, write_file
+from tinyqq.app.registry import zookeeper_registry
 from tinyqq.app.run import stop_on_signals
 from tinyqq.app.settings import Settings
 from tinyqq.cli import console, options

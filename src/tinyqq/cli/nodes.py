@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from tinyqq.app.ground import zookeeper_registry
+from tinyqq.app.registry import zookeeper_registry
 from tinyqq.app.settings import MEMORY, ROLES, Settings
 from tinyqq.cli import console, options
 from tinyqq.cli.console import ExitCode

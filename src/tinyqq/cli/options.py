@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -59,6 +59,8 @@ Set = Annotated[
         help="Any other setting, as `tinyqq config show` names it; may be repeated.",
     ),
 ]
+ClusterDir = Annotated[Path, typer.Option("--dir", help="Folder for everything of the cluster.")]
+CLUSTER_DIR: Final = Path("tinyqq-cluster")
 
 
 def fail_storage(error: TinyQQError | OSError, settings: Settings) -> NoReturn:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 Language = Literal["en", "zh"]
+Table = Mapping[str, tuple[str, str]]
 
-_TEXTS: Final[dict[str, tuple[str, str]]] = {
+_TEXTS: Final[Table] = {
     # ---- serve, demo -----------------------------------------------------------------------------
     "serve.ready": ("TinyQQ {version} is running.", "TinyQQ {version} 已启动。"),
     "serve.page": ("  page             {url}", "  网页        {url}"),
@@ -150,15 +151,20 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 
 
 class Texts:
-    """The table in one language: ``texts("serve.data", path=...)``."""
+    """A table in one language: ``texts("serve.data", path=...)``.
 
-    def __init__(self, language: Language) -> None:
+    Args:
+        table: English and Chinese by name.
+    """
+
+    def __init__(self, language: Language, table: Table = _TEXTS) -> None:
         self.language = language
+        self._table = table
         self._column = 1 if language == "zh" else 0
 
     def __call__(self, key: str, /, **fields: object) -> str:
         """The text of that name, with its fields filled in."""
-        return _TEXTS[key][self._column].format(**fields)
+        return self._table[key][self._column].format(**fields)
 
 
 def choose_language(environ: Mapping[str, str], system_locale: str = "") -> Language:

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -18,7 +17,8 @@ import typer
 from tinyqq.app.settings import ENV_PREFIX, PROXY, ROLES
 from tinyqq.cli import console, options
 from tinyqq.cli.console import ExitCode
-from tinyqq.cli.up_texts import UpTexts
+from tinyqq.cli.texts import Texts
+from tinyqq.cli.up_texts import UP_TEXTS
 from tinyqq.cli.up_view import UpView
 from tinyqq.errors import TinyQQError
 from tinyqq.lab.cluster import Cluster
@@ -32,10 +32,6 @@ from tinyqq.lab.servers.process import ServerFailed
 _EXTRA: Final = ("asyncmy", "grpc", "kazoo", "redis")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MAX_OF_A_KIND: Final = 50
-
-DEFAULT_DIR: Final = Path("tinyqq-cluster")
-
-Dir = Annotated[Path, typer.Option("--dir", help="Folder for everything of the cluster.")]
 
 
 class Stopped(BaseException):
@@ -61,14 +57,14 @@ def up(
     install: Annotated[
         bool, typer.Option("--install", help="Install missing packages (Debian, Ubuntu).")
     ] = False,
-    dir_: Dir = DEFAULT_DIR,
+    dir_: options.ClusterDir = options.CLUSTER_DIR,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Throw away what an earlier cluster left there.")
     ] = False,
     set_: options.Set = None,
 ) -> None:
     """Run a whole cluster on this machine, to try it out, until Ctrl-C."""
-    say = UpTexts(console.texts().language)
+    say = Texts(console.texts().language, UP_TEXTS)
     layout = Layout(units, _role_nodes(roles_nodes or ()), is_replicated=ha)
     _check_packages(layout, say, install=install)
     path = dir_.absolute()
@@ -83,7 +79,7 @@ def up(
     typer.echo(say("up.stopped", path=path))
 
 
-def _run(folder: ClusterFolder, layout: Layout, overrides: Sequence[str], say: UpTexts) -> None:
+def _run(folder: ClusterFolder, layout: Layout, overrides: Sequence[str], say: Texts) -> None:
     began = time.monotonic()
     ports = folder.choose_ports(list_ports(layout))
     plan = make_plan(layout, folder=folder.path, ports=ports, secret=folder.secret())
@@ -108,7 +104,7 @@ def _run(folder: ClusterFolder, layout: Layout, overrides: Sequence[str], say: U
 
 
 @contextlib.contextmanager
-def _raise_on_signals(say: UpTexts) -> Iterator[None]:
+def _raise_on_signals(say: Texts) -> Iterator[None]:
     """The first signal ends what goes on in order, the second at once."""
 
     def stop(number: int, _: object) -> NoReturn:
@@ -130,7 +126,7 @@ def _raise_on_signals(say: UpTexts) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _check_packages(layout: Layout, say: UpTexts, *, install: bool) -> None:
+def _check_packages(layout: Layout, say: Texts, *, install: bool) -> None:
     if any(importlib.util.find_spec(name) is None for name in _EXTRA):
         console.fail(say("up.extra"), ExitCode.SETTINGS)
     missing = missing_packages(layout.kinds)
@@ -161,7 +157,7 @@ def _environment(own: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in own.items() if not name.startswith(ENV_PREFIX)}
 
 
-def _fail_folder(error: FolderError, say: UpTexts, *, ha: bool) -> NoReturn:
+def _fail_folder(error: FolderError, say: Texts, *, ha: bool) -> NoReturn:
     path = shlex.quote(str(error.path))
     made = say("up.without_ha" if ha else "up.with_ha")
     code = ExitCode.IN_USE if error.reason == "in_use" else ExitCode.STORAGE

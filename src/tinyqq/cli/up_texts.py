@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tinyqq.cli.texts import Language
+from tinyqq.cli.texts import Table
 
-_TEXTS: Final[dict[str, tuple[str, str]]] = {
+UP_TEXTS: Final[Table] = {
     # ---- before it starts ------------------------------------------------------------------------
     "up.starting": ("Starting a cluster in {path}", "正在 {path} 启动集群"),
     "up.missing": (
@@ -117,14 +117,3 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{seconds:.0f} 秒内未能结束；其进程号为 {pid}。",
     ),
 }
-
-
-class UpTexts:
-    """The table in one language: ``say("down.nothing", path=...)``."""
-
-    def __init__(self, language: Language) -> None:
-        self._column = 1 if language == "zh" else 0
-
-    def __call__(self, key: str, /, **fields: object) -> str:
-        """The text of that name, with its fields filled in."""
-        return _TEXTS[key][self._column].format(**fields)

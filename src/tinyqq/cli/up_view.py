@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from tinyqq import __version__
-from tinyqq.cli.up_texts import UpTexts
+from tinyqq.cli.texts import Texts
 from tinyqq.lab.cluster import Event
 from tinyqq.lab.cluster_folder import ClusterFolder, ProcessState
 from tinyqq.lab.cluster_plan import ClusterPlan
@@ -37,7 +37,7 @@ _NAME_WIDTH: Final = 11
 class UpView:
     """Prints on stdout; without colours where it is not a terminal."""
 
-    def __init__(self, plan: ClusterPlan, folder: ClusterFolder, say: UpTexts) -> None:
+    def __init__(self, plan: ClusterPlan, folder: ClusterFolder, say: Texts) -> None:
         self._plan = plan
         self._folder = folder
         self._say = say
