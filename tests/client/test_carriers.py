@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.support.certificates import Certificate
 from tests.support.client_connections import Heard, connected, log_in
@@ -85,6 +87,31 @@ async def test_carry_when_the_network_breaks_then_the_connection_knows(
         await log_in(connection)
         server.cut_all()
         assert (await connection.wait_closed()).code is ErrorCode.CONNECTION_LOST
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_close_when_the_server_reads_nothing_then_lets_go_all_the_same(
+    server: FakeServer, carrier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinyqq.client.carriers._CLOSE_TIMEOUT_S", 0.1)
+    async with asyncio.timeout(20):
+        async with connected(server, url=url_of(server, carrier)) as connection:
+            await log_in(connection)
+            server.stop_listening()
+            for _ in range(connection.max_in_flight):
+                connection.send(PacketType.SEND, bytes(64 * 1024), lambda _: None)
+            await asyncio.sleep(0)  # it is written then, as far as the socket takes it
+    server.cut_all()
+
+
+@pytest.mark.parametrize(
+    "url", [f"tinyqq://{'x' * 64}.example", f"ws://{'x' * 64}.example", "tinyqq://a..b"]
+)
+async def test_carry_when_no_host_can_have_the_name_then_unreachable(
+    server: FakeServer, url: str
+) -> None:
+    with pytest.raises(Unavailable):
+        await talk(server, url)
 
 
 async def test_carry_when_the_server_sends_text_messages_then_closed(server: FakeServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 import pytest
@@ -57,7 +58,13 @@ def test_parse_listing_when_one_way_is_missing_then_the_other() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "wait_s"),
-    [({}, 0.0), ({"wait_ms": 1500}, 1.5), ({"wait_ms": -1}, 0.0), ({"wait_ms": 1e12}, 120.0)],
+    [
+        ({}, 0.0),
+        ({"wait_ms": 1500}, 1.5),
+        ({"wait_ms": -1}, 0.0),
+        ({"wait_ms": 1e12}, 120.0),
+        ({"wait_ms": nan}, 0.0),
+    ],
 )
 def test_parse_listing_when_asked_to_wait_then_so_long(
     fields: dict[str, float], wait_s: float

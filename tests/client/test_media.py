@@ -4,6 +4,7 @@ ways are in tests/e2e/test_media.py."""
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -121,6 +122,13 @@ async def test_upload_when_answers_are_lost_then_it_goes_on_where_the_server_is(
     assert found == MediaRecord(SHA, "a.bin", "x/y", 5)
     assert heard == sorted(heard)
     assert heard[:2] == [0, CHUNK_BYTES]
+
+
+async def test_upload_when_its_name_is_no_unicode_then_called_nearly_so(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.bin")  # as an old disk has it
+    path.write_bytes(CONTENT)
+    async with media_of(FakeFiles()) as media:
+        assert (await media.upload(path)).name == "caf?.bin"
 
 
 async def test_upload_when_it_never_works_then_given_up() -> None:

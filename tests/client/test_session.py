@@ -11,7 +11,7 @@ from tests.support.clients import all_left, logged_in, next_of, next_texts
 from tests.support.entries import ANN, ANN_BOB, BOB, text
 from tests.support.fake_server import FakeServer
 
-from tinyqq.client import Client, Connected, FileStore, KickedOut, Message
+from tinyqq.client import Client, Connected, FileStore, KickedOut, Message, Trust
 from tinyqq.errors import ErrorCode, InvalidRequest, Unauthenticated, Unavailable
 from tinyqq.model.account import ChangePassword, KickReason, LoggedIn
 from tinyqq.model.connection import Done, Kicked
@@ -55,6 +55,13 @@ async def test_open_when_the_token_cannot_be_tried_then_raises_and_is_kept(tmp_p
 def test_client_when_the_address_is_senseless_then_refused_at_once() -> None:
     with pytest.raises(InvalidRequest):
         Client("gopher://x")
+
+
+async def test_log_in_when_the_fingerprint_is_senseless_then_refused(server: FakeServer) -> None:
+    url = server.http_url.replace("http", "https")
+    async with Client(url, trust=Trust(fingerprint="nonsense")) as me:
+        with pytest.raises(InvalidRequest):
+            await me.login(ANN, "password")
 
 
 async def test_client_when_not_open_then_says_so() -> None:

@@ -480,7 +480,9 @@ def _web_app(server: FakeServer) -> web.Application:
     async def websocket(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await WebSocketLink(server, socket).run()
+        link = WebSocketLink(server, socket)
+        link.transport = request.transport
+        await link.run()
         return socket
 
     async def units(request: web.Request) -> web.Response:

@@ -43,7 +43,7 @@ async def carry(
                 if address.path
                 else _open_tcp(connection, address, trust)
             )
-    except (OSError, TimeoutError, ssl.SSLError, aiohttp.ClientError) as exc:
+    except (OSError, TimeoutError, UnicodeError, aiohttp.ClientError) as exc:
         raise _unreachable(address, exc) from exc
     try:
         await connection.open(carrier, timeout_s=timeout_s)
@@ -124,9 +124,13 @@ class _WebSocketCarrier:
         self._socket = socket
         self._has_output = asyncio.Event()
         self._is_closing = False
+        self._task: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Read until the end; then close everything."""
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Read and write, until the end of the connection."""
+        self._task = tasks.create_task(self._run())
+
+    async def _run(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(self._write())
@@ -147,6 +151,9 @@ class _WebSocketCarrier:
         self._has_output.set()
 
     def close(self) -> None:
+        if not self._is_closing and self._task is not None:
+            # As long as the server reads nothing, what is left cannot be written.
+            asyncio.get_running_loop().call_later(2 * _CLOSE_TIMEOUT_S, self._task.cancel)
         self._is_closing = True
         self._has_output.set()
 
@@ -171,16 +178,12 @@ async def _open_websocket(
     try:
         socket = await http.ws_connect(
             str(address),
-            ssl=_aiohttp_tls(trust) if address.tls else True,
+            ssl=trust.for_http() if address.tls else True,
             max_msg_size=MAX_MESSAGE_BYTES,
         )
     except BaseException:
         await http.close()
         raise
     carrier = _WebSocketCarrier(connection, http, socket)
-    tasks.create_task(carrier.run())
+    carrier.start(tasks)
     return carrier
-
-
-def _aiohttp_tls(trust: Trust) -> ssl.SSLContext | aiohttp.Fingerprint:
-    return aiohttp.Fingerprint(trust.digest) if trust.digest else trust.context()

@@ -286,7 +286,7 @@ class Client:
             raise InvalidRequest(ErrorCode.BAD_MEDIA, reason="duration_ms must be said")
         name = name or ("" if isinstance(source, bytes) else Path(source).name)
         media = await self.media.upload(recording, name=name)
-        content = Content(name, media=replace(media, duration_ms=duration_ms))
+        content = Content(media.name, media=replace(media, duration_ms=duration_ms))
         return await self.send_to(place, content, kind=Kind.VOICE)
 
     async def send_media_to(

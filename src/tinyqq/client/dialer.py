@@ -183,7 +183,7 @@ class Dialer:
         timeout_s = _SHORT_TIMEOUT_S if self._units else _TIMEOUT_S
         try:
             listing = await fetch_listing(directory, trust=self._trust, timeout_s=timeout_s)
-        except Unavailable as error:
+        except TinyQQError as error:
             return error
         self._directory = directory
         return listing

@@ -28,10 +28,9 @@ async def fetch_listing(directory: Directory, *, trust: Trust, timeout_s: float)
 
     Raises:
         Unavailable: CONNECTION_LOST when the directory cannot be reached or its answer not read.
+        InvalidRequest: *trust* names what is no certificate.
     """
-    tls: Any = True
-    if directory.tls:
-        tls = aiohttp.Fingerprint(trust.digest) if trust.digest else trust.context()
+    tls = trust.for_http() if directory.tls else True
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout_s)) as http,
@@ -50,7 +49,9 @@ def parse_listing(answer: Any) -> Listing:
         ValueError: it is something else.
     """
     try:
-        wait_s = min(max(float(answer.get("wait_ms", 0)) / 1000, 0.0), _MAX_WAIT_S)
+        wait_s = min(
+            max(0.0, float(answer.get("wait_ms", 0)) / 1000), _MAX_WAIT_S
+        )  # 0.0: also of NaN
         return Listing(tuple(Unit(_addresses(unit)) for unit in answer["units"]), wait_s)
     except (TypeError, KeyError, AttributeError) as exc:
         raise ValueError("not a list of units") from exc

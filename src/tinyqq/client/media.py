@@ -100,6 +100,8 @@ class Media:
         else:
             content = await read_source(source)
             name = name or Path(source).name
+        # Names on a disk are bytes; what is no text becomes question marks.
+        name = name.encode(errors="replace").decode()
         if as_picture:
             content = await asyncio.to_thread(without_metadata, content)
         kind = media_type or mimetypes.guess_type(name)[0] or OCTETS

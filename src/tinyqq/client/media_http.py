@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
@@ -112,13 +112,7 @@ class MediaHttp:
 
     def _session(self) -> aiohttp.ClientSession:
         place = self._place()
-        tls: Any = True
-        if place.tls:
-            tls = (
-                aiohttp.Fingerprint(self._trust.digest)
-                if self._trust.digest
-                else self._trust.context()
-            )
+        tls = self._trust.for_http() if place.tls else True
         return aiohttp.ClientSession(
             str(place),
             connector=aiohttp.TCPConnector(ssl=tls),

@@ -7,6 +7,8 @@ import hmac
 import ssl
 from dataclasses import dataclass
 
+import aiohttp
+
 from tinyqq.errors import ErrorCode, InvalidRequest, Unavailable
 
 
@@ -55,6 +57,10 @@ class Trust:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+    def for_http(self) -> ssl.SSLContext | aiohttp.Fingerprint:
+        """What aiohttp takes as ``ssl``; raises as :attr:`digest` and :meth:`context`."""
+        return aiohttp.Fingerprint(self.digest) if self.digest else self.context()
 
     def check(self, certificate: bytes | None) -> None:
         """Compare the server's certificate (DER) with the pinned one, if there is one.
