@@ -415,6 +415,16 @@ async def test_log_in_when_it_is_the_first_then_friends_are_told_once() -> None:
         assert hint.record == PresenceChanged(ANN, True)
 
 
+async def test_log_in_when_two_devices_come_at_once_then_friends_are_told_once() -> None:
+    async with open_world() as world:
+        world.conversations.friends[ANN] = (BOB,)
+        await asyncio.gather(
+            world.log_in(ANN, device=1), world.log_in(ANN, device=2, kind=DeviceKind.WEB)
+        )
+        await world.settle()
+        assert [hint.record for hint in world.delivery.hints] == [PresenceChanged(ANN, True)]
+
+
 async def test_log_in_when_there_are_no_friends_then_nobody_is_told() -> None:
     async with open_world() as world:
         await world.log_in(ANN)

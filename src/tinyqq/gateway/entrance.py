@@ -174,7 +174,9 @@ class Entrance:
             extra={"user_id": caller.user_id, "session_id": caller.session_id},
         )
         self._end_others(caller, login)
-        if len(self._unit.sessions_of(caller.user_id)) == 1:
+        # Bound are also those that have no answer yet: two that come at once see each other.
+        here = self._unit.sessions_of(caller.user_id)
+        if all(one is connection or one.session.caller is None for one in here):
             self._tasks.spawn(self._tell_friends(caller, is_online=True))
 
     def _end_others(self, caller: Caller, login: Login) -> None:
