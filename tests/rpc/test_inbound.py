@@ -25,7 +25,8 @@ from tinyqq._pb import node_pb2 as pb
 from tinyqq._pb.node_pb2_grpc import NodeStub
 from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError, TinyQQError, Unavailable
 from tinyqq.model.friend import ListContacts, SetBlocked
-from tinyqq.model.message import Sent
+from tinyqq.model.ids import ConversationId
+from tinyqq.model.message import Sent, Typing
 from tinyqq.ports.services import ChatApi, Send
 from tinyqq.rpc.inbound import AnswerLine
 from tinyqq.rpc.links import Peer
@@ -150,15 +151,22 @@ async def test_send_when_chat_is_not_here_then_unavailable() -> None:
         pb.Deliveries(notes=[pb.Note(type=PacketType.MARK, body=b"\xff")]),
     ],
 )
-async def test_deliveries_when_one_is_bad_then_the_stream_goes_on(
+async def test_deliveries_when_one_is_bad_then_those_behind_it_are_taken(
     batch: pb.Deliveries, caplog: pytest.LogCaptureFixture
 ) -> None:
     far = FarNode()
     async with far.listen() as server, open_channel(server.port) as channel:
         call = NodeStub(channel).Link(metadata=CREDENTIALS.metadata, timeout=30)
-        await call.write(batch)
-        await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=5)]))
-        await until(lambda: bool(far.unit.got))
+        note = pb.Note(
+            type=PacketType.TYPING, body=encode(Typing(ConversationId(7))), caller=caller_to(CALLER)
+        )
+        whole = pb.Deliveries(kicks=[pb.Kick(user_id=5)])
+        whole.MergeFrom(batch)
+        whole.notes.append(note)
+        await call.write(whole)
+        await until(lambda: bool(far.unit.got and far.fakes.offline.calls))
+        await call.write(pb.Deliveries(kicks=[pb.Kick(user_id=6)]))
+        await until(lambda: len(far.unit.got) == 2)
         assert isinstance(await call.read(), pb.Identity)
         await call.done_writing()
         assert await call.code() is grpc.StatusCode.OK

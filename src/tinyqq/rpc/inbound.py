@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, cast
 
@@ -186,17 +187,18 @@ class Desk:
 
     def _deliver(self, batch: pb.Deliveries) -> None:
         self.received += len(batch.pushes)
-        try:
-            if batch.pushes:
+        if batch.pushes:
+            with _contained():
                 self._unit.push([push_from(one) for one in batch.pushes])
-            if batch.hints:
+        if batch.hints:
+            with _contained():
                 self._unit.hint([hint_from(one) for one in batch.hints])
-            if batch.kicks:
+        if batch.kicks:
+            with _contained():
                 self._unit.kick([kick_from(one) for one in batch.kicks])
-            for note in batch.notes:
+        for note in batch.notes:
+            with _contained():
                 self._note(note)
-        except Exception:
-            logger.exception("deliveries.failed")
 
     def _note(self, note: pb.Note) -> None:
         take = self._notes.get(note.type)
@@ -262,6 +264,15 @@ class Desk:
             for number, target in table.items()
             if target.role in self._roles
         }
+
+
+@contextmanager
+def _contained() -> Iterator[None]:
+    """Round what came with other things: if it is bad, or of a later version, they are not lost."""
+    try:
+        yield
+    except Exception:
+        logger.exception("deliveries.failed")
 
 
 _Flight = tuple[int, int]
