@@ -9,6 +9,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.processes import Server, serving
 from tests.support.browser import PASSWORD, TALL, make_friends, serve_flags, someone
 from tests.support.clients import next_texts
+from tests.support.eventually import eventually
 from tests.support.relay import relay_to
 
 from tinyqq.client import Client
@@ -69,6 +70,12 @@ async def test_server_when_killed_amid_sends_then_all_arrive_once_in_order(
             first.kill()
             await ming.say(*texts[15:30])
             await ming.sees_connection(is_there=False)
+
+            async def is_all_stored() -> bool:
+                stored = await ming.stored("outgoing", "place")
+                return len(stored) == await ming.page.locator(".state.sending").count()
+
+            await eventually(is_all_stored)
             # The page opens without a server after one visit, also what nobody has looked at yet;
             # and what has not been sent outlives it.
             await ming.page.reload()
@@ -101,6 +108,11 @@ async def test_page_when_reloaded_then_the_draft_and_the_place_are_still_there(
         await ming.go("#/chats")
         await expect(ming.row("小红")).to_contain_text("[草稿] 写到一半……")
         await ming.open_chat("小红")
+
+        async def is_stored() -> bool:
+            return "写到一半……" in await ming.stored("conversations", "draft")
+
+        await eventually(is_stored)
         await ming.page.reload()
         await ming.sees("已发出")
         await expect(ming.composer).to_have_value("写到一半……")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -104,6 +104,7 @@ async def test_unit_when_killed_then_its_page_moves_and_the_admin_page_shows_it_
         await hong.say("五")
         for person in (ming, hong):
             await expect(person.bubbles).to_have_count(5)
+            await expect(person.page.locator(".state.sending")).to_have_count(0)
             await person.sees_connection(is_there=True)
         texts = await ming.bubbles.all_inner_texts()
         assert texts == await hong.bubbles.all_inner_texts()
@@ -201,6 +202,16 @@ class Wire:
 def web_socket(unit: App) -> str:
     """Where pages find a unit."""
     return unit.http_url.replace("http", "ws", 1) + "/ws"
+
+
+@pytest.fixture
+async def units(cluster: Cluster) -> AsyncIterator[tuple[App, App]]:
+    """Two whose clients send no heartbeat, by which they would find that something was lost."""
+    calm = {"limits": {"idle_timeout_s": 3_600.0}}
+    async with cluster.unit("one", **calm) as one, cluster.unit("two", **calm) as two:
+        for unit in (one, two):
+            await sees_nodes(unit, 2)
+        yield one, two
 
 
 async def test_reading_and_leaving_when_a_page_moves_just_then_then_it_shows_both(

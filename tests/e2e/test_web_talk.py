@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -114,7 +115,10 @@ async def test_three_when_one_makes_a_group_then_the_others_see_it_and_who_is_me
         await ming.fill("群名称", "周末爬山")
         for friend in ("小红", "小刚"):
             await ming.page.get_by_role("checkbox", name=friend).check()
-        await ming.page.get_by_role("main").get_by_role("button", name="创建群聊").click()
+        # It is told as it comes.
+        told = [one.sees_in_passing(".toast", "小明邀请你加入“周末爬山”") for one in (hong, gang)]
+        create = ming.page.get_by_role("main").get_by_role("button", name="创建群聊")
+        await asyncio.gather(*told, create.click())
         await expect(ming.page.locator(".conversation h1")).to_have_text("周末爬山")
         for one in (hong, gang):
             await join_invited(one)
@@ -171,8 +175,7 @@ async def has_connections(server: Server, count: int) -> bool:
 
 
 async def join_invited(one: Someone) -> None:
-    """Accept the invitation to a group; it is told as it comes, and is no note to oneself."""
-    await expect(one.page.get_by_text("小明邀请你加入“周末爬山”")).to_be_visible()
+    """Accept the invitation to a group; it is no note to oneself."""
     await one.page.get_by_role("navigation").get_by_role("button", name="群聊").click()
     await one.page.get_by_role("button", name="群邀请").click()
     await one.press("同意周末爬山")
@@ -210,6 +213,7 @@ async def test_message_when_recalled_then_gone_for_both_and_can_be_edited_again(
     async with two_in_their_chat(browser, web_server.url) as (ming, hong):
         await ming.say("写错了", "写对了")
         await hong.sees("写错了", "写对了")
+        await ming.sees_mark("已读")  # what nobody has acknowledged yet cannot be taken back
         await ming.bubbles.first.click(button="right")
         await ming.page.get_by_role("menuitem", name="撤回").click()
         await hong.sees("写对了")
@@ -228,8 +232,8 @@ async def test_reply_when_its_quote_is_pressed_then_it_leads_there(
         await hong.say("八点")
         quote = ming.page.locator(".message .bubble").last.get_by_role("button")
         await expect(quote).to_contain_text("几点出发？")
-        await quote.click()
-        await expect(ming.page.locator(".message.marked")).to_contain_text("几点出发？")
+        stands_out = ming.sees_in_passing(".message.marked", "几点出发？")
+        await asyncio.gather(stands_out, quote.click())
 
 
 async def test_conversation_when_opened_with_unread_then_it_rests_at_the_first_of_them(

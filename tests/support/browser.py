@@ -6,6 +6,7 @@ looks at, no page may break its content security policy, open a dialog or throw.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import tempfile
@@ -54,6 +55,27 @@ _PICKY: Final = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
+_SHOWN: Final = """([selector, text]) => new Promise((resolve) => {
+  const look = () => {
+    for (const one of document.querySelectorAll(selector)) {
+      if (one.textContent.includes(text)) resolve();
+    }
+  };
+  new MutationObserver(look).observe(document.body, {
+    subtree: true, childList: true, attributes: true,
+  });
+  look();
+})"""
+_STORED: Final = """async ([name, table, field]) => {
+  const answer = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const database = await answer(indexedDB.open(name));
+  const rows = await answer(database.transaction(table).objectStore(table).getAll());
+  database.close();
+  return rows.map((row) => row[field]);
+}"""
 _EXPECTED: Final = re.compile(
     "Failed to load resource|WebSocket connection to|net::ERR_"
     "|Cross-Origin-Opener-Policy header has been ignored"
@@ -138,6 +160,12 @@ class Someone:
         """Until the page opens without a server too."""
         await self.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
 
+    async def stored(self, table: str, field: str) -> list[Any]:
+        """A field of what the page has in its own store, by row: what a reload finds again."""
+        asked = [f"tinyqq-{self.number}", table, field]
+        rows: list[Any] = await self.page.evaluate(_STORED, asked)
+        return rows
+
     # ---- what people do --------------------------------------------------------------------------
 
     async def press(self, name: str, *, exact: bool = True) -> None:
@@ -203,6 +231,11 @@ class Someone:
         """Wait until the page says that the connection is away, or no longer says it."""
         banner = self.page.locator(".banner .bar")
         await (expect(banner).to_be_hidden() if is_there else expect(banner).to_be_visible())
+
+    async def sees_in_passing(self, selector: str, text: str) -> None:
+        """Wait until the page shows this, however shortly; begin before it may come."""
+        async with asyncio.timeout(TIMEOUT_MS / 1_000):
+            await self.page.evaluate(_SHOWN, [selector, text])
 
     def check(self) -> None:
         """Nothing forbidden has happened so far."""
