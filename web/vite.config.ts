@@ -37,6 +37,7 @@ export default defineConfig(({ command }) => ({
     // For the end of what hangs; a busy machine takes its time.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     setupFiles: ["tests/patience.ts"],
   },
 }));

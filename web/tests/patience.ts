@@ -2,6 +2,7 @@
 
 import { vi } from "vitest";
 
-const waitFor = vi.waitFor;
+const { waitFor, waitUntil } = vi;
 
 vi.waitFor = (holds, options) => waitFor(holds, options ?? { timeout: 30_000 });
+vi.waitUntil = (holds, options) => waitUntil(holds, options ?? { timeout: 30_000 });

@@ -64,7 +64,7 @@ afterEach(() => {
 it("shows who was here last at once, and connects", async () => {
   store.go();
   expect(await client.resume()).toMatchObject({ userId: ANN, nickname: "Ann" });
-  await vi.waitFor(() => expect(server.sockets).toHaveLength(1), { timeout: 15_000 });
+  await vi.waitFor(() => expect(server.sockets).toHaveLength(1));
 });
 
 it("does not come in any more when it is closed meanwhile", async () => {

@@ -115,7 +115,7 @@ describe.skipIf(!PYTHON)("RealChatClient", () => {
 
     const last = next(bob.client, "entries", hasText("五"));
     await server.start();
-    again.reconnect();
+    for (const one of [again, bob.client]) one.reconnect();
     await last;
     const seen = await bob.client.history(chat, { at: "end" });
     const got = seen.entries.flatMap((one) => (one.is === "message" ? [one.content.text] : []));

@@ -14,7 +14,7 @@ const ENVIRONMENT = {
   TINYQQ_ACCOUNTS__ARGON2_MEMORY_KIB: "8",
   TINYQQ_ACCOUNTS__ARGON2_PASSES: "1",
 };
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 50_000;
 
 export class Server {
   origin = "";
