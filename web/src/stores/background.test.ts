@@ -61,6 +61,20 @@ describe("readInBackground", () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
+  it("reads so often at most, and once more for what was asked for meanwhile", async () => {
+    const seldom = vi.fn<() => Promise<void>>().mockResolvedValue();
+    const startSeldom = readInBackground(client as unknown as ChatClient, seldom, 1_000);
+    for (let time = 0; time < 5; time++) {
+      startSeldom();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(seldom).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(seldom).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(seldom).toHaveBeenCalledTimes(2);
+  });
+
   it("leaves it at a refusal", async () => {
     read.mockRejectedValue(new ChatError(ErrorCode.FORBIDDEN));
     start();

@@ -2,13 +2,16 @@
 
 import type { ChatClient } from "../core/api";
 import { asChatError } from "../core/errors";
+import { pause } from "../core/pause";
 
 /** Between two attempts while there is a connection that fails all the same. */
 const RETRY_MS = 2_000;
 
 /** Returns what starts the reading; errors end here. One reading at a time: asked for during one, it is
- * done once more after it, for what it brings may be older than the question. */
-export function readInBackground(client: ChatClient, read: () => Promise<void>): () => void {
+ * done once more after it, for what it brings may be older than the question.
+ *
+ * @param everyMs from the beginning of a reading to that of the next, at least. */
+export function readInBackground(client: ChatClient, read: () => Promise<void>, everyMs = 0): () => void {
   let isOwed = false;
   let isReading = false;
   let isWantedAgain = false;
@@ -24,11 +27,13 @@ export function readInBackground(client: ChatClient, read: () => Promise<void>):
   async function run(): Promise<void> {
     isReading = true;
     isWantedAgain = false;
+    const next = everyMs > 0 ? pause(everyMs) : undefined;
     try {
       await read();
     } catch (error) {
       if (asChatError(error).isForNow) tryLater();
     }
+    await next;
     isReading = false;
     if (isWantedAgain) start();
   }

@@ -1,9 +1,14 @@
 // @vitest-environment happy-dom
-import { expect, it, vi } from "vitest";
+import { createPinia } from "pinia";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createApp } from "vue";
 
-import type { JoinRequest, Member, Role } from "../core/api";
+import type { Account, ChatClient, ChatEvents, Connection, Group, JoinRequest, Member, Role } from "../core/api";
+import { Emitter } from "../core/emitter";
+import { ChatError, ErrorCode } from "../core/errors";
 import { mountPage } from "../../tests/mounting";
 import GroupsColumn from "../ui/groups/GroupsColumn.vue";
+import { clientKey } from "./client";
 import { outranks, sortMembers, useGroups } from "./groups";
 
 it("owners may change all others, admins members, members nobody", () => {
@@ -51,4 +56,58 @@ it("reads requests again when another admin has answered one, where the user may
   expect(asked.mock.calls).toEqual(managed.map((id) => [id]));
   expect(managed.length).toBeLessThan(groups.all.length);
   await vi.waitFor(() => expect(groups.requests.get(managed[0] ?? "")).toEqual([]));
+});
+
+describe("changes of groups", () => {
+  const events = new Emitter<ChatEvents>();
+  const hikers = { groupId: "20001", name: "Hikers", role: "member" } as Group;
+  const client = {
+    account: { userId: "10001", nickname: "Ann" } as Account,
+    connection: { state: "online" } as Connection,
+    on: events.on.bind(events),
+    contacts: async () => [],
+    groups: vi.fn(async () => [hikers]),
+    invitations: async () => [],
+    members: vi.fn(async () => [] as Member[]),
+  };
+  let groups: ReturnType<typeof useGroups>;
+
+  beforeEach(async () => {
+    vi.useFakeTimers();
+    vi.clearAllMocks();
+    events.clear();
+    const app = createApp({});
+    app.use(createPinia());
+    app.provide(clientKey, client as unknown as ChatClient);
+    groups = app.runWithContext(() => useGroups());
+    await groups.loadMembers("20001");
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const change = (...ids: string[]) => ids.forEach((groupId) => events.emit("groupsChanged", { groupId }));
+  const asked = () => [client.groups.mock.calls.length, client.members.mock.calls.length];
+
+  it("are asked about once a second at most, the last of them too", async () => {
+    expect(asked()).toEqual([1, 1]);
+    for (let time = 0; time < 9; time++) {
+      change("20001", "20002");
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(asked()).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(100);
+    // The members of the group where they are shown, and of no other.
+    expect(asked()).toEqual([2, 2]);
+    change("20002");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked()).toEqual([3, 2]);
+  });
+
+  it("leave no members that cannot be read any more", async () => {
+    client.members.mockRejectedValueOnce(new ChatError(ErrorCode.NOT_A_MEMBER));
+    change("20001");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(groups.members.has("20001")).toBe(false);
+  });
 });

@@ -11,6 +11,9 @@ import { useSession } from "./session";
 
 const RANK: Readonly<Record<Role, number>> = { none: 0, member: 1, admin: 2, owner: 3 };
 
+/** Where many come and go everybody is told of each, and need not ask about each. */
+const READ_EVERY_MS = 1_000;
+
 /** Whether somebody of this role may change somebody of that one. */
 export function outranks(one: Role, other: Role): boolean {
   return RANK[one] > RANK[other] && RANK[one] >= RANK.admin;
@@ -34,6 +37,8 @@ export const useGroups = defineStore("groups", () => {
   /** Where the user was invited, and has not answered. */
   const invitations = shallowRef<readonly Invitation[]>([]);
   const isLoaded = ref(false);
+  /** Of which something was told since they were read. */
+  const changed = new Set<GroupId>();
 
   const all = computed(() =>
     [...byId.values()]
@@ -88,10 +93,17 @@ export const useGroups = defineStore("groups", () => {
     }
   }
 
-  const loadSoon = readInBackground(client, load);
+  async function loadChanged(): Promise<void> {
+    const shown = [...changed].filter((one) => members.has(one));
+    changed.clear();
+    const lists = shown.map((one) => loadMembers(one).catch(() => members.delete(one)));
+    await Promise.all([load(), ...lists]);
+  }
+
+  const loadSoon = readInBackground(client, loadChanged, READ_EVERY_MS);
   client.on("groupsChanged", ({ groupId }) => {
+    changed.add(groupId);
     loadSoon();
-    if (members.has(groupId)) void loadMembers(groupId).catch(() => members.delete(groupId));
   });
 
   client.on("joinRequestsChanged", ({ groupId }) => {
