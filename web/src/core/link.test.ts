@@ -85,14 +85,6 @@ describe("Link", () => {
     expect(last()?.state).toBe("online");
   });
 
-  it("goes to the next unit when one is not there", async () => {
-    server.dead.add("ws://one/ws");
-    link.start();
-    await pass(10);
-    expect(last()?.state).toBe("online");
-    expect(server.last.url).toBe("ws://two/ws");
-  });
-
   it("comes back after a loss, later each time, and elsewhere first", async () => {
     link.start();
     await pass(10);

@@ -1,4 +1,4 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ANN, BOB, CHAT, recall, text } from "../../tests/entries";
@@ -6,7 +6,6 @@ import type { ChatEvents } from "./api";
 import type { Connection } from "./connection";
 import { Emitter } from "./emitter";
 import { ChatError, ErrorCode } from "./errors";
-import type { StoredFile } from "./files";
 import { Log } from "./log";
 import { Mailbox } from "./mailbox";
 import { Kind, type Entry, type Message } from "./model/entries";
@@ -21,7 +20,7 @@ import {
   SummarySchema,
   TypingSchema,
 } from "./wire/_pb/tinyqq/_pb/client_pb";
-import { contentOf, messageIdBytes, toLogEntry, type LogEntry } from "./wire/entry";
+import { messageIdBytes, type LogEntry } from "./wire/entry";
 
 function onWire(entry: LogEntry) {
   return create(EntrySchema, {
@@ -48,24 +47,10 @@ describe("Mailbox", () => {
     throw new ChatError(ErrorCode.CONNECTION_LOST);
   }) as unknown as Call;
 
-  /** Uploads that were begun; a test ends them. */
-  let uploads: { resolve: (stored: StoredFile) => void; reject: (error: ChatError) => void }[];
-  const files = {
-    upload: () => new Promise<StoredFile>((resolve, reject) => uploads.push({ resolve, reject })),
-    cancel: async () => undefined,
-  };
-
-  /** A connection; what is sent on it, by its text. */
-  function connect(): string[] {
-    const sent: string[] = [];
-    const send = (_: unknown, body: Uint8Array) => sent.push(contentOf(toLogEntry(fromBinary(EntrySchema, body))).text);
-    mailbox.onUp({ isClosed: false, inFlight: 0, maxInFlight: 100, notify: () => undefined, send } as unknown as Connection);
-    return sent;
-  }
-
   function openMailbox(call = unreachable): void {
     const nothing = () => undefined;
     const told = { onListed: nothing, onSynced: nothing };
+    const files = { upload: () => new Promise<never>(nothing), cancel: async () => undefined };
     mailbox = new Mailbox({ me: ANN, log, call, files, events, ...told });
   }
 
@@ -76,7 +61,6 @@ describe("Mailbox", () => {
     log.change(CHAT, (row) => ({ ...row, name: "Bob" }));
     events = new Emitter();
     entries = [];
-    uploads = [];
     events.on("entries", (event) => entries.push(...event.entries));
     openMailbox();
   });
@@ -115,14 +99,6 @@ describe("Mailbox", () => {
     const changed = vi.spyOn(log, "learn");
     mailbox.name([{ userId: BOB, nickname: "Robert" }]);
     expect(changed).not.toHaveBeenCalled();
-  });
-
-  it("puts a repeat of one wish into the outbox once", async () => {
-    const id = "ab".repeat(16);
-    await mailbox.own.send(CHAT, { text: "hi" }, id);
-    await mailbox.own.send(CHAT, { text: "hi" }, id);
-    expect(log.outgoing()).toHaveLength(1);
-    expect(entries).toHaveLength(1);
   });
 
   it("erases a message that is taken back, and shows no word of the recall itself", async () => {
@@ -219,65 +195,5 @@ describe("Mailbox", () => {
     expect(told).toEqual([Kind.FRIEND_REQUESTED]);
     expect(entries).toEqual([]);
     expect(mailbox.conversations().find((one) => one.type === "self")).toMatchObject({ lastActiveAtMs: 0, unread: 0 });
-  });
-
-  it("shows a file at once, with its content while it is on its way, over a reload", async () => {
-    const file = new Blob(["x"], { type: "image/png" });
-    const message = await mailbox.own.sendFile(CHAT, file, { name: "x.png" });
-    expect(message).toMatchObject({ state: "sending", kind: Kind.IMAGE, file });
-    mailbox.stop();
-    openMailbox();
-    const page = await mailbox.history(CHAT, { at: "end" });
-    expect(page.entries.at(-1)).toMatchObject({ key: message.key, file });
-  });
-
-  it("deletes a message whose file is on its way, but none that may have been sent", async () => {
-    const removed: string[] = [];
-    events.on("entryRemoved", ({ key }) => removed.push(key));
-    const file = await mailbox.own.sendFile(CHAT, new Blob(["x"]), { name: "x" });
-    const words = await mailbox.own.send(CHAT, { text: "hi" });
-    for (const { key } of [file, words]) await mailbox.own.discard(CHAT, key);
-    expect(removed).toEqual([file.key]);
-  });
-
-  describe("words that were sent together with files", () => {
-    const stored = { blobId: "b", sizeBytes: 1, mediaType: "", width: 0, height: 0 };
-
-    async function sendTogether(): Promise<string[]> {
-      const after: string[] = [];
-      for (const name of ["one", "two"]) after.push((await mailbox.own.sendFile(CHAT, new Blob(["x"]), { name })).key);
-      await mailbox.own.send(CHAT, { text: "look!", after });
-      return after;
-    }
-
-    it("go after the last of them, whichever that is, and later words do not wait", async () => {
-      const sent = connect();
-      await sendTogether();
-      await mailbox.own.send(CHAT, { text: "by the way" });
-      expect(sent).toEqual(["by the way"]);
-      uploads[1]?.resolve(stored);
-      await vi.waitFor(() => expect(sent).toEqual(["by the way", "two"]));
-      uploads[0]?.resolve(stored);
-      await vi.waitFor(() => expect(sent).toEqual(["by the way", "two", "one", "look!"]));
-    });
-
-    it("go without a file that is refused or not wanted any more", async () => {
-      const sent = connect();
-      const [first = ""] = await sendTogether();
-      await mailbox.own.discard(CHAT, first);
-      expect(sent).toEqual([]);
-      uploads[1]?.reject(new ChatError(ErrorCode.BAD_MEDIA));
-      await vi.waitFor(() => expect(sent).toEqual(["look!"]));
-    });
-
-    it("wait after a reload too", async () => {
-      await sendTogether();
-      mailbox.stop();
-      openMailbox();
-      const sent = connect();
-      await vi.waitFor(() => expect(uploads).toHaveLength(4));
-      for (const upload of uploads.slice(2)) upload.resolve(stored);
-      await vi.waitFor(() => expect(sent).toEqual(["one", "two", "look!"]));
-    });
   });
 });

@@ -116,7 +116,7 @@ export class OwnMessages {
     return message;
   }
 
-  /** Send one that was refused again; no effect on others. @throws ChatError as {@link send}. */
+  /** Send one that was refused again; no effect on others. */
   async retry(id: ConversationId, key: string): Promise<void> {
     const row = this.#find(id, key);
     if (row?.refusal === undefined) return;
@@ -124,7 +124,7 @@ export class OwnMessages {
     const outgoing = { conversationId, clientMessageId, kind, body };
     await this.#log.putOutgoing({ ...outgoing, ...(file && { file }), createdAtMs: Date.now() });
     this.#tell(clientMessageId);
-    if (file === undefined) this.#sender.add(outgoing);
+    if (file === undefined) this.#add(outgoing);
     else this.#attachments.start(clientMessageId);
   }
 
