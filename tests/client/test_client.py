@@ -61,6 +61,17 @@ async def test_login_when_asked_then_tells_what_device_it_is(server: FakeServer)
     assert (request.device_kind, request.device_name) == (DeviceKind.MOBILE, "phone")
 
 
+async def test_login_when_it_is_not_answered_then_timed_out_as_was_asked(
+    server: FakeServer,
+) -> None:
+    server.silent.add(PacketType.LOG_IN)
+    async with Client(server.url, timeouts=Timeouts(request_s=0.05)) as me:
+        async with asyncio.timeout(20):
+            with pytest.raises(Unavailable) as caught:
+                await me.login(ANN, "password")
+    assert caught.value.code is ErrorCode.TIMED_OUT
+
+
 async def test_send_when_cut_after_the_commit_then_there_once(server: FakeServer) -> None:
     async with logged_in(server.url) as me:
         server.cut_after_commits = 1

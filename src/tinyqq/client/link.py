@@ -79,6 +79,7 @@ class Link:
 
     Args:
         store: where the device id is and the log-in is kept.
+        request_timeout_s: how long an answer is waited for.
         tasks: owns the task that keeps the link up.
         user: is told what happens.
     """
@@ -92,6 +93,7 @@ class Link:
         random: Random,
         tasks: asyncio.TaskGroup,
         user: LinkUser,
+        request_timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         self._dialer = dialer
         self._store = store
@@ -99,6 +101,7 @@ class Link:
         self._random = random
         self._tasks = tasks
         self._user = user
+        self._request_timeout_s = request_timeout_s
         saved = store.load()
         self.device_id = saved.device_id
         self.user_id = UserId(0)
@@ -131,14 +134,16 @@ class Link:
         Raises:
             TinyQQError: what the server answered, or why it cannot be reached.
         """
-        deadline_s = self._clock.monotonic() + REQUEST_TIMEOUT_S
+        deadline_s = self._clock.monotonic() + self._request_timeout_s
         backoff = Backoff(random=self._random)
         tries_left = 1
         async with self._door_lock:
             while True:
                 door = await self._open_door()
                 try:
-                    return await door.request(packet_type, record, timeout_s=REQUEST_TIMEOUT_S)
+                    return await door.request(
+                        packet_type, record, timeout_s=self._request_timeout_s
+                    )
                 except asyncio.CancelledError:
                     door.close()  # what it was asked may come yet, a log-in too
                     raise
@@ -204,18 +209,20 @@ class Link:
         record: object,
         *,
         repeat: bool = True,
-        timeout_s: float = REQUEST_TIMEOUT_S,
+        timeout_s: float | None = None,
     ) -> Any:
         """Ask something as the user who is logged in; waits while the link is down.
 
         Args:
             repeat: whether the same request may be sent twice: all that only read, and all that
                 carry an operation id.
+            timeout_s: over all tries; None: as for every answer.
 
         Raises:
             TinyQQError: what the server answered; Unavailable when that took too long.
         """
-        deadline_s = self._clock.monotonic() + timeout_s
+        wait_s = self._request_timeout_s if timeout_s is None else timeout_s
+        deadline_s = self._clock.monotonic() + wait_s
         backoff = Backoff(random=self._random)
         while True:
             connection = await self._wait_up(deadline_s)
@@ -336,7 +343,7 @@ class Link:
             answer: LoggedIn = await connection.request(
                 PacketType.RESUME,
                 Resume(self._token, self.device_id),
-                timeout_s=REQUEST_TIMEOUT_S,
+                timeout_s=self._request_timeout_s,
             )
             if self._ended is not None:
                 raise self._ended

@@ -90,6 +90,7 @@ class Session:
             random=self._random,
             tasks=self._tasks,
             user=self,
+            request_timeout_s=self._request_timeout_s,
         )
         saved = self._store.load()
         if not saved.refresh_token:
@@ -124,9 +125,7 @@ class Session:
 
     async def call(self, packet_type: PacketType, record: object, *, repeat: bool = True) -> Any:
         """Ask something as the user who is logged in; see :meth:`Link.call`."""
-        answer = await self._get_link().call(
-            packet_type, record, repeat=repeat, timeout_s=self._request_timeout_s
-        )
+        answer = await self._get_link().call(packet_type, record, repeat=repeat)
         if packet_type is PacketType.CHANGE_PASSWORD and self._mailbox is not None:
             # Until a password that must be changed is changed, the overview is refused.
             self._mailbox.catch_up()
