@@ -31,6 +31,9 @@ BEFORE = 300
 AFTER = 1_500
 IDLE_S = 3.0
 """Silence after which a client takes a unit for dead is two thirds of it at most."""
+LONGEST_S = 15.0
+"""That anybody may wait for an acknowledgement or a message. Without a figure in the goals it is
+generous: the machine may have other work."""
 AWAY_S = 8.0
 """Many times the time-out of every session with ZooKeeper."""
 ALL = "proxy,user,friend,group,chat,offline"
@@ -107,15 +110,8 @@ def busiest(cluster: Cluster, storm: Storm) -> Server:
     return cluster.nodes[max(set(at), key=at.count)]
 
 
-async def rage(
-    storm: Storm, what: str, fault: Callable[[], object], *, within_s: float = 15.0
-) -> None:
-    """The storm, with a fault in the middle.
-
-    Args:
-        within_s: the longest that anybody may wait for an acknowledgement or a message. Without a
-            figure in the goals it is generous: the machine may have other work.
-    """
+async def rage(storm: Storm, what: str, fault: Callable[[], object]) -> None:
+    """The storm, with a fault in the middle."""
     async with storm.raging():
         await storm.reaches(BEFORE)
         storm.forget_times()
@@ -123,7 +119,7 @@ async def rage(
         await storm.reaches(AFTER)
     storm.report(what)
     await storm.check()
-    assert max(storm.longest_ack_s, storm.longest_delivery_s) < within_s
+    assert max(storm.longest_ack_s, storm.longest_delivery_s) < LONGEST_S
 
 
 async def test_units_when_killed_in_turn_in_a_storm_then_their_people_go_on_elsewhere(

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Final, Self
+from typing import Self
 
 from tinyqq.errors import TinyQQError
 from tinyqq.gateway.connection import Connection
 from tinyqq.gateway.groups import LocalGroups
 from tinyqq.gateway.pushed import Pushed
 from tinyqq.gateway.tasks import TaskPool
-from tinyqq.model.account import KickReason, ProfileChanged
+from tinyqq.model.account import KickReason
 from tinyqq.model.connection import Kicked
-from tinyqq.model.friend import PresenceChanged
 from tinyqq.model.ids import ConversationId, GroupId, Seq, UnitId, UserId
-from tinyqq.model.message import FIRST_NOTICE_KIND, CursorMoved, Typing, hidden, is_visible
+from tinyqq.model.message import FIRST_NOTICE_KIND, hidden, is_visible
 from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.ports.presence import Presence
 from tinyqq.ports.storage import ConversationStore
 from tinyqq.wire.framing import encode_frame
-from tinyqq.wire.packets import PacketType, encode_entry, push_frame
+from tinyqq.wire.packets import HINT_TYPES, PacketType, encode_entry, push_frame
 
 logger = logging.getLogger(__name__)
-
-_HINT_TYPES: Final[dict[type, PacketType]] = {
-    CursorMoved: PacketType.CURSOR_MOVED,
-    Typing: PacketType.TYPING_NOTICE,
-    PresenceChanged: PacketType.PRESENCE_CHANGED,
-    ProfileChanged: PacketType.PROFILE_CHANGED,
-}
 
 
 class LocalUnit:
@@ -148,7 +140,7 @@ class LocalUnit:
                     if connection.session_id == hint.origin:
                         continue
                     if not frame:
-                        frame = push_frame(_HINT_TYPES[type(hint.record)], hint.record)
+                        frame = push_frame(HINT_TYPES[type(hint.record)], hint.record)
                     self.hints += 1
                     connection.hint(frame)
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 from tinyqq._pb import client_pb2 as client
 from tinyqq._pb import node_pb2 as pb
 from tinyqq.errors import TinyQQError
-from tinyqq.model.account import Caller, DeviceKind, KickReason, ProfileChanged
-from tinyqq.model.friend import PresenceChanged
+from tinyqq.model.account import Caller, DeviceKind, KickReason
 from tinyqq.model.ids import ConversationId, DeviceId, OperationId, Seq, SessionId, UserId
-from tinyqq.model.message import CursorMoved, Sent, Typing
+from tinyqq.model.message import Sent
 from tinyqq.ports.delivery import Hint, Kick, Push
 from tinyqq.ports.services import Answer, Login, Send
 from tinyqq.wire.packets import (
+    HINT_TYPES,
     PacketType,
     decode_error,
     decode_push,
@@ -25,13 +25,6 @@ from tinyqq.wire.packets import (
     encode,
     encode_error,
 )
-
-HINT_TYPES: Final[dict[type, PacketType]] = {
-    CursorMoved: PacketType.CURSOR_MOVED,
-    Typing: PacketType.TYPING_NOTICE,
-    PresenceChanged: PacketType.PRESENCE_CHANGED,
-    ProfileChanged: PacketType.PROFILE_CHANGED,
-}
 
 SEEN: Final = 0x3F00
 """The call of ``UserApi.seen``: between nodes only, no packet has this number."""

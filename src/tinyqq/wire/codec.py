@@ -25,6 +25,7 @@ from tinyqq.errors import ErrorCode, InvalidRequest, ProtocolError
 from tinyqq.model.ids import OPERATION_ID_BYTES, DeviceId, OperationId
 
 _Record = TypeVar("_Record")
+_Message = TypeVar("_Message", bound=Message)
 _MAX_INTEGER: Final = 2**63 - 1
 MAX_ITEMS: Final = 10_000
 """Longest list in a request: 1 MiB could hold half a million empty items, a second of work."""
@@ -83,14 +84,7 @@ class Codec(Generic[_Record]):
             InvalidRequest: a value is outside what its field allows (only when strict); ``field``
                 names it.
         """
-        message = self.message_class()
-        try:
-            message.ParseFromString(body)
-        except DecodeError as exc:
-            raise ProtocolError(
-                ErrorCode.MALFORMED, message=self.message_class.DESCRIPTOR.name
-            ) from exc
-        return self.from_message(message)
+        return self.from_message(parsed(self.message_class(), body))
 
     def to_message(self, record: _Record) -> Message:
         """The protobuf message of a record."""
@@ -105,6 +99,19 @@ class Codec(Generic[_Record]):
     def from_message(self, message: Message) -> _Record:
         """The record of a protobuf message; raises as :meth:`decode`."""
         return self.record_class(**{field.name: field.read(message) for field in self._fields})
+
+
+def parsed(message: _Message, body: bytes) -> _Message:
+    """*message*, filled from the body of a packet.
+
+    Raises:
+        ProtocolError: MALFORMED when the body is not a message of this kind.
+    """
+    try:
+        message.ParseFromString(body)
+    except DecodeError as exc:
+        raise ProtocolError(ErrorCode.MALFORMED, message=message.DESCRIPTOR.name) from exc
+    return message
 
 
 class _Field:

@@ -11,14 +11,12 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, cast
 
-from google.protobuf.message import DecodeError
-
 from tinyqq._pb import client_pb2 as pb
-from tinyqq.errors import ErrorCode, ProtocolError, TinyQQError, error_for
+from tinyqq.errors import TinyQQError, error_for
 from tinyqq.model import account, connection, friend, group, message, sync
 from tinyqq.model.ids import ConversationId, OperationId, Seq, UserId
 from tinyqq.model.message import Entry, Sent
-from tinyqq.wire.codec import Codec
+from tinyqq.wire.codec import Codec, parsed
 from tinyqq.wire.framing import encode_frame
 
 PROTOCOL_VERSION: Final = 1
@@ -167,6 +165,17 @@ PUSHES: Final[dict[PacketType, type[Any]]] = {
 }
 """What the server sends by itself, with request id 0."""
 
+HINT_TYPES: Final[dict[type[Any], PacketType]] = {
+    PUSHES[number]: number
+    for number in (
+        PacketType.CURSOR_MOVED,
+        PacketType.TYPING_NOTICE,
+        PacketType.PRESENCE_CHANGED,
+        PacketType.PROFILE_CHANGED,
+    )
+}
+"""The pushes that tell of state: see :class:`tinyqq.ports.delivery.Hint`."""
+
 
 # ---- the hot packets -----------------------------------------------------------------------------
 
@@ -191,11 +200,7 @@ def decode_send(body: bytes) -> SendFields:
     Raises:
         ProtocolError: MALFORMED. Values are checked by the chat role.
     """
-    entry = pb.Entry()
-    try:
-        entry.ParseFromString(body)
-    except DecodeError as exc:
-        raise ProtocolError(ErrorCode.MALFORMED, message="Entry") from exc
+    entry = parsed(pb.Entry(), body)
     return SendFields(
         ConversationId(entry.conversation_id),
         OperationId(entry.client_message_id),
@@ -238,12 +243,7 @@ def decode_entry(body: bytes) -> Entry:
     Raises:
         ProtocolError: MALFORMED.
     """
-    message_ = pb.Entry()
-    try:
-        message_.ParseFromString(body)
-    except DecodeError as exc:
-        raise ProtocolError(ErrorCode.MALFORMED, message="Entry") from exc
-    return _entry_record(message_)
+    return _entry_record(parsed(pb.Entry(), body))
 
 
 def _entry_message(entry: Entry) -> pb.Entry:
@@ -374,11 +374,7 @@ def decode_error(body: bytes) -> TinyQQError:
     Raises:
         ProtocolError: MALFORMED.
     """
-    message_ = pb.Error()
-    try:
-        message_.ParseFromString(body)
-    except DecodeError as exc:
-        raise ProtocolError(ErrorCode.MALFORMED, message="Error") from exc
+    message_ = parsed(pb.Error(), body)
     fields = dict(message_.fields)
     fields.pop("retry_after_s", None)
     return error_for(message_.code, retry_after_s=message_.retry_after_ms / 1000, **fields)
