@@ -277,3 +277,13 @@ async def test_groups_when_looked_for_then_by_number_or_name_whoever_asks(
     assert await storage.conversations.search_groups(str(GROUP_ID), GroupId(0), 9)
     assert not await storage.conversations.search_groups("nothing", GroupId(0), 9)
     assert not await storage.conversations.search_groups("", GROUP_ID, 9)
+
+
+async def test_groups_when_looked_for_then_in_any_case_and_without_wildcards(
+    storage: Storage,
+) -> None:
+    await change(storage, GROUP, put_group(name="Überall Привет 50%_/x"))
+    for query in ("überall привет", "ÜBERALL ПРИВЕТ", "50%_/", "%", "_"):
+        assert await storage.conversations.search_groups(query, GroupId(0), 9), query
+    for query in ("50_", "/%", "Ü%П"):
+        assert not await storage.conversations.search_groups(query, GroupId(0), 9), query

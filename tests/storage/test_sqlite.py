@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from pathlib import Path
@@ -39,6 +40,20 @@ async def test_open_when_the_folder_is_missing_then_it_is_made(tmp_path: Path) -
     async with SqliteDatabase.open(path, on_fatal=unexpected) as database:
         await database.write(only(select(1)))
     assert path.is_file()
+
+
+async def test_open_when_the_file_is_new_then_nobody_else_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "tinyqq.db"
+    before = os.umask(0o022)
+    try:
+        async with SqliteDatabase.open(path, on_fatal=unexpected) as database:
+            await database.write(only(select(1)))
+            modes = {
+                name: (tmp_path / name).stat().st_mode & 0o777 for name in os.listdir(tmp_path)
+            }
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys((path.name + end for end in ("", ".lock", "-shm", "-wal")), 0o600)
 
 
 async def test_open_when_it_is_not_a_database_then_unavailable_and_unlocked(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,8 @@ class SqliteDatabase:
             with translating():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
+                # Made here if it is new, for its owner alone: the folder may be open to others.
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
                 stack.enter_context(_quick_switches())
                 writer = SqliteWriter(path=path, on_fatal=on_fatal)
                 await stack.enter_async_context(writer.open())

@@ -60,6 +60,8 @@ def _engine(path: Path, pragmas: Sequence[str], *, pool_size: int, begin: str) -
     @event.listens_for(engine, "connect")
     def set_up(driver: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         _set_up(driver, (*_PRAGMAS, *pragmas))
+        # Its own knows the letters of ASCII alone.
+        driver.create_function("lower", 1, str.lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin_transaction(conn: Connection) -> None:
