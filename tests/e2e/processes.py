@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tinyqq.lab.servers.process import free_ports
+
 TINYQQ: Final = str(Path(sys.executable).with_name("tinyqq"))
 START_TIMEOUT_S: Final = 120.0
 STOP_TIMEOUT_S: Final = 60.0
@@ -62,6 +64,13 @@ class Server:
         match = re.search(pattern, self.printed)
         assert match is not None, self.printed
         return match.group()
+
+
+def lasting_ports() -> list[str]:
+    """The flags of a server that is to come back where it was: ports that the system gives to
+    nobody else while it is away."""
+    tcp, http = free_ports(2)
+    return ["--tcp-port", str(tcp), "--http-port", str(http)]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.e2e.processes import serving
+from tests.e2e.processes import lasting_ports, serving
 
 from tinyqq.client import Client, FileStore, Message
 from tinyqq.model.ids import UserId
@@ -83,8 +83,9 @@ async def test_power_cut_when_in_the_middle_of_a_storm_then_nothing_is_lost_or_d
     news = asyncio.Event()
     async with asyncio.timeout(TIMEOUT_S), AsyncExitStack() as stack:
         servers = stack.enter_context(ExitStack())
-        server = servers.enter_context(serving(tmp_path))
-        url, ports = server.tcp_url, server.ports()
+        ports = lasting_ports()
+        server = servers.enter_context(serving(tmp_path, *ports))
+        url = server.tcp_url
         one = await stack.enter_async_context(newcomer(url, tmp_path / "one.db"))
         other = await stack.enter_async_context(newcomer(url, tmp_path / "other.db"))
         await make_friends(one, other)

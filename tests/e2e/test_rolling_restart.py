@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.e2e.processes import Server, run_tinyqq, serving, unit_folder
+from tests.e2e.processes import Server, lasting_ports, run_tinyqq, serving, unit_folder
 from tests.e2e.storm import gathering
 from tests.e2e.test_cluster import befriend, person, texts
 from tests.e2e.test_power_cut import PASSWORD, newcomer
@@ -54,7 +54,7 @@ class Units:
     async def start(self) -> None:
         """All of them."""
         for folder in self.folders:
-            self.servers.append(await self._open(folder))
+            self.servers.append(await self._open(folder, *lasting_ports()))
 
     async def restart(self, number: int) -> None:
         """One that has stopped, at the same ports."""

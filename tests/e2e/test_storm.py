@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.e2e.processes import Server, serving
+from tests.e2e.processes import Server, lasting_ports, serving
 from tests.e2e.storm import PAUSE_S, Storm, gathering
 
 from tinyqq.client import Client
@@ -71,7 +71,7 @@ node_name = "{name}"
 registrations_per_address_per_hour = 0
 """
         )
-        flags = ports or (("--http-port", "0") if "proxy" not in roles else ())
+        flags = ports or (lasting_ports() if "proxy" in roles else ("--http-port", "0"))
         node = await asyncio.to_thread(self._running.enter_context, serving(folder, *flags))
         self.nodes[name] = node
         return node
