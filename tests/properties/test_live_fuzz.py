@@ -28,7 +28,7 @@ from tinyqq.wire.framing import HEADER_BYTES, FrameReader
 from tinyqq.wire.packets import OPERATIONS, PacketType, SendFields
 
 PASSWORD: Final = "correct horse"
-DEADLINE_S: Final = 20.0
+DEADLINE_S: Final = 60.0
 ATTACKS: Final = 150
 MESSAGES: Final = 40
 

@@ -170,18 +170,19 @@ class AheadLog(MemoryLog):
 
 
 async def test_second_every_time_then_refused_in_the_end_and_others_never_wait(
-    delivery: RecordingDelivery,
+    delivery: RecordingDelivery, clock: FakeClock
 ) -> None:
     log = AheadLog(accounts=[ANN, BOB])
     befriend(log.state(ANN_BOB), ANN, BOB)
     make_group(log.state(GROUP), ANN, BOB)
-    limits = LaneLimits(give_up_s=0.1)
-    async with Lane(log=log, delivery=delivery, clock=SystemClock(), limits=limits) as lane:
+    limits = LaneLimits()
+    async with Lane(log=log, delivery=delivery, clock=clock, limits=limits) as lane:
         sender = Sender(lane)
         for _ in range(3):
             sender.send()
             sender.send(GROUP, BOB)
         assert await sender.seqs(3) == [1, 2, 3]
+        clock.advance(limits.give_up_s + 1)
         outcomes = (await sender.wait(6))[3:]
     assert all(isinstance(one, Unavailable) for one in outcomes)
 
