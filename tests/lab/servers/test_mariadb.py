@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyqq.lab.servers.mariadb import MariaDb, database_of, running_mariadb
+from tinyqq.lab.servers.mariadb import MariaDb, database_of, make_template, running_mariadb
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("mariadb")]
 
@@ -21,6 +21,14 @@ def test_database_when_made_then_new_and_empty(mariadb: MariaDb) -> None:
 def test_ask_when_refused_then_an_error(mariadb: MariaDb) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         mariadb.ask("SELECT nonsense")
+
+
+def test_template_when_made_then_not_with_the_temporary_folder_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "where nothing can be put"))
+    assert (make_template(tmp_path) / "mysql").is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["template"]
 
 
 def test_server_when_killed_then_its_data_is_there_at_the_next_start(

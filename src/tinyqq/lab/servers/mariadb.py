@@ -106,19 +106,15 @@ class MariaDb(ServerProcess):
         Raises:
             subprocess.SubprocessError: it refused, or did not answer in time.
         """
-        try:
-            answered = subprocess.run(
-                [
-                    program("mariadb"), "--no-defaults", "--protocol=tcp", "--host=127.0.0.1",
-                    f"--port={self.port}", "--user=root", "--batch", "--skip-column-names",
-                    f"--execute={statements}", *([database] if database else []),
-                ],
-                check=True, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S,
-            )  # fmt: skip
-        except subprocess.CalledProcessError as error:
-            error.add_note(str(error.stderr))
-            raise
-        return [line.split("\t") for line in answered.stdout.splitlines()]
+        answered = _run(
+            [
+                program("mariadb"), "--no-defaults", "--protocol=tcp", "--host=127.0.0.1",
+                f"--port={self.port}", "--user=root", "--batch", "--skip-column-names",
+                f"--execute={statements}", *([database] if database else []),
+            ],
+            timeout_s=_ASK_TIMEOUT_S,
+        )  # fmt: skip
+        return [line.split("\t") for line in answered.splitlines()]
 
     def connection_ids(self, database: str) -> list[str]:
         """Who is connected to a database."""
@@ -139,15 +135,19 @@ def database_of(url: str) -> str:
 def make_template(folder: Path) -> Path:
     """A data folder as a new server has it; takes a second or more."""
     template = folder / "template"
-    subprocess.run(
-        [
-            program("mariadb-install-db"), "--no-defaults",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db", "--skip-name-resolve", f"--datadir={template}",
-            "--innodb-log-file-size=8M", *(["--user=root"] if is_root() else []),
-        ],
-        check=True, capture_output=True, timeout=_INSTALL_TIMEOUT_S,
-    )  # fmt: skip
+    # A server that starts deletes whatever tables are in its folder for temporary ones, as its own
+    # of an earlier time: two at once in the system's folder take each other's away.
+    with tempfile.TemporaryDirectory(prefix="tmp-", dir=folder) as own:
+        _run(
+            [
+                program("mariadb-install-db"), "--no-defaults",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db", "--skip-name-resolve", f"--datadir={template}",
+                f"--tmpdir={own}", "--innodb-log-file-size=8M",
+                *(["--user=root"] if is_root() else []),
+            ],
+            timeout_s=_INSTALL_TIMEOUT_S,
+        )  # fmt: skip
     return template
 
 
@@ -165,6 +165,17 @@ def running_mariadb(
             folder=Path(folder), template=template, durable=durable, options=options
         ) as server:
             yield server
+
+
+def _run(command: Sequence[str], *, timeout_s: float) -> str:
+    """What a command says; if it fails, that is noted at the error."""
+    try:
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=timeout_s
+        ).stdout
+    except subprocess.CalledProcessError as error:
+        error.add_note(f"{error.stdout}{error.stderr}")
+        raise
 
 
 def is_root() -> bool:
