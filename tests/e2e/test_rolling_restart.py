@@ -83,7 +83,7 @@ class Units:
         """As an operator does from elsewhere; the exit code."""
         port = self.servers[number].tcp_url.rpartition(":")[2]
         [name] = [one for one in await self.names() if one.endswith(f"-{port}")]
-        assert "is leaving" in await self.ask("drain", name[:-1], "--wait")
+        assert "is leaving" in await self.ask("drain", name, "--wait")
         process = self.servers[number].process
         return await asyncio.to_thread(process.wait, TIMEOUT_S)
 
