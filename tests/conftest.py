@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import socket
 from asyncio import constants, selector_events
 from collections.abc import Iterable, Iterator
@@ -52,7 +53,14 @@ def pytest_configure() -> None:
     """asyncio's debug mode notes for every future and callback where it was made: the last frames
     tell that, ten of them cost a tenth of the whole suite."""
     constants.DEBUG_STACK_DEPTH = _DEBUG_FRAMES  # type: ignore[misc]  # Final for typeshed alone
+    logging.getLogger("asyncio").addFilter(_is_no_remark_on_slowness)
     _close_what_comes_too_late()
+
+
+def _is_no_remark_on_slowness(record: logging.LogRecord) -> bool:
+    """In debug mode asyncio warns of what took a tenth of a second, as anything does on a machine
+    that has other work: no warning that a test means when it looks for any."""
+    return not record.getMessage().startswith("Executing <")
 
 
 def _close_what_comes_too_late() -> None:
