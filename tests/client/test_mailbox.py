@@ -26,7 +26,7 @@ from tinyqq.errors import (
 from tinyqq.model.account import ProfileChanged
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
-from tinyqq.model.ids import OperationId, Seq
+from tinyqq.model.ids import ConversationId, OperationId, Seq
 from tinyqq.model.message import CursorMoved, Entry, Mark, MarkMany, Sent, Typing
 from tinyqq.model.sync import GetOverview, Overview, Page, Position, Summary, Sync
 from tinyqq.wire.packets import PacketType
@@ -269,7 +269,25 @@ async def test_wait_synced_when_it_ends_before_then_why(made: Fixture) -> None:
     assert outcome is error
 
 
-@pytest.mark.parametrize("seq", [-1, 2**63])
-def test_mark_read_when_no_entry_can_have_the_seq_then_refused(made: Fixture, seq: int) -> None:
+async def test_wait_synced_when_more_was_missed_than_is_held_then_what_is_held(
+    made: Fixture,
+) -> None:
+    made.log = [text(seq, "x" * 60_000) for seq in range(1, 101)]
+    made.summaries = [Summary(ANN_BOB, Seq(100), Seq(1), Seq(100), 0, Seq(0), Seq(0))]
+    made.up()
+    async with asyncio.timeout(10):
+        await made.mailbox.wait_synced()
+        made.up()  # comes back before anything was taken
+        await made.mailbox.wait_synced()
+    assert await made.take() == Connected(ANN, "unit")
+    assert [(await made.take()).seq for _ in made.log] == [entry.seq for entry in made.log]
+
+
+@pytest.mark.parametrize(
+    ("conversation", "seq"), [(ANN_BOB, -1), (ANN_BOB, 2**63), (-1, 1), (0, 1)]
+)
+def test_mark_read_when_there_can_be_no_such_entry_then_refused(
+    made: Fixture, conversation: int, seq: int
+) -> None:
     with pytest.raises(InvalidRequest):
-        made.mailbox.mark_read(ANN_BOB, Seq(seq))
+        made.mailbox.mark_read(ConversationId(conversation), Seq(seq))

@@ -21,7 +21,7 @@ from tinyqq.errors import ErrorCode, InvalidRequest, TinyQQError
 from tinyqq.model.account import ProfileChanged
 from tinyqq.model.connection import HeadHint
 from tinyqq.model.friend import PresenceChanged
-from tinyqq.model.ids import ConversationId, Seq, UserId
+from tinyqq.model.ids import ConversationId, Seq, UserId, conversation_type
 from tinyqq.model.message import CursorMoved, Entry, Mark, MarkMany, Typing
 from tinyqq.model.sync import Position
 from tinyqq.wire.packets import PacketType
@@ -103,8 +103,9 @@ class Mailbox:
         """Move the read cursor to *seq*, or to the last entry that was handed out.
 
         Raises:
-            InvalidRequest: no entry can have this seq.
+            InvalidRequest: there can be no such conversation, or no such entry in it.
         """
+        conversation_type(conversation_id)
         if seq is not None and not 0 <= seq <= _MAX_SEQ:
             raise InvalidRequest(ErrorCode.INVALID_REQUEST, field="seq", value=seq)
         read_seq = self._handed_out.get(conversation_id, Seq(0)) if seq is None else seq
@@ -112,7 +113,8 @@ class Mailbox:
             self._mark(Mark(conversation_id, read_seq=read_seq))
 
     async def wait_synced(self) -> None:
-        """Wait until all that was missed has been put where :meth:`take` takes it from.
+        """Wait until all that was missed, or as much as there is room for, has been put where
+        :meth:`take` takes it from.
 
         Raises:
             TinyQQError: it ended before.

@@ -117,12 +117,14 @@ class Receiver:
         self._room.set()
 
     async def wait_caught_up(self) -> None:
-        """Wait until all that the last overview told of is in the stream.
+        """Wait until all that the last overview told of is in the stream, or as much of it as that
+        holds.
 
         Raises:
             TinyQQError: why that will never be.
         """
-        await self._caught_up.wait()
+        if not self._stream.is_full:
+            await self._caught_up.wait()
         if self._ended is not None:
             raise self._ended
 
@@ -207,6 +209,7 @@ class Receiver:
         while not failures:
             if self._stream.is_full:
                 self._room.clear()
+                self._caught_up.set()
             await self._room.wait()
             wanted = self._inbox.next_sync()
             if wanted is None:
