@@ -3,6 +3,7 @@ ways are in tests/e2e/test_media.py."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -170,6 +171,14 @@ async def test_download_when_it_cannot_be_kept_then_nothing_is_left(
         with pytest.raises((FileExistsError, InvalidRequest)):
             await media.download(SHA, target)
     assert names_in(tmp_path) == (["a.bin"] if there == "file" else [])
+
+
+async def test_download_when_two_have_one_name_then_both_are_kept(tmp_path: Path) -> None:
+    async with media_of(FakeFiles()) as media:
+        record = MediaRecord(SHA, "a.bin")
+        paths = await asyncio.gather(*(media.download(record, tmp_path) for _ in range(2)))
+    assert sorted(path.name for path in paths) == ["a (2).bin", "a.bin"]
+    assert sorted(names_in(tmp_path)) == ["a (2).bin", "a.bin"]
 
 
 async def test_read_when_there_is_no_such_file_then_not_asked() -> None:

@@ -133,11 +133,14 @@ class Media:
             FileExistsError: there is such a file.
         """
         blob_id = blob_id_of(what)
-        target = _target(Path(to), name_of(what))
+        folder_or_file, name = Path(to), name_of(what)
+        target = _target(folder_or_file, name)
         draft = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
         try:
             with draft.open("xb") as file:
                 await self._fetch(blob_id, file, on_progress or _nobody)
+            # Meanwhile another download may have taken the name.
+            target = _target(folder_or_file, name)
             draft.rename(target)
         finally:
             draft.unlink(missing_ok=True)
