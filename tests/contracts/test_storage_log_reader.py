@@ -249,6 +249,27 @@ async def test_find_operation_when_taken_then_its_entry_and_else_nothing(storage
     assert await storage.log_reader.find_operation(other) is None
 
 
+async def test_find_visible_when_in_a_group_then_within_the_viewers_windows(
+    storage: Storage,
+) -> None:
+    await write_group(storage, [JOINED, T, T, ASKED, T, T, T, T])
+    written = (await page(storage, conversation=GROUP)).entries
+    keys = [SendKey(GROUP, EVE, one.client_message_id) for one in written]
+    for viewer, expected in ((ANN, [1, 2, 3, 5, 6, 7, 8]), (BOB, [3, 5, 8]), (ZOE, [])):
+        found = [await storage.log_reader.find_visible(viewer, key) for key in keys]
+        assert [one.seq for one in found if one] == expected
+
+
+async def test_find_visible_when_of_two_people_then_theirs_alone(storage: Storage) -> None:
+    written: Entry = entry(1)
+    await storage.log_writer.append([written], [])
+    key = SendKey(ANN_BOB, ANN, written.client_message_id)
+    found = [await storage.log_reader.find_visible(one, key) for one in (ANN, BOB, EVE)]
+    assert found == [written, written, None]
+    other = key._replace(client_message_id=new_operation_id())
+    assert await storage.log_reader.find_visible(ANN, other) is None
+
+
 async def test_read_heads_when_some_are_empty_then_they_are_absent(storage: Storage) -> None:
     await storage.log_writer.append([*messages(3), *messages(1, GROUP)], [])
     found = await storage.log_reader.read_heads([ANN_BOB, ANN_OWN, GROUP])

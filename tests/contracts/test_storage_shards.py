@@ -43,6 +43,7 @@ OF_THE_SECOND: Final[dict[str, Read]] = {
     "heads": lambda s: s.log_reader.read_heads([ANN_BOB, ANN_OWN]),
     "entry": lambda s: s.log_reader.find_entry(ANN_BOB, Seq(1)),
     "operation": lambda s: s.log_reader.find_operation(KEYS[0]),
+    "visible": lambda s: s.log_reader.find_visible(BOB, KEYS[0]),
     "contact": lambda s: s.conversations.find_contact(ANN, BOB),
     "load": lambda s: s.log_writer.load([ANN_BOB, ANN_OWN]),
     "find_sent": lambda s: s.log_writer.find_sent(KEYS[:1]),

@@ -164,6 +164,10 @@ class LogReader(Protocol):
         """The entry of an operation, if its first step was taken."""
         ...
 
+    async def find_visible(self, viewer_id: UserId, key: SendKey) -> Entry | None:
+        """The entry of an operation, if *viewer_id* may see it."""
+        ...
+
 
 class LogKey(NamedTuple):
     """Where a row of the log is, the how-manieth of whose writing it is, and what kind of entry."""

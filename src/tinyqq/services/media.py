@@ -8,7 +8,7 @@ from typing import Final
 from tinyqq.clock import Clock
 from tinyqq.errors import ErrorCode, NotFound
 from tinyqq.model.account import Caller
-from tinyqq.model.ids import Seq, UserId
+from tinyqq.model.ids import UserId
 from tinyqq.model.media import (
     Blob,
     CreateUpload,
@@ -20,9 +20,8 @@ from tinyqq.model.media import (
     thumbnail_key,
 )
 from tinyqq.model.message import Kind
-from tinyqq.model.visibility import visible_entries
 from tinyqq.ports.media import MediaStore, ObjectStore, Usage
-from tinyqq.ports.storage import AccountStore, LogReader, SendKey
+from tinyqq.ports.storage import AccountStore, LogReader
 from tinyqq.services.media_uploads import Uploads
 
 _MAX_REFERENCES: Final = 32
@@ -178,16 +177,8 @@ class MediaService:
             return True
         keys = await self._media.find_references(blob.blob_id, user_id, _MAX_REFERENCES)
         for key in keys:
-            if await self._is_visible(user_id, key):
+            # Accepted, the user's to read, and it still says what it said?
+            entry = await self._reader.find_visible(user_id, key)
+            if entry is not None and entry.kind != Kind.RECALLED:
                 return True
         return False
-
-    async def _is_visible(self, user_id: UserId, key: SendKey) -> bool:
-        """Whether the message was accepted, still says what it said, and is the user's to read."""
-        entry = await self._reader.find_operation(key)
-        if entry is None or entry.kind == Kind.RECALLED:
-            return False
-        after = Seq(entry.seq - 1)
-        page = await self._reader.read_page(user_id, key.conversation_id, after, 1)
-        shown = visible_entries(page.entries, page.windows, user_id)
-        return any(one.seq == entry.seq for one in shown)

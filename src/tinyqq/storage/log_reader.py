@@ -108,6 +108,12 @@ class SqlLogReader:
             lambda conn: find_sent(conn, (key,)).get(key), about=(key.conversation_id,)
         )
 
+    async def find_visible(self, viewer_id: UserId, key: SendKey) -> Entry | None:
+        """The entry of an operation, for who may see it."""
+        return await self._database.read(
+            lambda conn: find_visible(conn, viewer_id, key), about=(key.conversation_id,)
+        )
+
 
 def read_page(
     conn: Connection,
@@ -153,6 +159,15 @@ def read_history(
         entries.append(entry)
         countable += counts
     return PageRows(tuple(reversed(entries)), head_seq, windows)
+
+
+def find_visible(conn: Connection, viewer_id: UserId, key: SendKey) -> Entry | None:
+    """See ``ports.storage.LogReader.find_visible``."""
+    entry = find_sent(conn, (key,)).get(key)
+    if entry is None:
+        return None
+    windows = find_windows(conn, viewer_id, key.conversation_id, entry.seq)
+    return next(iter(visible_entries((entry,), windows, viewer_id)), None)
 
 
 def _head_and_windows(
