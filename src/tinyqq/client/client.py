@@ -153,7 +153,13 @@ class Client:
         return self._session.user_id
 
     async def register(self, nickname: str, password: str, *, invite_code: str = "") -> Registered:
-        """Make an account; log in with its number next. Keep the recovery code."""
+        """Make an account; log in with its number next. Keep the recovery code: it is told once.
+
+        Raises:
+            InvalidRequest: BAD_NICKNAME, WEAK_PASSWORD or BAD_INVITE_CODE.
+            Forbidden: REGISTRATION_CLOSED.
+            RateLimited: TOO_MANY_REGISTRATIONS.
+        """
         request = Register(new_operation_id(), nickname, password, invite_code)
         registered: Registered = await self._session.ask(PacketType.REGISTER, request, repeat=True)
         return registered
@@ -172,13 +178,23 @@ class Client:
         return await self._session.log_in(PacketType.LOG_IN, request)
 
     async def log_out(self) -> None:
-        """Log out and forget the token; the stream ends."""
+        """Log out and forget the token; the stream ends at once.
+
+        Raises:
+            Unavailable: the server could not be asked; the token is kept.
+        """
         await self._session.log_out()
 
     async def recover_password(
         self, user_id: int, recovery_code: str, new_password: str
     ) -> Recovered:
-        """Set a new password by the recovery code; the answer holds the next code."""
+        """Set a new password by the recovery code; the answer holds the next code, and every
+        device is logged out.
+
+        Raises:
+            Unauthenticated: BAD_RECOVERY_CODE.
+            Unavailable: CONNECTION_LOST: nobody knows whether it was done, for a code works once.
+        """
         request = RecoverPassword(UserId(user_id), recovery_code, new_password)
         recovered: Recovered = await self._session.ask(
             PacketType.RECOVER_PASSWORD, request, repeat=False
@@ -314,12 +330,19 @@ class Client:
         return await self.send_to(conversation_id, Content(media.name, media=media), kind=kind)
 
     async def recall(self, conversation_id: ConversationId, seq: int) -> None:
-        """Take a message back, for everybody."""
+        """Take a message back, for everybody.
+
+        Raises:
+            Forbidden: RECALL_TOO_LATE after two minutes, NOT_YOUR_MESSAGE; an admin
+                may, of members below.
+            NotFound: MESSAGE_NOT_FOUND, also when it was taken back already.
+        """
         request = Recall(new_operation_id(), conversation_id, Seq(seq))
         await self._session.call(PacketType.RECALL, request)
 
     def typing(self, user_id: int) -> None:
-        """Tell a friend that you are typing; nothing happens while there is no connection."""
+        """Tell a friend that you are typing, who is told once a second at most; nothing happens
+        while there is no connection."""
         connection = self._session.connection
         if connection is not None:
             notice = Typing(self.conversation_with(user_id))
@@ -367,7 +390,13 @@ class Client:
         await self._session.mailbox.wait_synced()
 
     async def mark_read(self, conversation_id: ConversationId, seq: Seq | None = None) -> None:
-        """Say that a conversation was read, up to *seq* or all that was handed out."""
+        """Say that a conversation was read, up to *seq* or all that was handed out; backwards has
+        no effect. Returns before the server knows: it is told within 0.2 s, or after the next
+        log-in.
+
+        Raises:
+            InvalidRequest: there can be no such conversation, or no such entry in it.
+        """
         self._session.mailbox.mark_read(conversation_id, seq)
 
     async def conversations(self) -> tuple[Summary, ...]:
@@ -386,8 +415,13 @@ class Client:
     async def history(
         self, conversation_id: ConversationId, *, before: int = 0, limit: int = 50
     ) -> HistoryPage:
-        """The last *limit* messages (≤ 500) before a seq (0: the newest), and the changes
-        between."""
+        """The last *limit* messages (1–500) before a seq (0: the newest), and the changes between.
+        What is newer than what :meth:`events` has handed out comes there too.
+
+        Raises:
+            InvalidRequest: PAGE_TOO_LARGE.
+            Forbidden: NOT_A_MEMBER: it is not yours to read.
+        """
         request = GetHistory(conversation_id, Seq(before), limit)
         page: History = await self._session.call(PacketType.GET_HISTORY, request)
         self._session.mailbox.arrived(page.entries)
