@@ -60,6 +60,15 @@ async def test_chat_when_new_here_then_registered_and_logged_in(
     assert len(server.asked(PacketType.LOG_IN)) == 1
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:99999", "ftp://127.0.0.1"])
+async def test_chat_when_the_address_is_none_then_told_before_anything_is_asked(
+    come_in: Any, url: str
+) -> None:
+    done, person = await come_in(url=url)
+    assert not done
+    assert [line.partition(" ")[0] for line in person.shown] == [f"{url}:"]
+
+
 async def test_chat_when_passwords_differ_then_asked_again(come_in: Any) -> None:
     lines = ("", "Ann", "password", "passwort", "password", "password", "/quit")
     done, person = await come_in(*lines)

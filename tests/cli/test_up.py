@@ -50,6 +50,16 @@ def test_up_when_packages_are_missing_then_the_command_that_brings_them(
     assert not (tmp_path / "tinyqq-cluster").exists()
 
 
+@NEEDS
+def test_up_when_the_folder_cannot_be_made_then_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = up("--dir", "file")
+    assert result.exit_code == ExitCode.STORAGE
+    assert f"The cluster did not start: [Errno 17] File exists: '{tmp_path / 'file'}'" in (
+        result.output.replace("\n", "")
+    )
+
+
 def test_up_when_they_cannot_be_installed_then_it_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from tinyqq.cli.chat_terminal import StandardTerminal, Terminal, terminal_as_it_
 from tinyqq.cli.chat_texts import ChatTexts
 from tinyqq.cli.console import ExitCode, texts
 from tinyqq.client import Client, FileStore, TinyQQError, Trust
+from tinyqq.client.addresses import parse_url
 from tinyqq.client.client import DEFAULT_URL
 from tinyqq.errors import ErrorCode, Unauthenticated
 from tinyqq.model.ids import FIRST_NUMBER, MAX_USER_ID, UserId
@@ -90,6 +91,7 @@ class Dialogue:
     async def run(self, terminal: Terminal, user: int = 0) -> bool:
         """Log in and talk; False: it did not work out."""
         try:
+            parse_url(self._url)  # before anything is asked
             number, password = (user, "") if user else await self._who(terminal)
             if not number:
                 return False

@@ -76,6 +76,8 @@ def up(
             _run(folder, layout, set_ or (), say)
     except FolderError as exc:
         _fail_folder(exc, say, ha=ha)
+    except OSError as exc:
+        console.fail(say("up.failed", reason=exc), ExitCode.STORAGE)
     typer.echo(say("up.stopped", path=path))
 
 
