@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { Credentials } from "../core/credentials";
 import { ChatError, ErrorCode } from "../core/errors";
@@ -20,6 +20,7 @@ interface Asked {
   readonly method: string;
   readonly path: string;
   readonly headers: Headers;
+  readonly signal?: AbortSignal | null;
 }
 
 /** A server that answers as told; logging in always works. */
@@ -28,7 +29,8 @@ function serve(answer: (asked: Asked) => Response): { api: AdminApi; asked: Aske
   const fetcher = (async (url: string, options: RequestInit) => {
     const path = url.slice(ORIGIN.length);
     if (path === "/v1/session/resume") return Response.json(SESSION);
-    const one = { method: options.method ?? "", path, headers: new Headers(options.headers) };
+    const { method = "", signal } = options;
+    const one = { method, path, headers: new Headers(options.headers), signal };
     asked.push(one);
     return answer(one);
   }) as typeof fetch;
@@ -73,6 +75,29 @@ test("a broken connection is told as one", async () => {
     throw new TypeError("failed");
   });
   await expect(api.me()).rejects.toEqual(new ChatError(ErrorCode.CONNECTION_LOST));
+});
+
+test("an answer that breaks off is a broken connection", async () => {
+  const broken = new ReadableStream({ start: (body) => body.error(new TypeError("failed")) });
+  const { api } = serve(() => new Response(broken));
+  await expect(api.me()).rejects.toEqual(new ChatError(ErrorCode.CONNECTION_LOST));
+});
+
+test("a stream that falls silent is a broken connection", async () => {
+  vi.useFakeTimers();
+  let heard: Promise<void> | undefined;
+  await new Promise<void>((asked) => {
+    const { api } = serve(({ signal }) => {
+      asked();
+      return new Response(new ReadableStream({ start: (body) => signal?.addEventListener("abort", () => body.error(signal.reason)) }));
+    });
+    heard = api.live(() => undefined, new AbortController().signal);
+  });
+  const told = expect(heard).rejects.toEqual(new ChatError(ErrorCode.CONNECTION_LOST));
+  await vi.advanceTimersByTimeAsync(20_000);
+  await told;
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });
 
 function refused(status: number, code: number): Response {

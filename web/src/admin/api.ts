@@ -120,26 +120,31 @@ export class AdminApi {
     await this.#ask("POST", `/groups/${groupId}/dismiss`);
   }
 
-  /** Pictures, until the server ends the stream. */
+  /** Pictures, until the server ends the stream. One that falls silent is broken: a machine that
+   * stands still closes no connection. */
   async live(onPicture: (picture: Picture) => void, signal: AbortSignal): Promise<void> {
-    const response = await this.#ask("GET", "/live", signal);
-    if (response.body === null) return;
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    const events = new EventReader();
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), TIMEOUT_MS);
     try {
+      const response = await this.#ask("GET", "/live", AbortSignal.any([signal, silence.signal]));
+      if (response.body === null) return;
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      const events = new EventReader();
       for (;;) {
-        const { done, value } = await reader.read();
+        const { done, value } = await reader.read().catch(lost);
         if (done) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), TIMEOUT_MS);
         for (const data of events.feed(value)) onPicture(JSON.parse(data) as Picture);
       }
-    } catch {
-      throw new ChatError(ErrorCode.CONNECTION_LOST);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   async #json<Answer>(method: string, path: string): Promise<Answer> {
     const response = await this.#ask(method, path);
-    return (await response.json()) as Answer;
+    return (await response.json().catch(lost)) as Answer;
   }
 
   async #ask(method: string, path: string, signal = AbortSignal.timeout(TIMEOUT_MS)): Promise<Response> {
@@ -156,16 +161,16 @@ export class AdminApi {
   async #request(method: string, path: string, signal: AbortSignal): Promise<Response> {
     const token = await this.credentials.token();
     const fetcher = this.fetcher;
-    try {
-      return await fetcher(`${this.origin}/v1/admin${path}`, {
-        method,
-        signal,
-        headers: { Authorization: `Bearer ${token.accessToken}` },
-      });
-    } catch {
-      throw new ChatError(ErrorCode.CONNECTION_LOST);
-    }
+    return fetcher(`${this.origin}/v1/admin${path}`, {
+      method,
+      signal,
+      headers: { Authorization: `Bearer ${token.accessToken}` },
+    }).catch(lost);
   }
+}
+
+function lost(): never {
+  throw new ChatError(ErrorCode.CONNECTION_LOST);
 }
 
 function page(query: string, after: string): URLSearchParams {

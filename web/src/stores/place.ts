@@ -48,6 +48,11 @@ export const usePlace = defineStore("place", () => {
     if (location.hash !== formatPlace(next)) location.hash = formatPlace(next);
   }
 
+  /** Goes on to what has been made or left, unless the person has gone elsewhere *from* there meanwhile. */
+  function goOn(from: Place, section: Section, id = ""): void {
+    if (formatPlace(from) === formatPlace(place.value)) go(section, id);
+  }
+
   /** Up one level; on a phone this is "back". */
   function up(): void {
     const now = place.value;
@@ -55,5 +60,5 @@ export const usePlace = defineStore("place", () => {
     else go(now.section);
   }
 
-  return { place, section, id, panel, conversationId, go, up };
+  return { place, section, id, panel, conversationId, go, goOn, up };
 });

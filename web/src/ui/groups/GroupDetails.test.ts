@@ -21,3 +21,11 @@ it("shows who may come in when it was changed", async () => {
   await select.setValue("closed");
   await vi.waitFor(() => expect(select.element.value).toBe("closed"));
 });
+
+it("shows the group as outsiders see it when one is in it no more", async () => {
+  const { wrapper, client } = await mountPage(GroupDetails, { groupId: "20002" });
+  await vi.waitFor(() => expect(wrapper.find(".grave").exists()).toBe(true));
+  await client.leaveGroup("20002");
+  await vi.waitFor(() => expect(wrapper.find(".grave").exists()).toBe(false));
+  await vi.waitFor(() => expect(wrapper.find("h2").text()).toBe("Protocol readers"));
+});

@@ -21,5 +21,5 @@ it("asks calmly before it logs out when nothing would be lost", async () => {
 });
 
 it("warns of drafts and unsent messages before it logs out", async () => {
-  expect(await askToLogOut("half a thought")).toEqual({ text: expect.stringContaining("in so many chats: 1"), isGrave: true });
+  expect(await askToLogOut("half a thought")).toEqual({ text: expect.stringContaining("in 1 chat will"), isGrave: true });
 });
