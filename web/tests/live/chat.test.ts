@@ -48,12 +48,13 @@ describe.skipIf(!PYTHON)("RealChatClient", () => {
   const hasText = (text: string) => (event: { readonly entries: readonly Entry[] }) =>
     event.entries.some((one) => one.is === "message" && one.content.text === text);
 
+  const isSent = (event: { readonly entries: readonly Entry[] }) =>
+    event.entries.some((one) => one.is === "message" && one.state === "sent");
+
   it("takes a message from one to the other, and its marks back", async () => {
     const { ann, bob, chat } = await friends();
     const arrived = next(bob.client, "entries", hasText("你好 👋"));
-    const sent = next(ann.client, "entries", (event) =>
-      event.entries.some((one) => one.is === "message" && one.state === "sent"),
-    );
+    const sent = next(ann.client, "entries", isSent);
     const message = await ann.client.send(chat, { text: "你好 👋" });
     expect(message.state).toBe("sending");
     expect((await sent).entries[0]?.key).toBe(message.key);
@@ -153,7 +154,10 @@ describe.skipIf(!PYTHON)("RealChatClient", () => {
   it("takes a message back for both, and still knows one's own words", async () => {
     const { ann, bob, chat } = await friends();
     const arrived = next(bob.client, "entries", hasText("oops"));
+    const sent = next(ann.client, "entries", isSent);
     const message = await ann.client.send(chat, { text: "oops" });
+    // The other may have it before one's own device knows that it was taken.
+    await sent;
     const seq = (await arrived).entries[0]?.seq ?? 0;
     const isRecalled = (one: Entry) => one.kind === 64;
     const theirs = next(bob.client, "entries", (event) => event.entries.some(isRecalled));
