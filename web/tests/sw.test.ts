@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { withParts } from "../kept_parts";
 
@@ -124,6 +124,10 @@ beforeEach(async () => {
   await world.happen("activate");
 });
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 it("opens the whole page without a network after the first visit", async () => {
   world.served = undefined;
   expect(await world.textOf("/")).toBe("one /");
@@ -143,7 +147,6 @@ it("shows the page that it keeps when the server is silent", async () => {
   world.isSilent = true;
   const shown = world.textOf("/");
   await vi.advanceTimersByTimeAsync(4_000);
-  vi.useRealTimers();
   expect(await shown).toBe("one /");
 });
 

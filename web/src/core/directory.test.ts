@@ -1,4 +1,4 @@
-import { expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 
 import { Directory, parseWays } from "./directory";
 import { ErrorCode } from "./errors";
@@ -20,6 +20,10 @@ function answering(): { listing: unknown; fetch: typeof fetch } {
   };
   return answers;
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 it("takes the units in the directory's order, and the time to wait", () => {
   expect(parseWays(LISTING, "http://one:1")).toEqual({
@@ -99,7 +103,6 @@ it("has asked already when that was prepared a moment ago, and once only", async
   await directory.ways();
   await directory.ways();
   expect(fetcher).toHaveBeenCalledTimes(4);
-  vi.useRealTimers();
 });
 
 it("asks again when what was prepared has failed", async () => {

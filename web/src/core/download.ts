@@ -11,6 +11,8 @@ export interface DownloadOptions {
   /** It was cut, and the rest will be asked for. */
   readonly onCut?: () => void;
   readonly random?: () => number;
+  /** What came of it when it was asked for before: it is gone on with, also by who asks once more. */
+  readonly arrived?: Arrived;
 }
 
 /** So often in a row may nothing come of asking for the rest; some ten seconds. */
@@ -23,7 +25,7 @@ const SILENCE_MS = 20_000;
 const LOOSE_BYTES = 1 << 20;
 
 /** What has come of a content so far. */
-class Arrived {
+export class Arrived {
   sizeBytes = 0;
   #type = "";
   #tag = "";
@@ -70,8 +72,8 @@ class Arrived {
  * @throws ChatError what the first question was answered; CONNECTION_LOST, or what the last question
  * was answered, when nothing more came of asking for the rest.
  */
-export async function download(ask: Ask, { onCut, random }: DownloadOptions = {}): Promise<Blob> {
-  const arrived = new Arrived();
+export async function download(ask: Ask, options: DownloadOptions = {}): Promise<Blob> {
+  const { onCut, random, arrived = new Arrived() } = options;
   const backoff = new Backoff(random, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   let isBegun = false;
   for (let tries = 0; ; tries += 1) {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { UnreadableBlob } from "../../tests/blobs";
 import { ErrorCode } from "./errors";
@@ -35,6 +35,8 @@ class FakeStore {
   readonly silent = new Set<string>();
   /** Those that break off in the middle of a file. */
   readonly cutting = new Set<string>();
+  /** What was asked for of files. */
+  readonly ranges: (string | null)[] = [];
 
   readonly fetch: typeof fetch = async (input, init = {}) => {
     const { origin, pathname: path } = new URL(String(input));
@@ -65,6 +67,8 @@ class FakeStore {
   };
 
   #file(origin: string, range: string | null): Response {
+    this.ranges.push(range);
+    if (this.isForgotten) return refuse(404, ErrorCode.MEDIA_NOT_FOUND);
     const from = Number(range?.match(/\d+/)?.[0] ?? 0);
     const isCut = this.cutting.has(origin);
     const body = new ReadableStream({
@@ -118,6 +122,10 @@ describe("Files", () => {
       forget: () => (token = "two"),
     };
     files = new Files("http://here", store.fetch, credentials, () => linked);
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
   });
 
   const big = () => new Blob([new Uint8Array(3_000_000)], { type: "image/png" });
@@ -244,7 +252,49 @@ describe("Files", () => {
     await vi.runAllTimersAsync();
     expect(await (await again).text()).toBe("bytes");
     expect(store.units).toEqual(["http://here", "http://here"]);
-    vi.useRealTimers();
+  });
+
+  describe("a file that broke off", () => {
+    const ask = (is: "file" | "thumbnail" = "file") => files.fetchFile({ is, blobId: BLOB });
+
+    beforeEach(async () => {
+      vi.useFakeTimers();
+      store.cutting.add("http://here");
+      const failed = expect(ask()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+      await vi.advanceTimersByTimeAsync(60_000);
+      await failed;
+      store.cutting.clear();
+      store.ranges.length = 0;
+    });
+
+    it("is gone on with by who asks again, once", async () => {
+      for (let time = 0; time < 2; time++) expect(await (await ask()).text()).toBe("bytes");
+      expect(store.ranges).toEqual(["bytes=2-", null]);
+    });
+
+    it("leaves other files alone, and they it while nothing comes of them", async () => {
+      await ask("thumbnail");
+      store.away.add("http://here");
+      await expect(ask("thumbnail")).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+      store.away.clear();
+      await ask();
+      expect(store.ranges).toEqual([null, "bytes=2-"]);
+    });
+
+    it("is begun anew after a while, and after the server has refused the rest", async () => {
+      store.isForgotten = true;
+      await expect(ask()).rejects.toMatchObject({ code: ErrorCode.MEDIA_NOT_FOUND });
+      store.isForgotten = false;
+      await ask();
+      expect(store.ranges.splice(0)).toEqual(["bytes=2-", null]);
+      store.cutting.add("http://here");
+      const failed = expect(ask()).rejects.toMatchObject({ code: ErrorCode.CONNECTION_LOST });
+      await vi.advanceTimersByTimeAsync(700_000);
+      await failed;
+      store.cutting.clear();
+      await ask();
+      expect(store.ranges.at(-1)).toBeNull();
+    });
   });
 
   it("goes on with an upload at the unit of the link, where it was", async () => {
@@ -261,7 +311,6 @@ describe("Files", () => {
     store.silent.add("http://here");
     const asked = files.fetchFile({ is: "file", blobId: BLOB });
     await vi.advanceTimersByTimeAsync(5_000);
-    vi.useRealTimers();
     expect(await (await asked).text()).toBe("bytes");
   });
 

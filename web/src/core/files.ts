@@ -2,7 +2,7 @@
 
 import { readBlob } from "./blobs";
 import { refusal, type Credentials } from "./credentials";
-import { download } from "./download";
+import { Arrived, download } from "./download";
 import { ChatError, ErrorClass, ErrorCode, asChatError } from "./errors";
 import type { FileLimits, FileRef, OwnFiles } from "./model/files";
 
@@ -83,6 +83,8 @@ const PART_TIMEOUT_MS = 180_000;
 const ASK_TIMEOUT_MS = 30_000;
 const FETCH_TIMEOUT_MS = 600_000;
 const PATIENCE_MS = 5_000;
+/** So long the part of a file waits for who asks for the rest. */
+const KEEP_PART_MS = 600_000;
 
 /** What this server's files are asked for with. All units have the same. */
 export class Files {
@@ -93,6 +95,8 @@ export class Files {
   /** The unit that stands in for the page's own, as long as the link leads there. */
   #standIn: string | undefined;
   #limits: FileLimits | undefined;
+  /** What came of the file that broke off last; of one, for it may be large. */
+  #part: { readonly path: string; readonly arrived: Arrived } | undefined;
 
   /** @param elsewhere the unit to which the link leads just now; undefined: to the page's own, or nowhere. */
   constructor(
@@ -116,16 +120,34 @@ export class Files {
     return this.#limits;
   }
 
-  /** A file's content; when that is cut, the rest of another unit, if there is one.
+  /** A file's content; when that is cut, the rest of another unit, if there is one. Who asks again after it
+   * failed gets the rest too.
    * @throws ChatError as {@link limits}. */
   async fetchFile(ref: FileRef): Promise<Blob> {
+    const path = pathOf(ref);
+    const isPart = this.#part?.path === path;
+    const arrived = (isPart && this.#part?.arrived) || new Arrived();
+    if (isPart) this.#part = undefined;
     let unit: string | undefined;
     let avoid: string | undefined;
     const onUnit = (answering: string): void => void (unit = answering);
     const timeoutMs = FETCH_TIMEOUT_MS;
-    return download((headers) => this.#ask("GET", pathOf(ref), { headers, timeoutMs, avoid, onUnit }), {
-      onCut: () => (avoid = unit),
-    });
+    try {
+      return await download((headers) => this.#ask("GET", path, { headers, timeoutMs, avoid, onUnit }), {
+        onCut: () => (avoid = unit),
+        arrived,
+      });
+    } catch (error) {
+      if (asChatError(error).isForNow && arrived.sizeBytes > 0) this.#keep({ path, arrived });
+      throw error;
+    }
+  }
+
+  #keep(part: { readonly path: string; readonly arrived: Arrived }): void {
+    this.#part = part;
+    setTimeout(() => {
+      if (this.#part === part) this.#part = undefined;
+    }, KEEP_PART_MS);
   }
 
   /** What the account has. @throws ChatError as {@link limits}. */
