@@ -392,8 +392,9 @@ export class DemoClient extends DemoWorld implements ChatClient {
     this.events.emit("connection", connection);
   }
 
-  protected pause(): Promise<void> {
-    return new Promise((resolve) => this.#later(this.#delayMs, resolve));
+  /** Without a delay nobody waits for a timer: in a test all that was asked is answered together. */
+  protected async pause(): Promise<void> {
+    if (this.#delayMs > 0) await new Promise<void>((resolve) => this.#later(this.#delayMs, resolve));
   }
 
   #later(ms: number, call: () => void): void {
