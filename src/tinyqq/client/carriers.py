@@ -143,9 +143,10 @@ class _WebSocketCarrier:
                 writer.cancel()
         finally:
             self._connection.on_lost(None)
-            with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await self._http.close()
+            for part in (self._socket, self._http):
+                with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                    async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                        await part.close()
 
     def flush(self) -> None:
         self._has_output.set()
