@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.e2e.processes import Server, serving
+from tests.e2e.processes import Server, lasting_ports, serving
 from tests.support.browser import PASSWORD, TALL, make_friends, serve_flags, someone
 from tests.support.clients import next_texts
 from tests.support.eventually import eventually
@@ -55,7 +55,8 @@ async def test_server_when_killed_amid_sends_then_all_arrive_once_in_order(
     browser: Browser, tmp_path: Path
 ) -> None:
     texts = [f"第 {number} 条 ✉️" for number in range(40)]
-    with serving(tmp_path, *serve_flags()) as first:
+    ports = lasting_ports()
+    with serving(tmp_path, *ports, *serve_flags()) as first:
         ming_id, hong_id = await make_friends(first.url, "小明", "小红")
         async with (
             someone(browser, first.url, size=TALL) as ming,
@@ -84,7 +85,7 @@ async def test_server_when_killed_amid_sends_then_all_arrive_once_in_order(
             await ming.open_chat("小红")
             await ming.say(*texts[30:])
             await ming.sees(*texts)
-            with serving(tmp_path, *first.ports(), *serve_flags()):
+            with serving(tmp_path, *ports, *serve_flags()):
                 for one in (ming, hong):
                     await one.reconnect()
                     await one.sees_connection(is_there=True)
