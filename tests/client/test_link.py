@@ -259,22 +259,13 @@ async def test_call_when_it_must_not_be_repeated_then_lost(
     assert len(server.asked(ASK[0])) == 1
 
 
-async def test_call_when_busy_then_asked_again(server: FakeServer, made: Fixture) -> None:
-    def once(link: Any, record: Any) -> Any:
-        server.handlers[ASK[0]] = lambda link, record: Profile(ANN, "Ann")
-        raise Unavailable(ErrorCode.BUSY)
-
-    server.handlers[ASK[0]] = once
-    await made.log_in()
-    assert await made.link.call(*ASK) == Profile(ANN, "Ann")
-
-
-async def test_call_when_the_server_gave_up_then_asked_again(
-    server: FakeServer, made: Fixture
+@pytest.mark.parametrize("code", [ErrorCode.BUSY, ErrorCode.TIMED_OUT])
+async def test_call_when_the_server_cannot_just_now_then_asked_again(
+    server: FakeServer, made: Fixture, code: ErrorCode
 ) -> None:
     def once(link: Any, record: Any) -> Any:
         server.handlers[ASK[0]] = lambda link, record: Profile(ANN, "Ann")
-        raise Unavailable(ErrorCode.TIMED_OUT)
+        raise Unavailable(code)
 
     server.handlers[ASK[0]] = once
     await made.log_in()
